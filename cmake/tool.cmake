@@ -1,0 +1,14 @@
+# The kith command: one file a verb in src/cli.
+find_package(CLI11 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+kith_sources(tool_sources src/cli)
+list(FILTER tool_sources EXCLUDE REGEX "/main\\.cc$")
+add_library(kith-cli STATIC ${tool_sources})
+target_include_directories(kith-cli PUBLIC ${PROJECT_SOURCE_DIR}/src)
+target_compile_definitions(kith-cli PRIVATE KITH_VERSION="${PROJECT_VERSION}")
+target_link_libraries(kith-cli PUBLIC kith CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json
+  ${CMAKE_DL_LIBS})
+add_executable(kith-tool src/cli/main.cc)
+set_target_properties(kith-tool PROPERTIES OUTPUT_NAME kith)
+target_link_libraries(kith-tool PRIVATE kith-cli)

@@ -1,0 +1,33 @@
+// Exact nearest neighbours without an index, and recall against them.
+#pragma once
+
+#include <cstddef>
+
+#include "kith/control.h"
+#include "kith/matrix.h"
+#include "kith/neighbours.h"
+#include "kith/types.h"
+
+namespace kith {
+
+struct ExactOptions {
+  std::size_t k = 100;
+  Metric metric = Metric::l2;
+  Control control;
+};
+
+// The k nearest rows of `base` for each row of `queries`, ties broken by id, in float32 arithmetic
+// (exact integers for byte vectors). Same result for any number of threads. O(queries * rows *
+// dim), run as blocked matrix products. Throws invalid_argument when dimensions differ, k = 0, the
+// base is empty, a component isn't finite, or a vector is zero under cosine. When k exceeds the
+// base's rows, result rows are padded.
+Neighbours exact_search(const AnyMatrixView& base, const AnyMatrixView& queries,
+                        const ExactOptions& options);
+
+// recall@k of `found` against `truth`, averaged over queries and counted tie-aware: a returned id
+// is right when the truth lists it at a distance no larger than that of the k-th true neighbour
+// (relative tolerance 1e-5), so vectors that tie for the last place are all accepted. Truth without
+// distances falls back to comparing the first k ids. Throws when shapes don't fit.
+double recall_at(const Neighbours& found, const Neighbours& truth, std::size_t k);
+
+}  // namespace kith

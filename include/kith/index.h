@@ -1,0 +1,139 @@
+// An index: vectors, the codes they are stored as, and the structure that finds neighbours.
+//
+//   kith::Vectors words = kith::read_vectors("words.fvecs");
+//   kith::Index index = kith::Index::build(words.rows, words.labels, {.metric = Metric::cosine});
+//   kith::Neighbours hits = index.search(queries, 10);
+//   index.save("words.kith");
+//
+// Thread-safety: any number of threads may call const functions at once; a call that changes the
+// index (add, set_default_beam) needs it for itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kith/control.h"
+#include "kith/labels.h"
+#include "kith/matrix.h"
+#include "kith/neighbours.h"
+#include "kith/types.h"
+
+namespace kith {
+
+struct BuildOptions {
+  Metric metric = Metric::l2;
+
+  // "graph", "flat" (exact), or "auto": flat below kFlatBelow vectors, else graph.
+  std::string index = "auto";
+
+  // A codec's name, e.g. "f32", "lvq8", "lvq4x8", "rot-lvq4+f16"; see docs/codecs.md. "auto"
+  // chooses from the element type, dimension and a sample.
+  std::string codec = "auto";
+
+  // Out-edges of a node in the graph; 0 chooses 32. Memory is 4 bytes an edge.
+  std::size_t degree = 0;
+
+  // Candidates kept while a node searches for its neighbours; 0 chooses from the degree. More is
+  // slower to build and gives a better graph.
+  std::size_t build_beam = 0;
+
+  // Recall@10 that the stored default beam aims for, measured on vectors held out of the build.
+  double recall = 0.95;
+
+  std::uint64_t seed = 1;
+  Control control;
+};
+
+struct SearchOptions {
+  // Breadth of the graph search: larger finds more and costs more. 0 is the index's default.
+  std::size_t beam = 0;
+
+  // Candidates re-scored by the "+" codec; 0 re-scores the whole beam.
+  std::size_t rerank = 0;
+
+  Control control;
+};
+
+// What `kith info` prints.
+struct IndexInfo {
+  std::string kind;   // "graph" or "flat"
+  std::string codec;  // full name, e.g. "rot-lvq4x8"
+  Metric metric = Metric::l2;
+  ElementType element = ElementType::f32;  // what it was built from
+  std::size_t vectors = 0, dim = 0, degree = 0, default_beam = 0;
+  Labels::Kind labels = Labels::Kind::none;
+  double tuned_recall = 0;  // recall@10 the default beam was tuned for; 0: never tuned
+  std::uint64_t file_version = 0;
+  // Bytes by part (codes, neighbour lists, labels ...), in file order; their sum is the index.
+  std::vector<std::pair<std::string, std::size_t>> bytes;
+};
+
+class Index {
+ public:
+  static constexpr std::size_t kFlatBelow = 2000;
+
+  // Builds over `rows`. The same seed gives the same index for any number of threads. Throws
+  // invalid_argument for an empty base, a component that isn't finite, a zero vector under cosine,
+  // an unknown codec or index, or labels that don't match the rows.
+  static Index build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options);
+
+  // Maps a file read-only; checksums of all sections are verified before their content is used
+  // (`verify = false` skips the large ones). Throws corrupt, or unsupported for a newer version.
+  static Index open(const std::string& path, bool verify = true);
+
+  Index(Index&&) noexcept;
+  Index& operator=(Index&&) noexcept;
+  ~Index();
+
+  // The k nearest of each query. Rows are padded when the index holds fewer than k vectors.
+  // Throws invalid_argument when dimensions differ, k = 0, a component isn't finite, or a query is
+  // zero under cosine.
+  Neighbours search(const AnyMatrixView& queries, std::size_t k,
+                    const SearchOptions& options = {}) const;
+
+  // All vectors found within `radius` of each query, nearest first. The radius is a customary
+  // value: at most this squared distance for l2, at least this similarity for ip and cosine.
+  // Exact for flat; for a graph the walk goes on while it meets vectors inside the radius.
+  RangeNeighbours range(const AnyMatrixView& queries, float radius,
+                        const SearchOptions& options = {}) const;
+
+  // Adds rows after the last one. The first add to an opened index copies what it must change
+  // into memory; the file is untouched until save.
+  void add(const AnyMatrixView& rows, const Labels& labels, const Control& control = {});
+
+  // Writes a temporary file beside `path`, syncs it and renames it over `path`.
+  void save(const std::string& path, const Control& control = {}) const;
+
+  // The stored vector (decoded from the best codes there are), dim() floats into `out`.
+  void vector(Id id, float* out) const;
+
+  std::size_t size() const;
+  std::size_t dim() const;
+  Metric metric() const;
+  const Labels& labels() const;
+  IndexInfo info() const;
+
+  // The beam that a search with beam = 0 uses, and the recall it was tuned for.
+  void set_default_beam(std::size_t beam, double recall);
+
+ private:
+  class Implementation;
+  explicit Index(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> implementation_;
+};
+
+// Forecast for an index that isn't built yet: bytes by part, and seconds (measured on a sample of
+// `rows`, extrapolated).
+struct BuildPlan {
+  std::string kind, codec;
+  std::size_t degree = 0, build_beam = 0;
+  std::vector<std::pair<std::string, std::size_t>> bytes;
+  std::size_t peak_memory_bytes = 0;  // while building, beside the mapped input
+  double build_cpu_seconds = 0;
+};
+BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options);
+
+}  // namespace kith

@@ -1,0 +1,29 @@
+// Parallel loops on the threads a call was given (Control::threads): oneTBB arenas, or std::thread
+// where KITH_PARALLEL_STD is defined (ThreadSanitizer sees false races inside Debian's oneTBB).
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "kith/control.h"
+
+namespace kith {
+
+// Processors this process may run on.
+std::size_t available_threads();
+
+// `control.threads`, or all available ones when it is 0.
+std::size_t thread_count(const Control& control);
+
+// Runs body(begin, end, worker) over pieces of [0, count) of at most `grain` items. `worker` is
+// below thread_count(control) and never used by two running pieces at once, so it may index
+// per-thread scratch. Which worker gets which piece is not deterministic: results must not depend
+// on it. Checks control.cancel before every piece; the first exception (Error{cancelled} included)
+// is rethrown when all running pieces have ended.
+void parallel_for(const Control& control, std::size_t count, std::size_t grain,
+                  const std::function<void(std::size_t, std::size_t, std::size_t)>& body);
+
+// Throws Error{cancelled} when the flag is raised.
+void throw_if_cancelled(const Control& control);
+
+}  // namespace kith

@@ -1,0 +1,7 @@
+#include "cli/cli.h"
+
+namespace kith::cli {
+
+void add_verbs(CLI::App&) {}
+
+}  // namespace kith::cli

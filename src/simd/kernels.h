@@ -1,0 +1,99 @@
+// The distance kernels, as function pointers for this processor's best instruction set, chosen once
+// at the first call (see dispatch.h). Rows are `stride` bytes apart and aligned to their element
+// only. No kernel reads outside [row, row + stride) of a row, nor past dim elements of a query.
+// Thread-safe; no allocation.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kith/types.h"
+
+namespace kith::simd {
+
+enum class Op : std::uint8_t {
+  l2,      // sum of (q - x)^2
+  dot,     // sum of q * x (positive: nearer is larger)
+  cosine,  // dot / (|q| |x|), norms computed on the fly; 0 when either norm is 0
+};
+
+// out[i] = op(query, row i). `query` has the query type below. Byte types accumulate in exact
+// integers and convert to float once at the end.
+using ManyFn = void (*)(const void* query, const void* rows, std::size_t stride, std::size_t n,
+                        std::size_t dim, float* out);
+// out[i] = op(query, row ids[i]).
+using GatherFn = void (*)(const void* query, const void* rows, std::size_t stride,
+                          const std::uint32_t* ids, std::size_t n, std::size_t dim, float* out);
+
+struct RowKernels {
+  ManyFn many;
+  GatherFn gather;
+};
+
+// A float query against rows of any type.
+const RowKernels& float_query_kernels(ElementType rows, Op op);
+// Query and rows of the same type: i8 and u8 in exact integers (VNNI where there is), bf16 by the
+// BF16 dot product where there is (products rounded as the hardware does), f16 and f32 in float.
+const RowKernels& same_type_kernels(ElementType type, Op op);
+
+// ---- Scaled codes -----------------------------------------------------------------------------
+// A record is [code bytes][float norm][float low][float step] (factors unaligned) and stands for
+// the vector low + step * code_i. 8-bit codes: byte i is dimension i. 4-bit codes: with
+// half = (dim + 1) / 2, byte i holds dimension i in its low nibble and dimension half + i in its
+// high nibble (0 when there is none).
+//
+//   out = constant + norm_weight * norm + low_weight * low + step_weight * step * sum(q_i * code_i)
+struct ScaledQuery {
+  const void* values;  // float kernels: float[dim]; byte kernels: what pack_query wrote
+  float constant = 0, norm_weight = 0, low_weight = 0, step_weight = 0;
+};
+
+using ScaledManyFn = void (*)(const ScaledQuery& query, const void* records, std::size_t stride,
+                              std::size_t n, std::size_t dim, float* out);
+using ScaledGatherFn = void (*)(const ScaledQuery& query, const void* records, std::size_t stride,
+                                const std::uint32_t* ids, std::size_t n, std::size_t dim,
+                                float* out);
+
+struct ScaledKernels {
+  ScaledManyFn many;
+  ScaledGatherFn gather;
+};
+
+// bits is 4 or 8.
+const ScaledKernels& scaled_kernels_float(int bits);
+// Against an int8 query (VNNI where there is; exact integer sums, so every instruction set agrees
+// to the bit on the sum).
+const ScaledKernels& scaled_kernels_int8(int bits);
+
+inline std::size_t code_bytes(int bits, std::size_t dim) { return bits == 8 ? dim : (dim + 1) / 2; }
+
+// Bytes of a packed int8 query: a multiple of 64 for each part, zero-filled.
+inline std::size_t packed_query_bytes(int bits, std::size_t dim) {
+  const std::size_t part = (code_bytes(bits, dim) + 63) / 64 * 64;
+  return bits == 8 ? part : 2 * part;
+}
+// Quantises query to int8 with one scale (returned): value = scale * int8. 8 bits: dimension order;
+// 4 bits: dimensions [0, half) in the first part, [half, dim) in the second. `packed` must be
+// 64-byte aligned and have packed_query_bytes bytes. A zero query packs zeros and returns 1.
+float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* packed);
+
+// ---- Bits ---------------------------------------------------------------------------------------
+// out[i] = number of bits in which query and row differ, over `bytes` bytes.
+void hamming_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
+                  std::size_t bytes, std::uint32_t* out);
+void hamming_gather(const void* query, const void* rows, std::size_t stride,
+                    const std::uint32_t* ids, std::size_t n, std::size_t bytes, std::uint32_t* out);
+
+// ---- Conversions --------------------------------------------------------------------------------
+void to_float(ElementType type, const void* from, std::size_t n, float* to);
+void from_float(ElementType type, const float* from, std::size_t n, void* to);  // f16, bf16; i8/u8
+                                                                                // round and clamp
+// ---- Small helpers ------------------------------------------------------------------------------
+// Indexes i (ascending) with values[i] <= threshold, into out[0, returned); out has room for n.
+std::size_t select_at_most(const float* values, std::size_t n, float threshold, std::uint32_t* out);
+float norm_squared(const float* x, std::size_t dim);
+// False when any value is NaN or infinite.
+bool all_finite(const float* x, std::size_t n);
+void min_max(const float* x, std::size_t n, float* low, float* high);  // n > 0
+
+}  // namespace kith::simd
