@@ -16,11 +16,14 @@ struct ExactOptions {
   Control control;
 };
 
-// The k nearest rows of `base` for each row of `queries`, ties broken by id, in float32 arithmetic
-// (exact integers for byte vectors). Same result for any number of threads. O(queries * rows *
-// dim), run as blocked matrix products. Throws invalid_argument when dimensions differ, k = 0, the
-// base is empty, a component isn't finite, or a vector is zero under cosine. When k exceeds the
-// base's rows, result rows are padded.
+// The k nearest rows of `base` for each row of `queries`, ties broken by id. Distances are computed
+// in double precision and rounded to float32 (so byte vectors give exact integers up to 2^24), and
+// two rows tie when the rounded distances are equal; cosine distance is 1 - similarity, with the
+// similarity rounded. The result is the same for any number of threads, any instruction set and any
+// grouping of the queries. O(queries * rows * dim), run as blocked float32 matrix products that
+// discard only what provably isn't among the k nearest. Throws invalid_argument when dimensions
+// differ, k = 0, the base is empty, a component isn't finite, or a vector is zero under cosine.
+// When k exceeds the base's rows, result rows are padded.
 Neighbours exact_search(const AnyMatrixView& base, const AnyMatrixView& queries,
                         const ExactOptions& options);
 
