@@ -33,7 +33,8 @@ struct ReadOptions {
 };
 
 struct WriteOptions {
-  std::string format;  // overrides the extension
+  std::string format;   // overrides the extension
+  std::string dataset;  // the array's name in an HDF5 ("train") or safetensors ("vectors") file
   Control control;
 };
 

@@ -1,0 +1,158 @@
+// The public face of the formats: finding the format, checking what readers return, writing whole
+// files or nothing.
+#include "kith/vectors.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <optional>
+
+#include "base/mapped_file.h"
+#include "formats/format.h"
+#include "formats/labels_file.h"
+#include "formats/rows.h"
+#include "kith/error.h"
+
+namespace kith {
+namespace {
+
+using formats::Content;
+using formats::Format;
+using formats::Input;
+
+Input open_input(const std::string& path, const ReadOptions& options) {
+  const auto file = MappedFile::open(path);
+  return {path, file->bytes(), file, options.dataset, options.control};
+}
+
+// True for NaN and infinities: all exponent bits set.
+bool row_not_finite(const float* row, std::size_t dim) {
+  std::uint32_t largest = 0;
+  for (std::size_t j = 0; j < dim; ++j) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(row[j]) & 0x7fffffffu);
+  }
+  return largest >= 0x7f800000u;
+}
+
+template <class T>
+bool row16_not_finite(const T* row, std::size_t dim, std::uint16_t infinity) {
+  std::uint16_t largest = 0;
+  for (std::size_t j = 0; j < dim; ++j) {
+    largest = std::max(largest, static_cast<std::uint16_t>(row[j].bits & 0x7fffu));
+  }
+  return largest >= infinity;
+}
+
+bool row_not_finite(const Half* row, std::size_t dim) { return row16_not_finite(row, dim, 0x7c00); }
+bool row_not_finite(const BFloat16* row, std::size_t dim) {
+  return row16_not_finite(row, dim, 0x7f80);
+}
+bool row_not_finite(const std::int8_t*, std::size_t) { return false; }
+bool row_not_finite(const std::uint8_t*, std::size_t) { return false; }
+
+template <class T>
+void check_finite(const std::string& name, MatrixView<const T> rows, const Control& control) {
+  if constexpr (sizeof(T) == 1) return;
+  const std::size_t bad = formats::first_bad_row(control, rows.rows(), [&](std::size_t i) {
+    return row_not_finite(rows.row(i), rows.cols());
+  });
+  if (bad == rows.rows()) return;
+  for (std::size_t j = 0; j < rows.cols(); ++j) {
+    const float value = static_cast<float>(rows(bad, j));
+    if (std::isfinite(value)) continue;
+    const char* text = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
+    throw Error(ErrorCode::corrupt, name + ": row " + std::to_string(bad) + ", column " +
+                                        std::to_string(j) + ": " + text +
+                                        "; expected finite numbers");
+  }
+}
+
+void check_writable(const std::string& path, const Format& format, const AnyMatrixView& rows,
+                    const Labels& labels) {
+  if (rows.rows() == 0 || rows.dim() == 0 || rows.rows() > kMaxVectors || rows.dim() > kMaxDim) {
+    throw Error(ErrorCode::invalid_argument,
+                path + ": " + std::to_string(rows.rows()) + " rows of dimension " +
+                    std::to_string(rows.dim()) + "; expected 1 to " + std::to_string(kMaxVectors) +
+                    " rows of 1 to " + std::to_string(kMaxDim));
+  }
+  if (labels.kind() != Labels::Kind::none && labels.size() != rows.rows()) {
+    throw Error(ErrorCode::invalid_argument, path + ": " + std::to_string(labels.size()) +
+                                                 " labels for " + std::to_string(rows.rows()) +
+                                                 " rows");
+  }
+  if ((format.elements & formats::bit(rows.type())) == 0) {
+    throw Error(ErrorCode::unsupported, path + ": " + std::string(format.name) + " can't hold " +
+                                            std::string(name(rows.type())));
+  }
+}
+
+std::vector<std::string> names(bool reading) {
+  std::vector<std::string> result;
+  for (const Format* format : formats::all_formats()) {
+    const bool can = reading
+                         ? format->read_vectors != nullptr || format->read_neighbours != nullptr
+                         : format->write_vectors != nullptr || format->write_neighbours != nullptr;
+    if (can) result.emplace_back(format->name);
+  }
+  return result;
+}
+
+}  // namespace
+
+Vectors read_vectors(const std::string& path, const ReadOptions& options) {
+  const Input input = open_input(path, options);
+  const Format& format = formats::format_to_read(input, options.format, Content::vectors);
+  Vectors vectors = format.read_vectors(input);
+  if (options.check_finite) {
+    std::visit([&](const auto& rows) { check_finite(path, rows, options.control); },
+               vectors.rows.variant());
+  }
+  if (!format.holds_labels) {
+    vectors.labels = formats::read_labels_beside(path, vectors.rows.rows());
+  }
+  return vectors;
+}
+
+// The labels' file appears last and a stale one goes first, so that a kill between the two renames
+// leaves rows without labels, never rows with another file's.
+void write_vectors(const std::string& path, const AnyMatrixView& rows, const Labels& labels,
+                   const WriteOptions& options) {
+  const Format& format = formats::format_to_write(path, options.format, Content::vectors);
+  check_writable(path, format, rows, labels);
+  AtomicFile file(path);
+  format.write_vectors(file, {rows, labels, options.dataset, options.control});
+  const std::string beside = formats::labels_path(path);
+  std::optional<AtomicFile> labels_file;
+  if (!format.holds_labels && labels.kind() != Labels::Kind::none) {
+    labels_file.emplace(beside);
+    formats::write_labels(*labels_file, labels);
+  }
+  if (!format.holds_labels) ::unlink(beside.c_str());
+  file.commit();
+  if (labels_file) labels_file->commit();
+}
+
+Neighbours read_neighbours(const std::string& path, const ReadOptions& options) {
+  const Input input = open_input(path, options);
+  return formats::format_to_read(input, options.format, Content::neighbours).read_neighbours(input);
+}
+
+void write_neighbours(const std::string& path, const Neighbours& neighbours,
+                      const WriteOptions& options) {
+  const Format& format = formats::format_to_write(path, options.format, Content::neighbours);
+  if (neighbours.queries() == 0 || neighbours.k() == 0 || neighbours.k() > kMaxDim) {
+    throw Error(ErrorCode::invalid_argument, path + ": " + std::to_string(neighbours.queries()) +
+                                                 " lists of " + std::to_string(neighbours.k()) +
+                                                 " neighbours; expected at least 1 list of 1 to " +
+                                                 std::to_string(kMaxDim));
+  }
+  AtomicFile file(path);
+  format.write_neighbours(file, neighbours);
+  file.commit();
+}
+
+std::vector<std::string> readable_formats() { return names(true); }
+std::vector<std::string> writable_formats() { return names(false); }
+
+}  // namespace kith
