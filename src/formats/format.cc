@@ -8,8 +8,8 @@
 namespace kith::formats {
 namespace {
 
-constexpr const Format* kAll[] = {&kFvecs, &kBvecs, &kIvecs, &kFbin,
-                                  &kU8bin, &kI8bin, &kIbin,  &kNpy};
+constexpr const Format* kAll[] = {&kFvecs, &kBvecs, &kIvecs, &kFbin,    &kU8bin,
+                                  &kI8bin, &kIbin,  &kNpy,   &kWinkJson};
 
 bool reads(const Format& format, Content what) {
   return what == Content::vectors ? format.read_vectors != nullptr

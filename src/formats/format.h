@@ -65,6 +65,7 @@ struct Format {
 extern const Format kFvecs, kBvecs, kIvecs;        // vecs.cc
 extern const Format kFbin, kU8bin, kI8bin, kIbin;  // bin.cc
 extern const Format kNpy;                          // npy.cc
+extern const Format kWinkJson;                     // wink_json.cc
 
 // Every format, in the order of help texts.
 std::span<const Format* const> all_formats();

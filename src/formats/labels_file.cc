@@ -2,20 +2,14 @@
 
 #include <sys/stat.h>
 
-#include <charconv>
-#include <memory>
 #include <vector>
 
 #include "base/mapped_file.h"
 #include "formats/bytes.h"
+#include "formats/words.h"
 
 namespace kith::formats {
 namespace {
-
-struct OwnedText {
-  std::vector<std::uint64_t> offsets{0};
-  std::string text;
-};
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -29,37 +23,9 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-bool usual_number(std::string_view word, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  const bool whole = error == std::errc{} && end == word.data() + word.size();
-  return whole && (word.size() == 1 || word[0] != '0');
-}
-
 }  // namespace
 
 std::string labels_path(const std::string& path) { return path + ".labels"; }
-
-std::optional<Labels> as_numbers(std::span<const std::string_view> words) {
-  std::vector<std::uint64_t> numbers(words.size());
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (!usual_number(words[i], numbers[i])) return std::nullopt;
-  }
-  return Labels(std::move(numbers));
-}
-
-Labels string_labels(std::span<const std::string_view> words) {
-  auto owned = std::make_shared<OwnedText>();
-  std::size_t bytes = 0;
-  for (std::string_view word : words) bytes += word.size();
-  owned->text.reserve(bytes);
-  owned->offsets.reserve(words.size() + 1);
-  for (std::string_view word : words) {
-    owned->text.append(word);
-    owned->offsets.push_back(owned->text.size());
-  }
-  const OwnedText& text = *owned;
-  return Labels::strings_view(text.offsets, text.text, std::move(owned));
-}
 
 Labels parse_labels(const Input& in, std::size_t rows) {
   const std::vector<std::string_view> lines = lines_of(in.text());
@@ -68,8 +34,10 @@ Labels parse_labels(const Input& in, std::size_t rows) {
                                         " labels, but the file beside it has " +
                                         std::to_string(rows) + " rows");
   }
-  if (std::optional<Labels> numbers = as_numbers(lines)) return *numbers;
-  return string_labels(lines);
+  WordList words;
+  words.reserve(rows, in.bytes.size());
+  for (std::string_view line : lines) words.add(line);
+  return words.labels();
 }
 
 Labels read_labels_beside(const std::string& path, std::size_t rows) {

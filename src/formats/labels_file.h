@@ -3,7 +3,6 @@
 // the labels are numbers, else strings.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/atomic_file.h"
@@ -22,11 +21,5 @@ Labels read_labels_beside(const std::string& path, std::size_t rows);
 
 // Throws unsupported for a label that holds a line break.
 void write_labels(AtomicFile& file, const Labels& labels);
-
-// Labels that own a copy of the words.
-Labels string_labels(std::span<const std::string_view> words);
-
-// The numbers of `words` when each is a 64-bit number in its usual spelling.
-std::optional<Labels> as_numbers(std::span<const std::string_view> words);
 
 }  // namespace kith::formats
