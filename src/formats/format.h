@@ -62,10 +62,13 @@ struct Format {
   bool needs_labels = false;  // every row has a word; without labels, row numbers are written
 };
 
-extern const Format kFvecs, kBvecs, kIvecs;        // vecs.cc
-extern const Format kFbin, kU8bin, kI8bin, kIbin;  // bin.cc
-extern const Format kNpy;                          // npy.cc
-extern const Format kWinkJson;                     // wink_json.cc
+extern const Format kFvecs, kBvecs, kIvecs;               // vecs.cc
+extern const Format kFbin, kU8bin, kI8bin, kIbin;         // bin.cc
+extern const Format kNpy;                                 // npy.cc
+extern const Format kSafetensors;                         // safetensors.cc
+extern const Format kFasttextVec, kWord2vecText, kGlove;  // text_vectors.cc
+extern const Format kWord2vecBinary;                      // word2vec_binary.cc
+extern const Format kWinkJson;                            // wink_json.cc
 
 // Every format, in the order of help texts.
 std::span<const Format* const> all_formats();

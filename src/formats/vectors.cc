@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 
 #include "base/mapped_file.h"
@@ -87,6 +88,14 @@ void check_writable(const std::string& path, const Format& format, const AnyMatr
   }
 }
 
+// Formats in which every row bears a word get row numbers where there are no labels.
+Labels labels_to_write(const Format& format, const Labels& labels, std::size_t rows) {
+  if (labels.kind() != Labels::Kind::none || !format.needs_labels) return labels;
+  std::vector<std::uint64_t> numbers(rows);
+  std::iota(numbers.begin(), numbers.end(), std::uint64_t{0});
+  return Labels(std::move(numbers));
+}
+
 std::vector<std::string> names(bool reading) {
   std::vector<std::string> result;
   for (const Format* format : formats::all_formats()) {
@@ -121,7 +130,8 @@ void write_vectors(const std::string& path, const AnyMatrixView& rows, const Lab
   const Format& format = formats::format_to_write(path, options.format, Content::vectors);
   check_writable(path, format, rows, labels);
   AtomicFile file(path);
-  format.write_vectors(file, {rows, labels, options.dataset, options.control});
+  format.write_vectors(
+      file, {rows, labels_to_write(format, labels, rows.rows()), options.dataset, options.control});
   const std::string beside = formats::labels_path(path);
   std::optional<AtomicFile> labels_file;
   if (!format.holds_labels && labels.kind() != Labels::Kind::none) {
