@@ -1,0 +1,108 @@
+// The public kernels: entries of the table of the level in use, and what is the same for all
+// levels.
+#include "simd/kernels.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "simd/tables.h"
+
+namespace kith::simd {
+namespace {
+
+constexpr std::size_t kLevels = static_cast<std::size_t>(Level::neon) + 1;
+
+void add_level(Level level, KernelTable& table) {
+  switch (level) {
+    case Level::scalar:
+      add_scalar(table);
+      return;
+    default:
+      return;
+  }
+}
+
+std::array<KernelTable, kLevels> make_tables() {
+  std::array<KernelTable, kLevels> tables{};
+  KernelTable table{};
+  for (const Level level : supported_levels()) {
+    add_level(level, table);
+    tables[static_cast<std::size_t>(level)] = table;
+  }
+  return tables;
+}
+
+const KernelTable& table() {
+  static const KernelTable& chosen = tables_for(level());
+  return chosen;
+}
+
+float largest_magnitude(const float* x, std::size_t n) {
+  if (n == 0) return 0;
+  float low, high;
+  table().min_max(x, n, &low, &high);
+  return std::max(std::fabs(low), std::fabs(high));
+}
+
+}  // namespace
+
+const KernelTable& tables_for(Level level) {
+  static const std::array<KernelTable, kLevels> tables = make_tables();
+  return tables[static_cast<std::size_t>(level)];
+}
+
+const RowKernels& float_query_kernels(ElementType rows, Op op) {
+  return table().float_query[index_of(rows)][index_of(op)];
+}
+const RowKernels& same_type_kernels(ElementType type, Op op) {
+  return table().same_type[index_of(type)][index_of(op)];
+}
+const ScaledKernels& scaled_kernels_float(int bits) {
+  return table().scaled_float[bits_index(bits)];
+}
+const ScaledKernels& scaled_kernels_int8(int bits) { return table().scaled_int8[bits_index(bits)]; }
+
+float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* packed) {
+  std::memset(packed, 0, packed_query_bytes(bits, dim));
+  const float scale = largest_magnitude(query, dim) / 127;
+  const float inverse = 1 / scale;
+  if (!(scale > 0) || !std::isfinite(inverse)) return 1;  // zero, or too small for a float's range
+  const std::size_t first = code_bytes(bits, dim);
+  table().quantize(query, first, inverse, packed);
+  if (first < dim) {
+    table().quantize(query + first, dim - first, inverse,
+                     packed + packed_query_bytes(bits, dim) / 2);
+  }
+  return scale;
+}
+
+void hamming_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
+                  std::size_t bytes, std::uint32_t* out) {
+  table().hamming_many(query, rows, stride, n, bytes, out);
+}
+void hamming_gather(const void* query, const void* rows, std::size_t stride,
+                    const std::uint32_t* ids, std::size_t n, std::size_t bytes,
+                    std::uint32_t* out) {
+  table().hamming_gather(query, rows, stride, ids, n, bytes, out);
+}
+
+void to_float(ElementType type, const void* from, std::size_t n, float* to) {
+  table().to_float[index_of(type)](from, n, to);
+}
+void from_float(ElementType type, const float* from, std::size_t n, void* to) {
+  table().from_float[index_of(type)](from, n, to);
+}
+
+std::size_t select_at_most(const float* values, std::size_t n, float threshold,
+                           std::uint32_t* out) {
+  return table().select_at_most(values, n, threshold, out);
+}
+float norm_squared(const float* x, std::size_t dim) { return table().norm_squared(x, dim); }
+bool all_finite(const float* x, std::size_t n) { return table().all_finite(x, n); }
+void min_max(const float* x, std::size_t n, float* low, float* high) {
+  table().min_max(x, n, low, high);
+}
+
+}  // namespace kith::simd

@@ -1,0 +1,295 @@
+// The kernels in portable C++: what runs where nothing better is, and what the others must agree
+// with. Sixteen partial sums, so that a compiler may use whatever vectors its baseline has.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kith/half.h"
+#include "simd/row_source.h"
+#include "simd/tables.h"
+
+namespace kith::simd {
+namespace {
+
+constexpr std::size_t kLanes = 16;
+
+// Values of a row that need not be aligned.
+template <class T>
+inline T load(const unsigned char* row, std::size_t i) {
+  T value;
+  std::memcpy(&value, row + i * sizeof(T), sizeof(T));
+  return value;
+}
+
+// Sum of term(i) over [0, n) in kLanes partial sums.
+template <class Sum, class Term>
+inline Sum sum_of(std::size_t n, const Term& term) {
+  Sum sums[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
+  }
+  for (std::size_t lane = 0; i + lane < n; ++lane) sums[lane] += term(i + lane);
+  for (std::size_t half = kLanes / 2; half != 0; half /= 2) {
+    for (std::size_t lane = 0; lane < half; ++lane) sums[lane] += sums[lane + half];
+  }
+  return sums[0];
+}
+
+float cosine_of(float dot, float query_norm, float row_norm) {
+  const float norms = std::sqrt(query_norm) * std::sqrt(row_norm);
+  return norms > 0 ? dot / norms : 0;
+}
+
+// Number is what terms are computed and summed in: float, or (for byte types) integers modulo 2^32,
+// which hold every sum of kMaxDim products.
+template <class Number, class Query, class Row>
+Number dot_of(const unsigned char* q, const unsigned char* x, std::size_t dim) {
+  return sum_of<Number>(dim, [=](std::size_t i) {
+    return static_cast<Number>(load<Query>(q, i)) * static_cast<Number>(load<Row>(x, i));
+  });
+}
+
+template <class Number, class Query, class Row>
+Number l2_of(const unsigned char* q, const unsigned char* x, std::size_t dim) {
+  return sum_of<Number>(dim, [=](std::size_t i) {
+    const Number d = static_cast<Number>(load<Query>(q, i)) - static_cast<Number>(load<Row>(x, i));
+    return d * d;
+  });
+}
+
+inline float to_signed(float sum) { return sum; }
+inline float to_signed(std::uint32_t sum) {
+  return static_cast<float>(static_cast<std::int32_t>(sum));
+}
+
+template <class Number, class Query, class Row, Op op, class Rows>
+void score(const void* query, const Rows& rows, std::size_t n, std::size_t dim, float* out) {
+  const auto* q = static_cast<const unsigned char*>(query);
+  [[maybe_unused]] float query_norm = 0;
+  if constexpr (op == Op::cosine) {
+    query_norm = static_cast<float>(dot_of<Number, Query, Query>(q, q, dim));
+  }
+  constexpr bool kSigned = std::numeric_limits<Row>::is_signed;
+  for (std::size_t i = 0; i < n; ++i) {
+    if constexpr (op == Op::l2) {
+      out[i] = static_cast<float>(l2_of<Number, Query, Row>(q, rows[i], dim));
+      continue;
+    }
+    const Number sum = dot_of<Number, Query, Row>(q, rows[i], dim);
+    out[i] = kSigned ? to_signed(sum) : static_cast<float>(sum);
+    if constexpr (op == Op::cosine) {
+      const Number row_norm = dot_of<Number, Row, Row>(rows[i], rows[i], dim);
+      out[i] = cosine_of(out[i], query_norm, static_cast<float>(row_norm));
+    }
+  }
+}
+
+template <class Number, class Query, class Row, Op op>
+void score_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
+                std::size_t dim, float* out) {
+  score<Number, Query, Row, op>(query, contiguous(rows, stride), n, dim, out);
+}
+template <class Number, class Query, class Row, Op op>
+void score_gather(const void* query, const void* rows, std::size_t stride, const std::uint32_t* ids,
+                  std::size_t n, std::size_t dim, float* out) {
+  score<Number, Query, Row, op>(query, gathered(rows, stride, ids), n, dim, out);
+}
+
+template <class Number, class Query, class Row, Op op>
+constexpr RowKernels kRowKernels{score_many<Number, Query, Row, op>,
+                                 score_gather<Number, Query, Row, op>};
+
+template <class Number, class Query, class Row>
+void set_ops(RowKernels (&kernels)[kOps]) {
+  kernels[index_of(Op::l2)] = kRowKernels<Number, Query, Row, Op::l2>;
+  kernels[index_of(Op::dot)] = kRowKernels<Number, Query, Row, Op::dot>;
+  kernels[index_of(Op::cosine)] = kRowKernels<Number, Query, Row, Op::cosine>;
+}
+
+// ---- Scaled codes -------------------------------------------------------------------------------
+
+// The part of the query that meets the high nibbles, in elements from its start.
+template <class Value>
+std::size_t high_part(std::size_t dim) {
+  if constexpr (std::is_same_v<Value, std::int8_t>) return packed_query_bytes(4, dim) / 2;
+  return code_bytes(4, dim);
+}
+
+template <int bits, class Value, class Sum>
+float code_sum(const Value* q, const unsigned char* codes, std::size_t dim) {
+  const auto product = [](Value value, int code) {
+    return static_cast<Sum>(value) * static_cast<Sum>(code);
+  };
+  if constexpr (bits == 8) {
+    return static_cast<float>(sum_of<Sum>(dim, [=](auto i) { return product(q[i], codes[i]); }));
+  } else {
+    const std::size_t half = code_bytes(4, dim);
+    const Value* high = q + high_part<Value>(dim);
+    const Sum low = sum_of<Sum>(half, [=](auto i) { return product(q[i], codes[i] & 15); });
+    return static_cast<float>(
+        low + sum_of<Sum>(dim - half, [=](auto i) { return product(high[i], codes[i] >> 4); }));
+  }
+}
+
+template <int bits, class Value, class Sum, class Rows>
+void score_scaled(const ScaledQuery& query, const Rows& rows, std::size_t n, std::size_t dim,
+                  float* out) {
+  const auto* q = static_cast<const Value*>(query.values);
+  for (std::size_t i = 0; i < n; ++i) {
+    const unsigned char* factors = rows[i] + code_bytes(bits, dim);
+    const float sum = code_sum<bits, Value, Sum>(q, rows[i], dim);
+    out[i] = query.constant + query.norm_weight * load<float>(factors, 0) +
+             query.low_weight * load<float>(factors, 1) +
+             query.step_weight * load<float>(factors, 2) * sum;
+  }
+}
+
+template <int bits, class Value, class Sum>
+void scaled_many(const ScaledQuery& query, const void* records, std::size_t stride, std::size_t n,
+                 std::size_t dim, float* out) {
+  score_scaled<bits, Value, Sum>(query, contiguous(records, stride), n, dim, out);
+}
+template <int bits, class Value, class Sum>
+void scaled_gather(const ScaledQuery& query, const void* records, std::size_t stride,
+                   const std::uint32_t* ids, std::size_t n, std::size_t dim, float* out) {
+  score_scaled<bits, Value, Sum>(query, gathered(records, stride, ids), n, dim, out);
+}
+
+template <int bits, class Value, class Sum>
+constexpr ScaledKernels kScaledKernels{scaled_many<bits, Value, Sum>,
+                                       scaled_gather<bits, Value, Sum>};
+
+// ---- Bits ---------------------------------------------------------------------------------------
+
+std::uint32_t differing_bits(const unsigned char* a, const unsigned char* b, std::size_t bytes) {
+  std::uint32_t bits = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= bytes; i += 8) {
+    bits += std::popcount(load<std::uint64_t>(a + i, 0) ^ load<std::uint64_t>(b + i, 0));
+  }
+  for (; i < bytes; ++i) bits += std::popcount(static_cast<unsigned>(a[i] ^ b[i]));
+  return bits;
+}
+
+template <class Rows>
+void count_bits(const void* query, const Rows& rows, std::size_t n, std::size_t bytes,
+                std::uint32_t* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] = differing_bits(static_cast<const unsigned char*>(query), rows[i], bytes);
+  }
+}
+
+void bits_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
+               std::size_t bytes, std::uint32_t* out) {
+  count_bits(query, contiguous(rows, stride), n, bytes, out);
+}
+void bits_gather(const void* query, const void* rows, std::size_t stride, const std::uint32_t* ids,
+                 std::size_t n, std::size_t bytes, std::uint32_t* out) {
+  count_bits(query, gathered(rows, stride, ids), n, bytes, out);
+}
+
+// ---- Values -------------------------------------------------------------------------------------
+
+template <class T>
+void convert_to_float(const void* from, std::size_t n, float* to) {
+  const auto* bytes = static_cast<const unsigned char*>(from);
+  for (std::size_t i = 0; i < n; ++i) to[i] = static_cast<float>(load<T>(bytes, i));
+}
+
+// To nearest even, and to the nearest value of the type; NaN becomes its lowest.
+template <class T>
+T rounded(float value) {
+  if constexpr (std::is_integral_v<T>) {
+    constexpr float kLow = std::numeric_limits<T>::min(), kHigh = std::numeric_limits<T>::max();
+    const float clamped = value > kLow ? std::min(value, kHigh) : kLow;
+    return static_cast<T>(static_cast<int>(std::nearbyint(clamped)));
+  } else {
+    return T(value);
+  }
+}
+
+template <class T>
+void convert_from_float(const float* from, std::size_t n, void* to) {
+  auto* bytes = static_cast<unsigned char*>(to);
+  for (std::size_t i = 0; i < n; ++i) {
+    const T value = rounded<T>(from[i]);
+    std::memcpy(bytes + i * sizeof(T), &value, sizeof(T));
+  }
+}
+
+void quantize(const float* from, std::size_t n, float inverse_scale, std::int8_t* to) {
+  for (std::size_t i = 0; i < n; ++i) to[i] = rounded<std::int8_t>(from[i] * inverse_scale);
+}
+
+std::size_t select(const float* values, std::size_t n, float threshold, std::uint32_t* out) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    out[found] = static_cast<std::uint32_t>(i);
+    found += values[i] <= threshold;
+  }
+  return found;
+}
+
+float squares(const float* x, std::size_t dim) {
+  return sum_of<float>(dim, [=](std::size_t i) { return x[i] * x[i]; });
+}
+
+bool finite(const float* x, std::size_t n) {
+  bool all = true;
+  for (std::size_t i = 0; i < n; ++i) {
+    all &= (std::bit_cast<std::uint32_t>(x[i]) & 0x7f800000u) != 0x7f800000u;
+  }
+  return all;
+}
+
+void range(const float* x, std::size_t n, float* low, float* high) {
+  float least = x[0], most = x[0];
+  for (std::size_t i = 1; i < n; ++i) {
+    least = x[i] < least ? x[i] : least;
+    most = x[i] > most ? x[i] : most;
+  }
+  *low = least;
+  *high = most;
+}
+
+template <class T>
+void set_conversions(KernelTable& table, ElementType type) {
+  table.to_float[index_of(type)] = convert_to_float<T>;
+  table.from_float[index_of(type)] = convert_from_float<T>;
+}
+
+}  // namespace
+
+void add_scalar(KernelTable& table) {
+  set_ops<float, float, float>(table.float_query[index_of(ElementType::f32)]);
+  set_ops<float, float, Half>(table.float_query[index_of(ElementType::f16)]);
+  set_ops<float, float, BFloat16>(table.float_query[index_of(ElementType::bf16)]);
+  set_ops<float, float, std::int8_t>(table.float_query[index_of(ElementType::i8)]);
+  set_ops<float, float, std::uint8_t>(table.float_query[index_of(ElementType::u8)]);
+  set_ops<float, float, float>(table.same_type[index_of(ElementType::f32)]);
+  set_ops<float, Half, Half>(table.same_type[index_of(ElementType::f16)]);
+  set_ops<float, BFloat16, BFloat16>(table.same_type[index_of(ElementType::bf16)]);
+  set_ops<std::uint32_t, std::int8_t, std::int8_t>(table.same_type[index_of(ElementType::i8)]);
+  set_ops<std::uint32_t, std::uint8_t, std::uint8_t>(table.same_type[index_of(ElementType::u8)]);
+  table.scaled_float[0] = kScaledKernels<4, float, float>;
+  table.scaled_float[1] = kScaledKernels<8, float, float>;
+  table.scaled_int8[0] = kScaledKernels<4, std::int8_t, std::int32_t>;
+  table.scaled_int8[1] = kScaledKernels<8, std::int8_t, std::int32_t>;
+  table.hamming_many = bits_many;
+  table.hamming_gather = bits_gather;
+  set_conversions<float>(table, ElementType::f32);
+  set_conversions<Half>(table, ElementType::f16);
+  set_conversions<BFloat16>(table, ElementType::bf16);
+  set_conversions<std::int8_t>(table, ElementType::i8);
+  set_conversions<std::uint8_t>(table, ElementType::u8);
+  table.quantize = quantize;
+  table.select_at_most = select;
+  table.norm_squared = squares;
+  table.all_finite = finite;
+  table.min_max = range;
+}
+
+}  // namespace kith::simd

@@ -1,0 +1,52 @@
+// Inside simd/: one table of kernels a level. A family of kernels (a file) overwrites the entries
+// it does better than the levels below; tables_for(level) is what the layers up to `level` leave.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/dispatch.h"
+#include "simd/kernels.h"
+
+#if defined(__x86_64__)
+#define KITH_X86 1
+#else
+#define KITH_X86 0
+#endif
+
+namespace kith::simd {
+
+inline constexpr std::size_t kElementTypes = 5;
+inline constexpr std::size_t kOps = 3;
+
+using HammingManyFn = decltype(&hamming_many);
+using HammingGatherFn = decltype(&hamming_gather);
+
+struct KernelTable {
+  RowKernels float_query[kElementTypes][kOps];
+  RowKernels same_type[kElementTypes][kOps];
+  ScaledKernels scaled_float[2];  // 4 bits, 8 bits
+  ScaledKernels scaled_int8[2];
+  HammingManyFn hamming_many;
+  HammingGatherFn hamming_gather;
+  void (*to_float[kElementTypes])(const void* from, std::size_t n, float* to);
+  void (*from_float[kElementTypes])(const float* from, std::size_t n, void* to);
+  void (*quantize)(const float* from, std::size_t n, float inverse_scale, std::int8_t* to);
+  std::size_t (*select_at_most)(const float* values, std::size_t n, float threshold,
+                                std::uint32_t* out);
+  float (*norm_squared)(const float* x, std::size_t dim);
+  bool (*all_finite)(const float* x, std::size_t n);
+  void (*min_max)(const float* x, std::size_t n, float* low, float* high);
+};
+
+// The kernels of a level, which must be one of supported_levels().
+const KernelTable& tables_for(Level level);
+
+inline std::size_t index_of(ElementType type) { return static_cast<std::size_t>(type); }
+inline std::size_t index_of(Op op) { return static_cast<std::size_t>(op); }
+inline std::size_t bits_index(int bits) { return bits == 8 ? 1 : 0; }
+
+// ---- The families -------------------------------------------------------------------------------
+void add_scalar(KernelTable& table);
+
+}  // namespace kith::simd
