@@ -29,3 +29,9 @@ if(KITH_BUILD_TOOL)
     target_compile_definitions(cli_test PRIVATE KITH_TOOL="$<TARGET_FILE:kith-tool>")
   endif()
 endif()
+
+# Programs and scripts that look at kith from outside.
+if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
+  add_test(NAME Installed.ProgramsInCAndCppLinkAndRun
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${PROJECT_BINARY_DIR})
+endif()
