@@ -11,7 +11,7 @@ namespace kith::simd {
 
 enum class Level : int {
   scalar = 0,      // portable C++
-  sse4 = 1,        // SSE4.1/SSSE3
+  sse4 = 1,        // SSE4.2 with POPCNT
   avx2 = 2,        // AVX2 + FMA + F16C
   avx512 = 3,      // AVX-512 F, BW, CD, DQ, VL
   avx512vnni = 4,  // + VNNI, VPOPCNTDQ, VBMI

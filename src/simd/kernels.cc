@@ -14,14 +14,11 @@ namespace {
 
 constexpr std::size_t kLevels = static_cast<std::size_t>(Level::neon) + 1;
 
+// What a level adds to the levels below it: each family knows for which it has kernels.
 void add_level(Level level, KernelTable& table) {
-  switch (level) {
-    case Level::scalar:
-      add_scalar(table);
-      return;
-    default:
-      return;
-  }
+  if (level == Level::scalar) add_scalar(table);
+  add_highway_rows(level, table);
+  add_vnni_scaled(level, table);
 }
 
 std::array<KernelTable, kLevels> make_tables() {
