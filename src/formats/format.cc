@@ -10,9 +10,10 @@ namespace {
 
 // In the order in which content is looked at: fastText's before word2vec text, its twin, and that
 // before the binary form, which starts with the same line.
-constexpr const Format* kAll[] = {
-    &kFvecs, &kBvecs,       &kIvecs,       &kFbin,         &kU8bin,          &kI8bin, &kIbin,
-    &kNpy,   &kSafetensors, &kFasttextVec, &kWord2vecText, &kWord2vecBinary, &kGlove, &kWinkJson};
+constexpr const Format* kAll[] = {&kFvecs,          &kBvecs,       &kIvecs,       &kFbin,
+                                  &kU8bin,          &kI8bin,       &kIbin,        &kNpy,
+                                  &kHdf5,           &kSafetensors, &kFasttextVec, &kWord2vecText,
+                                  &kWord2vecBinary, &kGlove,       &kWinkJson};
 
 bool reads(const Format& format, Content what) {
   return what == Content::vectors ? format.read_vectors != nullptr

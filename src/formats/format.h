@@ -65,6 +65,7 @@ struct Format {
 extern const Format kFvecs, kBvecs, kIvecs;               // vecs.cc
 extern const Format kFbin, kU8bin, kI8bin, kIbin;         // bin.cc
 extern const Format kNpy;                                 // npy.cc
+extern const Format kHdf5;                                // hdf5.cc
 extern const Format kSafetensors;                         // safetensors.cc
 extern const Format kFasttextVec, kWord2vecText, kGlove;  // text_vectors.cc
 extern const Format kWord2vecBinary;                      // word2vec_binary.cc

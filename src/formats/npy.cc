@@ -2,8 +2,6 @@
 // Reads 2-D arrays of f2 f4 f8 i1 u1 in C or Fortran order (ids: u4 i4 u8 i8); writes version 1 in
 // C order.
 #include <charconv>
-#include <cmath>
-#include <optional>
 #include <vector>
 
 #include "formats/rows.h"
@@ -235,13 +233,7 @@ Vectors array_rows(const Input& in, const Array& array) {
 
 Vectors doubles_as_floats(const Input& in, const Array& array) {
   const auto narrow = [&](double x, std::size_t i, std::size_t j) {
-    const float value = static_cast<float>(x);
-    if (std::isinf(value) && !std::isinf(x)) {
-      throw Error(ErrorCode::corrupt, in.name + ": row " + std::to_string(i) + ", column " +
-                                          std::to_string(j) + ": " + std::to_string(x) +
-                                          " is too large for float32");
-    }
-    return value;
+    return narrow_double(in, x, i, j);
   };
   return owned_rows("npy", copy_array<double, float>(in, array, narrow));
 }

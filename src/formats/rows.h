@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -57,6 +58,17 @@ std::size_t first_bad_row(const Control& control, std::size_t rows, const Predic
     }
   });
   return first.load();
+}
+
+// The double at (i, j) as a float; throws corrupt when it is finite but too large.
+inline float narrow_double(const Input& in, double x, std::size_t i, std::size_t j) {
+  const float value = static_cast<float>(x);
+  if (std::isinf(value) && !std::isinf(x)) {
+    throw Error(ErrorCode::corrupt, in.name + ": row " + std::to_string(i) + ", column " +
+                                        std::to_string(j) + ": " + std::to_string(x) +
+                                        " is too large for float32");
+  }
+  return value;
 }
 
 // A neighbour's id as files store it: -1 (or all bits set) pads short rows.
