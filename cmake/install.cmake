@@ -28,3 +28,11 @@ if(KITH_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
   set_target_properties(kith-tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
 endif()
+
+# libkith looks for modules beside itself, then in the folder kith there.
+foreach(module kith-hdf5 kith-peers)
+  if(TARGET ${module})
+    install(TARGETS ${module} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/kith)
+    set_target_properties(${module} PROPERTIES INSTALL_RPATH "$ORIGIN/..")
+  endif()
+endforeach()
