@@ -9,8 +9,8 @@ fail() {
   exit 1
 }
 
-command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
-  fail "no dpkg and apt-get here; kith builds on Debian 12 (elsewhere, install the like of $list)"
+command -v apt-get >/dev/null ||
+  fail "no apt-get here; kith builds on Debian 12 (elsewhere, install the like of $list)"
 
 mapfile -t wanted < <(sed 's/#.*//; s/[[:space:]]//g; /^$/d' "$list")
 command -v npm >/dev/null || wanted+=(nodejs npm)
