@@ -1,0 +1,50 @@
+// Many-to-many inner products in float32: A (m x dim) times the transpose of B (n x dim), both
+// row-major. Rows of A are packed in panels of `a_rows`, rows of B in panels of `b_rows`; a tile is
+// the product of two panels, kept in registers over all of dim. Callers run tiles through
+// parallel_for; nothing here starts threads. Sums run over the dimensions in order, one rounding a
+// fused multiply-add (two where the processor has none), so each product's error is at most about
+// dim * 2^-24 * sum |a_i b_i|.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kith/matrix.h"
+
+namespace kith::simd {
+
+// One value of a tile that passed its threshold.
+struct TileHit {
+  float value;
+  std::uint16_t a, b;  // rows within their panels
+};
+
+struct MatmulKernels {
+  std::size_t a_rows, b_rows;  // rows in a panel of A and of B
+
+  // c[i * c_stride + j] = init[j] + <row i of a, row j of b>; init may be null (zero).
+  void (*product)(const float* a, const float* b, std::size_t dim, const float* init, float* c,
+                  std::size_t c_stride);
+
+  // The values init[j] + <row i of a, row j of b> that are at most thresholds[i], by a then b.
+  // Returns how many; `hits` has room for a_rows * b_rows. A NaN threshold or init passes nothing.
+  std::size_t (*select)(const float* a, const float* b, std::size_t dim, const float* init,
+                        const float* thresholds, TileHit* hits);
+
+  // Packs `rows` (at most b_rows) float rows `stride` floats apart into one panel of B. Missing
+  // rows become zeros. `panel` is aligned to 64 bytes and has room for b_rows * dim floats.
+  void (*pack_b)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
+                 float* panel);
+  // The same for a panel of A: a_rows * dim floats, any alignment.
+  void (*pack_a)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
+                 float* panel);
+};
+
+// For the instruction set in use (see dispatch.h).
+const MatmulKernels& matmul_kernels();
+
+// c = a * transpose(b); c is a.rows() x b.rows(). Allocates packed copies of a block of each.
+// Single-threaded: give it slices to run in parallel. Throws invalid_argument when shapes differ.
+void matmul(MatrixView<const float> a, MatrixView<const float> b, MatrixView<float> c);
+
+}  // namespace kith::simd
