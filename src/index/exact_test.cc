@@ -76,7 +76,9 @@ void expect_exact(const AnyMatrixView& base, const AnyMatrixView& queries, std::
       const ExactOptions options = make_options(k, metric, threads);
       const Neighbours batch = exact_search(base, queries, options);
       for (std::size_t q = 0; q < queries.rows(); ++q) {
-        const Neighbours single = exact_search(base, queries.slice(q, 1), options);
+        const bool alone = q % 4 == 0;
+        const Neighbours single =
+            alone ? exact_search(base, queries.slice(q, 1), options) : Neighbours();
         for (std::size_t j = 0; j < k; ++j) {
           const bool there = j < base.rows();
           const Hit expected =
@@ -86,6 +88,7 @@ void expect_exact(const AnyMatrixView& base, const AnyMatrixView& queries, std::
                                     std::to_string(threads);
           ASSERT_EQ(batch.ids(q, j), expected.id) << where;
           ASSERT_EQ(batch.distances(q, j), expected.distance) << where;
+          if (!alone) continue;
           ASSERT_EQ(single.ids(0, j), expected.id) << where;
           ASSERT_EQ(single.distances(0, j), expected.distance) << where;
         }
@@ -108,7 +111,7 @@ Matrix<float> make(std::size_t rows, std::size_t cols,
 double normal(std::size_t, std::size_t, Random& random) { return random.normal(); }
 
 TEST(ExactSearch, FindsTheNearestOfRandomVectors) {
-  expect_exact(make(700, 33, normal), make(40, 33, normal, 2), 10);
+  expect_exact(make(700, 33, normal), make(60, 33, normal, 2), 10);
 }
 
 TEST(ExactSearch, WorksInOneDimension) {
@@ -116,7 +119,7 @@ TEST(ExactSearch, WorksInOneDimension) {
 }
 
 TEST(ExactSearch, WorksInManyDimensions) {
-  expect_exact(make(150, 2051, normal), make(20, 2051, normal, 2), 9);
+  expect_exact(make(150, 2051, normal), make(45, 2051, normal, 2), 9);
 }
 
 TEST(ExactSearch, OrdersTiesById) {
@@ -124,12 +127,12 @@ TEST(ExactSearch, OrdersTiesById) {
   const auto value = [](std::size_t i, std::size_t j, Random&) {
     return static_cast<double>((i * 7 + j) % 4) + 1;
   };
-  expect_exact(make(600, 19, value), make(30, 19, value), 50);
+  expect_exact(make(600, 19, value), make(45, 19, value), 50);
 }
 
 TEST(ExactSearch, OrdersConstantVectorsById) {
   const auto one = [](std::size_t, std::size_t, Random&) { return 1.0; };
-  expect_exact(make(900, 24, one), make(20, 24, one), 33);
+  expect_exact(make(900, 24, one), make(45, 24, one), 33);
 }
 
 TEST(ExactSearch, TellsNearDuplicatesAtHugeNormApart) {
@@ -137,14 +140,14 @@ TEST(ExactSearch, TellsNearDuplicatesAtHugeNormApart) {
   const auto value = [](std::size_t, std::size_t j, Random& random) {
     return 4e6 * static_cast<double>(j % 3 + 1) + static_cast<double>(random.below(5)) / 2;
   };
-  expect_exact(make(500, 40, value), make(20, 40, value, 2), 20);
+  expect_exact(make(500, 40, value), make(45, 40, value, 2), 20);
 }
 
 TEST(ExactSearch, TellsNearDuplicatesOfUnitVectorsApart) {
   const auto value = [](std::size_t, std::size_t j, Random& random) {
     return (j % 2 == 0 ? 0.25 : -0.125) + 1e-6 * random.normal();
   };
-  expect_exact(make(500, 48, value), make(20, 48, value, 2), 20);
+  expect_exact(make(500, 48, value), make(45, 48, value, 2), 20);
 }
 
 TEST(ExactSearch, SurvivesValuesWhoseSquaresOverflowOrUnderflowFloat) {
@@ -152,7 +155,7 @@ TEST(ExactSearch, SurvivesValuesWhoseSquaresOverflowOrUnderflowFloat) {
     const auto value = [scale](std::size_t, std::size_t, Random& random) {
       return scale * random.normal();
     };
-    expect_exact(make(200, 12, value), make(18, 12, value, 2), 8);
+    expect_exact(make(200, 12, value), make(45, 12, value, 2), 8);
   }
 }
 
@@ -160,12 +163,18 @@ TEST(ExactSearch, SurvivesRowsOfVeryDifferentNorms) {
   const auto value = [](std::size_t i, std::size_t, Random& random) {
     return std::pow(10.0, static_cast<double>(i % 40) - 20) * random.normal();
   };
-  expect_exact(make(400, 12, value), make(40, 12, value, 2), 8);
+  expect_exact(make(400, 12, value), make(45, 12, value, 2), 8);
+}
+
+TEST(ExactSearch, ZeroQueriesTieEveryInnerProduct) {
+  const Matrix<float> base = make(200, 12, normal), zero(45, 12);
+  const Neighbours found = exact_search(base, zero, make_options(5, Metric::ip));
+  for (Id j = 0; j < 5; ++j) EXPECT_EQ(found.ids(44, j), j);
 }
 
 TEST(ExactSearch, HandlesAllNegativeVectors) {
   const auto value = [](std::size_t, std::size_t, Random& random) { return -1 - random.uniform(); };
-  expect_exact(make(300, 30, value), make(20, 30, value, 2), 5);
+  expect_exact(make(300, 30, value), make(45, 30, value, 2), 5);
 }
 
 TEST(ExactSearch, KeepsRowsThatArriveFarthestFirst) {
@@ -176,14 +185,14 @@ TEST(ExactSearch, KeepsRowsThatArriveFarthestFirst) {
   const auto query = [](std::size_t i, std::size_t, Random&) {
     return 1.0 + static_cast<double>(i);
   };
-  expect_exact(make(2500, 3, value), make(16, 3, query), 20);
+  expect_exact(make(2500, 3, value), make(45, 3, query), 20);
 }
 
 TEST(ExactSearch, IntegersAreExactInEveryElementType) {
   const auto value = [](std::size_t, std::size_t, Random& random) {
     return 1 + static_cast<double>(random.below(4));
   };
-  const Matrix<float> base = make(400, 37, value), queries = make(20, 37, value, 2);
+  const Matrix<float> base = make(400, 37, value), queries = make(45, 37, value, 2);
   expect_exact(as_type<Half>(base), as_type<Half>(queries), 15);
   expect_exact(as_type<BFloat16>(base), as_type<BFloat16>(queries), 15);
   expect_exact(as_type<std::int8_t>(base), as_type<std::int8_t>(queries), 15);
@@ -196,12 +205,12 @@ TEST(ExactSearch, BytesBeyondFloatsIntegersAreExact) {
   const auto value = [](std::size_t, std::size_t, Random& random) {
     return 200 + static_cast<double>(random.below(56));
   };
-  const Matrix<float> base = make(200, 1500, value), queries = make(18, 1500, value, 2);
+  const Matrix<float> base = make(200, 1500, value), queries = make(45, 1500, value, 2);
   expect_exact(as_type<std::uint8_t>(base), as_type<std::uint8_t>(queries), 15);
 }
 
 TEST(ExactSearch, HalfFloatsKeepTheirRounding) {
-  const Matrix<float> base = make(300, 29, normal), queries = make(20, 29, normal, 2);
+  const Matrix<float> base = make(300, 29, normal), queries = make(45, 29, normal, 2);
   expect_exact(as_type<Half>(base), as_type<Half>(queries), 10);
   expect_exact(as_type<BFloat16>(base), as_type<BFloat16>(queries), 10);
 }

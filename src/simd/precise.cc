@@ -1,14 +1,11 @@
 #include "simd/precise.h"
 
 #include "simd/dispatch.h"
+#include "simd/highway_targets.h"
 
-// Asserts would need libhwy, which kith does not link.
-#ifndef HWY_IS_DEBUG_BUILD
-#define HWY_IS_DEBUG_BUILD 0
-#endif
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "simd/precise.cc"
-#include "hwy/foreach_target.h"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
