@@ -2,7 +2,9 @@
 
 namespace kith::cli {
 
+void add_bench(CLI::App& root);
+
 // In the order of use, which is the order of `kith --help`.
-void add_verbs(CLI::App&) {}
+void add_verbs(CLI::App& root) { add_bench(root); }
 
 }  // namespace kith::cli

@@ -1,0 +1,14 @@
+// kith bench: the family of measurements, one file a member.
+#include "cli/cli.h"
+
+namespace kith::cli {
+
+void add_bench_kernels(CLI::App& bench);
+
+void add_bench(CLI::App& root) {
+  CLI::App* bench = root.add_subcommand("bench", "Measure this machine and kith on it");
+  bench->require_subcommand(1);
+  add_bench_kernels(*bench);
+}
+
+}  // namespace kith::cli

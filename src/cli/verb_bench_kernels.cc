@@ -1,0 +1,138 @@
+// kith bench kernels: every distance kernel beside what this machine can do at best.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/storage.h"
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/kernel_bench.h"
+#include "cli/table.h"
+#include "kith/error.h"
+
+namespace kith::cli {
+namespace {
+
+struct Options : CommonOptions {
+  std::vector<std::size_t> dims = {96, 100, 768, 1000};
+  std::string only;
+  std::size_t megabytes = 256;
+  double seconds = 0.004;
+};
+
+// Every aligned group of 1, 2 or 4 bytes is an ordinary value of every element type.
+Storage bench_memory(std::size_t bytes) {
+  Storage memory(bytes);
+  auto* words = memory.mutable_as<std::uint32_t>();
+  std::uint32_t state = 1;
+  for (std::size_t i = 0; i < bytes / 4; ++i) {
+    state = state * 1664525u + 1013904223u;
+    words[i] = 0x3c3c3c3cu | (state >> 6 & 0x03030303u);
+  }
+  return memory;
+}
+
+void add_peak(Table& table, const char* key, double per_second, double unit, const char* shown) {
+  if (per_second > 0) {
+    table.add({Cell(key), Cell(per_second, significant_text(per_second / unit, 4)), Cell(shown)});
+  }
+}
+
+Table peaks_table(const MachinePeaks& peaks) {
+  Table table({"peak", {"per_second", "rate"}, "unit"});
+  add_peak(table, "fma", 2 * peaks.fma, 1e9, "GFLOP/s");
+  add_peak(table, "vnni", peaks.vnni, 1e9, "G int8 multiply-adds/s");
+  add_peak(table, "bf16", peaks.bf16, 1e9, "G bfloat16 multiply-adds/s");
+  add_peak(table, "popcount", peaks.popcount, 1e9, "Gbit/s");
+  add_peak(table, "cache load", peaks.cache_load, 1e9, "GB/s");
+  add_peak(table, "stream", peaks.stream, 1e9, "GB/s");
+  add_peak(table, "random, huge pages", peaks.random_huge, 1e6, "M lines of 64 bytes/s");
+  add_peak(table, "random, 4 KiB pages", peaks.random_small, 1e6, "M lines of 64 bytes/s");
+  return table;
+}
+
+Table kernels_table(const Options& options, const MachinePeaks& peaks,
+                    std::span<const std::byte> memory, const Control& control) {
+  Table table({"kernel",
+               "dim",
+               "form",
+               "rows",
+               {"ns_per_vector", "ns"},
+               {"gigabytes_per_second", "GB/s"},
+               {"giga_dims_per_second", "Gdim/s"},
+               "limit",
+               {"fraction", "of limit"},
+               {"times_scalar", "x scalar"},
+               {"times_naive_f32", "x naive f32"}});
+  const simd::KernelTable& best = simd::tables_for(simd::level());
+  const simd::KernelTable& scalar = simd::tables_for(simd::Level::scalar);
+  for (const Kernel& kernel : all_kernels()) {
+    if (kernel.name.find(options.only) == std::string::npos) continue;
+    for (const std::size_t dim : options.dims) {
+      const double naive = time_naive(dim, memory);
+      const KernelTime plain =
+          time_kernel(kernel, scalar, dim, Form::gather, true, memory, peaks, options.seconds);
+      for (const bool in_cache : {true, false}) {
+        for (const Form form : {Form::gather, Form::many}) {
+          throw_if_cancelled(control);
+          const KernelTime time =
+              time_kernel(kernel, best, dim, form, in_cache, memory, peaks, options.seconds);
+          const double ns = 1e9 * time.seconds;
+          const double bytes = static_cast<double>(kernel.row_bytes(dim)) / ns;
+          const double dims = static_cast<double>(dim) / ns;
+          const double fraction = time.bound / time.seconds;
+          const auto times = [&](double other) {
+            if (!in_cache) return Cell();
+            return Cell(other / time.seconds, fixed_text(other / time.seconds, 1));
+          };
+          table.add({Cell(kernel.name), Cell(dim), Cell(form == Form::many ? "many" : "gather"),
+                     Cell(in_cache ? "in cache" : "in memory"), Cell(ns, fixed_text(ns, 2)),
+                     Cell(bytes, fixed_text(bytes, 1)), Cell(dims, fixed_text(dims, 1)),
+                     Cell(time.limit), Cell(fraction, fixed_text(fraction, 2)),
+                     times(plain.seconds), times(naive)});
+        }
+      }
+    }
+  }
+  return table;
+}
+
+void bench_kernels(const Options& options) {
+  for (const std::size_t dim : options.dims) {
+    if (dim == 0 || dim > 4096) {
+      throw Error(ErrorCode::invalid_argument,
+                  "--dim: " + std::to_string(dim) + ", expected 1 to 4096");
+    }
+  }
+  const Storage memory = bench_memory(options.megabytes << 20);
+  const MachinePeaks peaks = measure_peaks(memory.bytes());
+  if (!options.json) {
+    std::printf("instruction set: %s\n\n", std::string(simd::name(simd::level())).c_str());
+  }
+  peaks_table(peaks).print(stdout, options.json);
+  if (!options.json) std::printf("\n");
+  kernels_table(options, peaks, memory.bytes(), options.control()).print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_bench_kernels(CLI::App& bench) {
+  CLI::App* verb = bench.add_subcommand(
+      "kernels", "Time the distance kernels beside the machine's own limits, on one core");
+  auto options = std::make_shared<Options>();
+  verb->add_option("--dim", options->dims, "Dimensions to time")->delimiter(',');
+  verb->add_option("--only", options->only, "Only kernels whose name contains this");
+  verb->add_option("--memory", options->megabytes, "MiB of rows out of cache (beyond any cache)")
+      ->check(CLI::Range(16, 1 << 16));
+  verb->add_option("--seconds", options->seconds, "Processor time of one round of one kernel")
+      ->check(CLI::Range(1e-4, 10.0));
+  verb->add_flag("--json", options->json, "Print JSON instead of tables");
+  add_examples(*verb,
+               "kith bench kernels                        # all of them: under a minute\n"
+               "kith bench kernels --only codes --dim 100\n"
+               "KITH_SIMD=avx2 kith bench kernels --json");
+  verb->callback([options] { bench_kernels(*options); });
+}
+
+}  // namespace kith::cli
