@@ -18,6 +18,7 @@ constexpr std::size_t kLevels = static_cast<std::size_t>(Level::neon) + 1;
 void add_level(Level level, KernelTable& table) {
   if (level == Level::scalar) add_scalar(table);
   add_highway_rows(level, table);
+  add_avx512_values(level, table);
   add_vnni_scaled(level, table);
 }
 
