@@ -16,16 +16,21 @@ constexpr const Format* kAll[] = {&kFvecs,          &kBvecs,       &kIvecs,     
                                   &kWord2vecBinary, &kGlove,       &kWinkJson};
 
 bool reads(const Format& format, Content what) {
-  return what == Content::vectors ? format.read_vectors != nullptr
-                                  : format.read_neighbours != nullptr;
+  const bool vectors = format.read_vectors != nullptr;
+  const bool neighbours = format.read_neighbours != nullptr;
+  if (what == Content::any) return vectors || neighbours;
+  return what == Content::vectors ? vectors : neighbours;
 }
 
 bool writes(const Format& format, Content what) {
-  return what == Content::vectors ? format.write_vectors != nullptr
-                                  : format.write_neighbours != nullptr;
+  const bool vectors = format.write_vectors != nullptr;
+  const bool neighbours = format.write_neighbours != nullptr;
+  if (what == Content::any) return vectors || neighbours;
+  return what == Content::vectors ? vectors : neighbours;
 }
 
 const char* plural(Content what) {
+  if (what == Content::any) return "vectors or neighbour lists";
   return what == Content::vectors ? "vectors" : "neighbour lists";
 }
 

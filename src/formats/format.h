@@ -77,7 +77,7 @@ std::span<const Format* const> all_formats();
 // The format that `wanted` names, or that the content shows, or else the extension; of the formats
 // that can read `what`. Throws unsupported when none or several fit, invalid_argument for an
 // unknown name.
-enum class Content : std::uint8_t { vectors, neighbours };
+enum class Content : std::uint8_t { vectors, neighbours, any };
 const Format& format_to_read(const Input& input, const std::string& wanted, Content what);
 
 // The format that `wanted` names, or else the extension.
