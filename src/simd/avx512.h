@@ -8,14 +8,22 @@
 #include "simd/intrinsics.h"
 #include "simd/row_source.h"
 
-#define KITH_AVX512_SET \
-  "avx2,fma,f16c,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
-#define KITH_AVX512 __attribute__((target(KITH_AVX512_SET)))
-#define KITH_AVX512_INLINE static inline __attribute__((always_inline, target(KITH_AVX512_SET)))
+// A file that needs more than AVX-512 F, BW, CD, DQ and VL names it before it includes this header;
+// everything here is internal to the file, so it is compiled for the same.
+#ifndef KITH_AVX512_MORE
+#define KITH_AVX512_MORE ""
+#endif
+#define KITH_AVX512_TARGET                                                      \
+  target(                                                                       \
+      "avx2,fma,f16c,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512cd,avx512dq," \
+      "avx512vl" KITH_AVX512_MORE)
+#define KITH_AVX512 __attribute__((KITH_AVX512_TARGET))
+#define KITH_AVX512_METHOD inline __attribute__((always_inline, KITH_AVX512_TARGET))
+#define KITH_AVX512_INLINE static KITH_AVX512_METHOD
 
 namespace kith::simd {
 
-// The lowest `n` of 16 (or fewer) lanes.
+// The lowest n lanes of 16 or of 64; n is below 256.
 KITH_AVX512_INLINE __mmask16 first16(std::size_t n) {
   return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n)));
 }
@@ -90,22 +98,25 @@ KITH_ALWAYS_INLINE RowBlock<kRows> last_block(const Rows& rows, std::size_t firs
   return block;
 }
 
-// Runs a kernel over n rows, eight at a time, then four. Kernel has score8(block) -> __m256 and
-// score4(block) -> __m128.
-template <class Kernel, class Rows>
+// Runs a kernel over n rows, kMost (8 or 4) at a time, then four. kernel.score<8>(block) gives the
+// results of eight rows as __m256, kernel.score<4>(block) those of four as __m128.
+template <std::size_t kMost, class Kernel, class Rows, class Out>
 KITH_AVX512_INLINE void score_rows(const Kernel& kernel, const Rows& rows, std::size_t n,
-                                   float* out) {
+                                   Out* out) {
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    _mm256_storeu_ps(out + i, kernel.template score<8>(whole_block<8>(rows, i)));
+  if constexpr (kMost == 8) {
+    for (; i + 8 <= n; i += 8) {
+      const auto scores = kernel.template score<8>(whole_block<8>(rows, i));
+      __builtin_memcpy(out + i, &scores, sizeof(scores));
+    }
   }
-  if (i + 4 <= n) {
-    _mm_storeu_ps(out + i, kernel.template score<4>(whole_block<4>(rows, i)));
-    i += 4;
+  for (; i + 4 <= n; i += 4) {
+    const auto scores = kernel.template score<4>(whole_block<4>(rows, i));
+    __builtin_memcpy(out + i, &scores, sizeof(scores));
   }
   if (i < n) {
-    const __m128 last = kernel.template score<4>(last_block<4>(rows, i, n));
-    _mm_mask_storeu_ps(out + i, static_cast<__mmask8>(first16(n - i)), last);
+    const auto scores = kernel.template score<4>(last_block<4>(rows, i, n));
+    __builtin_memcpy(out + i, &scores, (n - i) * sizeof(Out));
   }
 }
 

@@ -18,8 +18,12 @@ constexpr std::size_t kLevels = static_cast<std::size_t>(Level::neon) + 1;
 void add_level(Level level, KernelTable& table) {
   if (level == Level::scalar) add_scalar(table);
   add_highway_rows(level, table);
+  add_highway_scaled(level, table);
+  add_highway_bytes(level, table);
+  add_avx512_float(level, table);
   add_avx512_values(level, table);
   add_vnni_scaled(level, table);
+  add_vnni_bytes(level, table);
 }
 
 std::array<KernelTable, kLevels> make_tables() {

@@ -1,5 +1,6 @@
-// Distances of rows that become floats as they are loaded. Four rows run side by side, so a load of
-// the query serves four, and their sums are reduced by one transposed addition.
+// Distances of rows that become floats as they are loaded, for instruction sets below AVX-512 (see
+// avx512_float.cc). Four rows run side by side, so a load of the query serves four, and their sums
+// are reduced by one transposed addition.
 #include <cmath>
 #include <cstring>
 
@@ -12,17 +13,13 @@
 #define HWY_TARGET_INCLUDE "simd/rows_highway.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "simd/sums_highway.h"
 
-#if HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+#if HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_AVX3
 
 HWY_BEFORE_NAMESPACE();
 namespace kith::simd::HWY_NAMESPACE {
 
-namespace hn = hwy::HWY_NAMESPACE;
-
-using F = hn::ScalableTag<float>;
-using V = hn::Vec<F>;
-constexpr F kFloats{};
 constexpr std::size_t kLanes = hn::MaxLanes(F());
 
 HWY_INLINE V load(const float* p) { return hn::LoadU(kFloats, p); }
@@ -49,51 +46,20 @@ HWY_INLINE V load(const std::int8_t* p) { return load_bytes(p); }
 HWY_INLINE V load(const std::uint8_t* p) { return load_bytes(p); }
 
 // The first n < kLanes elements, the other lanes zero; touches no byte after them.
-#if HWY_TARGET == HWY_AVX3
-HWY_INLINE V load_first(const float* p, std::size_t n) {
-  return V{_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p)};
-}
-HWY_INLINE V load_first(const Half* p, std::size_t n) {
-  const auto mask = static_cast<__mmask16>((1u << n) - 1);
-  return V{_mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, p))};
-}
-HWY_INLINE V load_first(const BFloat16* p, std::size_t n) {
-  const auto mask = static_cast<__mmask16>((1u << n) - 1);
-  const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, p));
-  return V{_mm512_castsi512_ps(_mm512_slli_epi32(wide, 16))};
-}
-HWY_INLINE V load_first(const std::int8_t* p, std::size_t n) {
-  const auto mask = static_cast<__mmask16>((1u << n) - 1);
-  return V{_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask, p)))};
-}
-HWY_INLINE V load_first(const std::uint8_t* p, std::size_t n) {
-  const auto mask = static_cast<__mmask16>((1u << n) - 1);
-  return V{_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, p)))};
-}
-#else
 template <class T>
 HWY_INLINE V load_first(const T* p, std::size_t n) {
   T padded[kLanes] = {};
   std::memcpy(padded, p, n * sizeof(T));
   return load(padded);
 }
-#endif
 
-// [sum of a, sum of b, sum of c, sum of d].
-using Quad = hn::Full128<float>;
-HWY_INLINE hn::Vec<Quad> sum_blocks(hn::Vec<Quad> v) { return v; }
-template <class Vec>
-HWY_INLINE hn::Vec<Quad> sum_blocks(Vec v) {
-  const hn::Half<hn::DFromV<Vec>> half;
-  return sum_blocks(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
-}
-HWY_INLINE hn::Vec<Quad> sum_four(V a, V b, V c, V d) {
-  const hn::Repartition<double, F> pairs;
-  const V ab = hn::Add(hn::InterleaveLower(kFloats, a, b), hn::InterleaveUpper(kFloats, a, b));
-  const V cd = hn::Add(hn::InterleaveLower(kFloats, c, d), hn::InterleaveUpper(kFloats, c, d));
-  const auto ab2 = hn::BitCast(pairs, ab), cd2 = hn::BitCast(pairs, cd);
-  return sum_blocks(hn::Add(hn::BitCast(kFloats, hn::InterleaveLower(pairs, ab2, cd2)),
-                            hn::BitCast(kFloats, hn::InterleaveUpper(pairs, ab2, cd2))));
+// The last n of `dim` elements, with zeros in other lanes, the same ones for every type.
+template <class T>
+HWY_INLINE V load_last(const T* p, std::size_t dim, std::size_t n) {
+  if (dim >= kLanes) {  // again what was loaded before, and then cleared
+    return hn::IfThenZeroElse(hn::FirstN(kFloats, kLanes - n), load(p + dim - kLanes));
+  }
+  return load_first(p + dim - n, n);
 }
 
 template <Op op>
@@ -143,9 +109,9 @@ HWY_INLINE void sum_rows(const Q* query, const T* const* rows, std::size_t dim,
     for (int r = 0; r < kRows; ++r) sums.add(r, q, load(rows[r] + i));
   }
   if (i < dim) {
-    const V q = load_first(query + i, dim - i);
+    const V q = load_last(query, dim, dim - i);
     constexpr int kLast = (kChains - 1) * kRows;
-    for (int r = 0; r < kRows; ++r) sums.add(kLast + r, q, load_first(rows[r] + i, dim - i));
+    for (int r = 0; r < kRows; ++r) sums.add(kLast + r, q, load_last(rows[r], dim, dim - i));
   }
   sums.fold();
 }
@@ -159,7 +125,7 @@ HWY_NOINLINE float query_norm(const Q* query, std::size_t dim) {
     sum = hn::MulAdd(q, q, sum);
   }
   if (i < dim) {
-    const V q = load_first(query + i, dim - i);
+    const V q = load_last(query, dim, dim - i);
     sum = hn::MulAdd(q, q, sum);
   }
   return std::sqrt(hn::GetLane(hn::SumOfLanes(kFloats, sum)));
@@ -244,7 +210,6 @@ namespace kith::simd {
 
 void add_highway_rows(Level level, KernelTable& table) {
 #if defined(__x86_64__)
-  if (level == Level::avx512) N_AVX3::fill_rows(table);
   if (level == Level::avx2) N_AVX2::fill_rows(table);
   if (level == Level::sse4) N_SSE4::fill_rows(table);
 #elif defined(__aarch64__)

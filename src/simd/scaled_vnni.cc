@@ -7,10 +7,8 @@
 
 #include <algorithm>
 
+#define KITH_AVX512_MORE ",avx512vnni"
 #include "simd/avx512.h"
-
-#define KITH_VNNI __attribute__((target(KITH_AVX512_SET ",avx512vnni,avx512vbmi")))
-#define KITH_VNNI_INLINE KITH_VNNI __attribute__((always_inline)) inline
 
 namespace kith::simd {
 namespace {
@@ -25,7 +23,7 @@ struct Scorer {
   __m512 constant, norm, low, step;
 };
 
-KITH_VNNI_INLINE Scorer scorer(int bits, const ScaledQuery& query, std::size_t dim) {
+KITH_AVX512_INLINE Scorer scorer(int bits, const ScaledQuery& query, std::size_t dim) {
   const std::size_t bytes = code_bytes(bits, dim), last = (bytes - 1) / 64 * 64;
   const auto* first = static_cast<const unsigned char*>(query.values);
   return {first,
@@ -40,7 +38,7 @@ KITH_VNNI_INLINE Scorer scorer(int bits, const ScaledQuery& query, std::size_t d
 }
 
 template <int bits>
-KITH_VNNI_INLINE __m512i add_codes(__m512i sum, __m512i codes, __m512i first, __m512i second) {
+KITH_AVX512_INLINE __m512i add_codes(__m512i sum, __m512i codes, __m512i first, __m512i second) {
   if constexpr (bits == 8) return _mm512_dpbusd_epi32(sum, codes, first);
   const __m512i nibble = _mm512_set1_epi8(15);
   const __m512i high = _mm512_and_si512(_mm512_srli_epi16(codes, 4), nibble);
@@ -50,8 +48,8 @@ KITH_VNNI_INLINE __m512i add_codes(__m512i sum, __m512i codes, __m512i first, __
 
 // Integer sums of kRows records, not yet added across lanes.
 template <int bits, int kRows>
-KITH_VNNI_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&row)[kRows],
-                                __m512i (&sum)[kRows]) {
+KITH_AVX512_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&row)[kRows],
+                                  __m512i (&sum)[kRows]) {
   __m512i second = _mm512_setzero_si512();
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) sum[r] = second;
@@ -73,7 +71,7 @@ KITH_VNNI_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&ro
 }
 
 // Lane g of the result: the lanes of part g added up.
-KITH_VNNI_INLINE __m512i sum_lanes(const __m512i (&part)[4]) {
+KITH_AVX512_INLINE __m512i sum_lanes(const __m512i (&part)[4]) {
   const __m512i low = _mm512_add_epi32(_mm512_shuffle_i32x4(part[0], part[1], 0x44),
                                        _mm512_shuffle_i32x4(part[0], part[1], 0xee));
   const __m512i high = _mm512_add_epi32(_mm512_shuffle_i32x4(part[2], part[3], 0x44),
@@ -83,14 +81,14 @@ KITH_VNNI_INLINE __m512i sum_lanes(const __m512i (&part)[4]) {
 }
 
 // Puts the 16 bytes that end with a record's factors, [codes, norm, low, step], into a lane.
-KITH_VNNI_INLINE __m512 with_factors(__m512 lanes, int lane, const unsigned char* factors) {
+KITH_AVX512_INLINE __m512 with_factors(__m512 lanes, int lane, const unsigned char* factors) {
   const auto mask = static_cast<__mmask16>(0xf << 4 * lane);
   const __m128 record = _mm_loadu_ps(reinterpret_cast<const float*>(factors - sizeof(float)));
   return _mm512_mask_broadcast_f32x4(lanes, mask, record);
 }
 
 // The closing formula. Lane g of factors[j] and element 4 g + j of sums belong to one record.
-KITH_VNNI_INLINE __m512 close(const Scorer& s, __m512i sums, const __m512 (&factors)[4]) {
+KITH_AVX512_INLINE __m512 close(const Scorer& s, __m512i sums, const __m512 (&factors)[4]) {
   const __m512d a = _mm512_castps_pd(_mm512_unpackhi_ps(factors[0], factors[1]));
   const __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(factors[2], factors[3]));
   const __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(factors[0], factors[1]));
@@ -104,8 +102,8 @@ KITH_VNNI_INLINE __m512 close(const Scorer& s, __m512i sums, const __m512 (&fact
 
 // kGroups groups of four records from `begin`; the last record stands in for those past `end`.
 template <int bits, int kGroups, class Rows>
-KITH_VNNI_INLINE __m512 score(const Scorer& s, const Rows& source, std::size_t begin,
-                              std::size_t end) {
+KITH_AVX512_INLINE __m512 score(const Scorer& s, const Rows& source, std::size_t begin,
+                                std::size_t end) {
   constexpr int kAtOnce = kGroups == 1 ? 4 : 8;  // records that share the loads of the query
   __m512i part[4];
   __m512 factors[4];
@@ -134,8 +132,8 @@ KITH_VNNI_INLINE __m512 score(const Scorer& s, const Rows& source, std::size_t b
 }
 
 template <int bits, class Rows>
-KITH_VNNI_INLINE void score_all(const ScaledQuery& query, const Rows& source, std::size_t n,
-                                std::size_t dim, float* out) {
+KITH_AVX512_INLINE void score_all(const ScaledQuery& query, const Rows& source, std::size_t n,
+                                  std::size_t dim, float* out) {
   const Scorer s = scorer(bits, query, dim);
   std::size_t i = 0;
   for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, score<bits, 4>(s, source, i, n));
@@ -156,8 +154,8 @@ const ScaledKernels* portable(int bits, std::size_t dim) {
 }
 
 template <int bits>
-KITH_VNNI void many(const ScaledQuery& query, const void* records, std::size_t stride,
-                    std::size_t n, std::size_t dim, float* out) {
+KITH_AVX512 void many(const ScaledQuery& query, const void* records, std::size_t stride,
+                      std::size_t n, std::size_t dim, float* out) {
   if (const ScaledKernels* small = portable(bits, dim)) {
     return small->many(query, records, stride, n, dim, out);
   }
@@ -165,8 +163,8 @@ KITH_VNNI void many(const ScaledQuery& query, const void* records, std::size_t s
 }
 
 template <int bits>
-KITH_VNNI void gather(const ScaledQuery& query, const void* records, std::size_t stride,
-                      const std::uint32_t* ids, std::size_t n, std::size_t dim, float* out) {
+KITH_AVX512 void gather(const ScaledQuery& query, const void* records, std::size_t stride,
+                        const std::uint32_t* ids, std::size_t n, std::size_t dim, float* out) {
   if (const ScaledKernels* small = portable(bits, dim)) {
     return small->gather(query, records, stride, ids, n, dim, out);
   }

@@ -48,9 +48,14 @@ inline std::size_t bits_index(int bits) { return bits == 8 ? 1 : 0; }
 
 // ---- The families -------------------------------------------------------------------------------
 void add_scalar(KernelTable& table);
-// Those below add what they have for this very level, and nothing for the others.
-void add_highway_rows(Level level, KernelTable& table);  // rows_highway.cc
+// Those below add what they have for this very level, and nothing for the others. Highway comes
+// before the raw intrinsics that do better.
+void add_highway_rows(Level level, KernelTable& table);
+void add_highway_scaled(Level level, KernelTable& table);
+void add_highway_bytes(Level level, KernelTable& table);
+void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
-void add_vnni_scaled(Level level, KernelTable& table);  // scaled_vnni.cc
+void add_vnni_scaled(Level level, KernelTable& table);
+void add_vnni_bytes(Level level, KernelTable& table);  // and bits
 
 }  // namespace kith::simd
