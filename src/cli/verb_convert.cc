@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/output.h"
+#include "cli/sample_rows.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "formats/cast.h"
@@ -21,9 +22,9 @@ namespace {
 
 struct ConvertOptions {
   CommonOptions common;
-  std::string in, out, from, to, dataset, out_dataset, type;
+  std::string in, out, rest, from, to, dataset, out_dataset, type;
   std::size_t skip = 0;
-  std::optional<std::size_t> first;
+  std::optional<std::size_t> first, sample;
   bool neighbours = false;
 };
 
@@ -73,6 +74,33 @@ ElementType type_to_write(const ConvertOptions& options, ElementType own,
   return holds_own || !holds_floats ? own : ElementType::f32;
 }
 
+// Writes in the type that suits the format, and says which that was.
+ElementType write_cast(const ConvertOptions& options, const std::string& path,
+                       const formats::Format& format, const Vectors& vectors,
+                       const Control& control) {
+  const ElementType type = type_to_write(options, vectors.rows.type(), format);
+  const Vectors cast = formats::cast_rows(vectors, type, options.in, control);
+  write_vectors(path, cast.rows, cast.labels,
+                {.format = options.to, .dataset = options.out_dataset, .control = control});
+  return type;
+}
+
+// The sample goes to OUT, all other rows to --rest.
+Vectors hold_out(const ConvertOptions& options, const Vectors& vectors, const Control& control) {
+  if (*options.sample >= vectors.rows.rows()) {
+    throw Error(ErrorCode::invalid_argument,
+                options.in + ": " + std::to_string(vectors.rows.rows()) +
+                    " rows, expected more than the --sample of " + std::to_string(*options.sample));
+  }
+  const SampledRows rows = sample_rows(vectors.rows.rows(), *options.sample, options.common.seed);
+  if (!options.rest.empty()) {
+    write_cast(options, options.rest,
+               formats::format_to_write(options.rest, options.to, formats::Content::vectors),
+               select_rows(vectors, rows.rest), control);
+  }
+  return select_rows(vectors, rows.sample);
+}
+
 Converted convert_vectors(const ConvertOptions& options, const formats::Format& target) {
   const Control control = options.common.control();
   Vectors vectors = read_vectors(
@@ -80,12 +108,10 @@ Converted convert_vectors(const ConvertOptions& options, const formats::Format& 
   const Range range = chosen_rows(options, vectors.rows.rows());
   vectors.rows = vectors.rows.slice(range.begin, range.count);
   vectors.labels = chosen_labels(vectors.labels, range);
-  const ElementType type = type_to_write(options, vectors.rows.type(), target);
-  const Vectors cast = formats::cast_rows(vectors, type, options.in, control);
-  write_vectors(options.out, cast.rows, cast.labels,
-                {.format = options.to, .dataset = options.out_dataset, .control = control});
-  return {vectors.format, std::string(name(type)), cast.rows.rows(), cast.rows.dim(),
-          cast.labels.size()};
+  if (options.sample) vectors = hold_out(options, vectors, control);
+  const ElementType type = write_cast(options, options.out, target, vectors, control);
+  return {vectors.format, std::string(name(type)), vectors.rows.rows(), vectors.rows.dim(),
+          vectors.labels.size()};
 }
 
 Neighbours slice(const Neighbours& all, const Range& range) {
@@ -146,13 +172,30 @@ void report(const ConvertOptions& options, const std::string& target, const Conv
   record.print(stdout, options.common.json);
 }
 
+void check_sampling(const ConvertOptions& options, bool lists) {
+  if (lists && options.sample) {
+    throw Error(ErrorCode::invalid_argument,
+                "--sample: " + options.in + " holds neighbour lists, expected vectors");
+  }
+  if (!options.sample && !options.rest.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--rest " + options.rest + ": expected --sample beside it");
+  }
+  if (options.rest == options.out) {
+    throw Error(ErrorCode::invalid_argument,
+                "--rest " + options.rest + ": expected another file than OUT");
+  }
+}
+
 void convert(const ConvertOptions& options) {
   const Stopwatch watch;
   const formats::Format& source = source_format(options);
   const bool lists = is_neighbours(options, source);
   const formats::Format& target = formats::format_to_write(
       options.out, options.to, lists ? formats::Content::neighbours : formats::Content::vectors);
+  check_sampling(options, lists);
   check_writable(options.out);
+  if (!options.rest.empty()) check_writable(options.rest);
   const Converted done = lists ? convert_neighbours(options, std::string(source.name))
                                : convert_vectors(options, target);
   report(options, std::string(target.name), done, watch);
@@ -187,6 +230,10 @@ void add_convert(CLI::App& root) {
   verb->add_option("--skip", options->skip, "Rows to leave out at the start (default: 0)");
   verb->add_option("--first", options->first, "Rows to keep after those (default: all)")
       ->check(CLI::Range(std::size_t{1}, kMaxVectors));
+  verb->add_option("--sample", options->sample,
+                   "Rows to draw at random (see --seed), in IN's order; they go to OUT")
+      ->check(CLI::Range(std::size_t{1}, kMaxVectors));
+  verb->add_option("--rest", options->rest, "File for the rows that --sample didn't draw");
   verb->add_flag("--neighbours", options->neighbours,
                  "IN holds neighbour lists (default: when .ivecs or .ibin is involved)");
   add_common_options(*verb, options->common);
@@ -195,6 +242,7 @@ void add_convert(CLI::App& root) {
       "kith convert glove.6B.100d.txt words.safetensors\n"
       "kith convert words.safetensors words.fbin --type f32   # words go to words.fbin.labels\n"
       "kith convert sift-128-euclidean.hdf5 queries.fvecs --dataset test --first 1000\n"
+      "kith convert words.safetensors queries.fbin --sample 1000 --rest base.fbin\n"
       "kith convert truth.ivecs truth.ibin");
   verb->callback([options] { convert(*options); });
 }

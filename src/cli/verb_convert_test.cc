@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "formats/test_files.h"
@@ -44,6 +45,34 @@ TEST(Convert, CutsRowsAndTheirLabelsAlike) {
   EXPECT_EQ(read.rows.rows(), 3u);
   EXPECT_EQ(read.rows.type(), ElementType::f16);
   EXPECT_EQ(read.labels.text(0), "12");
+}
+
+TEST(Convert, HoldsASampleOutWithItsLabelsTheSameForTheSameSeed) {
+  const formats::TemporaryFolder folder;
+  const Matrix<float> rows = formats::random_matrix<float>(50, 3, 1);
+  std::vector<std::uint64_t> numbers(50);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 100 + i;
+  write_vectors(folder.file("x.npy"), rows, Labels(numbers));
+  const std::string command = "convert " + folder.file("x.npy") + " " + folder.file("sample.npy") +
+                              " --sample 8 --seed 5 --rest " + folder.file("rest.fvecs");
+  ASSERT_EQ(run_tool(command), 0);
+  const Vectors sample = read_vectors(folder.file("sample.npy"));
+  const Vectors rest = read_vectors(folder.file("rest.fvecs"));
+  ASSERT_EQ(sample.rows.rows(), 8u);
+  ASSERT_EQ(rest.rows.rows(), 42u);
+  const std::size_t row = sample.labels.number(3) - 100;
+  EXPECT_TRUE(formats::same_rows(sample.rows.slice(3, 1), rows.view().slice(row, 1)));
+  std::vector<std::uint64_t> all(sample.labels.numbers().begin(), sample.labels.numbers().end());
+  all.insert(all.end(), rest.labels.numbers().begin(), rest.labels.numbers().end());
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(all, numbers);
+
+  ASSERT_EQ(run_tool(command), 0);
+  EXPECT_TRUE(formats::same_rows(read_vectors(folder.file("sample.npy")).rows, sample.rows));
+  const std::string in = folder.file("x.npy"), out = folder.file("y.npy");
+  EXPECT_EQ(run_tool("convert " + in + " " + out + " --sample 50"), 2);
+  EXPECT_EQ(run_tool("convert " + in + " " + out + " --rest " + folder.file("z.npy")), 2);
+  EXPECT_FALSE(std::filesystem::exists(out));
 }
 
 TEST(Convert, CarriesNeighbourLists) {
