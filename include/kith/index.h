@@ -119,8 +119,9 @@ class Index {
   // The beam that a search with beam = 0 uses, and the recall it was tuned for.
   void set_default_beam(std::size_t beam, double recall);
 
+  class Implementation;  // src/index/implementation.h
+
  private:
-  class Implementation;
   explicit Index(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
 };

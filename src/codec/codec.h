@@ -1,0 +1,67 @@
+// What a codec is: how vectors are stored and scored. Search is written once, generic over this
+// concept; the run-time choice is made once, at the index's door, by visiting AnyCodec (any.h).
+//
+// Rows go in as floats, already normalised under cosine (byte codecs keep raw bytes and normalise
+// by a stored scale) and already transformed. Distances come out: smaller is nearer.
+//
+//   C codec(dim, metric);
+//   codec.train(sample);              // fixes what is learned from data (a mean, ranges)
+//   codec.resize(rows);               // makes room
+//   codec.encode(id, x);              // distinct ids may be encoded by different threads
+//   C::Query query;                   // reusable: preparing again allocates nothing
+//   codec.prepare(q, query);
+//   codec.score(query, ids, n, out);  // fast: what search walks on
+//   codec.score_best(query, ids, n, out);        // the codec's best accuracy: what re-ranks
+//   codec.score_range(query, first, n, out);     // score() of consecutive rows
+//   codec.code(id);                   // the bytes that score() reads: equal codes score alike
+//
+// `error_bound(id)` bounds the Euclidean distance between a vector and its decoded form. const
+// functions are thread-safe.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/kith_file.h"
+#include "kith/matrix.h"
+#include "kith/types.h"
+
+namespace kith {
+
+using ByteCounts = std::vector<std::pair<std::string, std::size_t>>;
+
+template <class C>
+concept Codec = std::constructible_from<C, std::size_t, Metric> &&
+                requires(C& codec, const C& stored, typename C::Query& query,
+                         MatrixView<const float> sample, const float* x, float* out, const Id* ids,
+                         Id id, std::size_t n, KithFileWriter& writer, const KithFileReader& reader,
+                         Meta& meta, const Meta& read_meta, const std::string& prefix) {
+                  codec.train(sample);
+                  codec.resize(n);
+                  codec.encode(id, x);
+                  stored.decode(id, out);
+                  { stored.error_bound(id) } -> std::convertible_to<float>;
+                  stored.prepare(x, query);
+                  stored.score(query, ids, n, out);
+                  stored.score_best(query, ids, n, out);
+                  stored.score_range(query, id, n, out);
+                  { stored.code(id) } -> std::same_as<std::span<const std::byte>>;
+                  stored.prefetch(id);
+                  stored.prefetch_best(id);
+                  { stored.size() } -> std::convertible_to<std::size_t>;
+                  { stored.dim() } -> std::convertible_to<std::size_t>;
+                  { stored.bytes() } -> std::same_as<ByteCounts>;
+                  stored.save(writer, meta, prefix);
+                  codec.load(reader, read_meta, prefix, n);
+                };
+
+// Asks the cache for `lines` 64-byte lines from `address`.
+inline void prefetch_lines(const std::byte* address, std::size_t lines) {
+  for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(address + 64 * i, 0, 3);
+}
+
+}  // namespace kith

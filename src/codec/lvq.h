@@ -1,0 +1,72 @@
+// Locally-adaptive vector quantisation (Aguerrebere et al., "Similarity search in the blink of an
+// eye with compressed indices", 2023): the mean is removed, then each vector is rounded to 2^Bits
+// levels between its own smallest and largest component. With Bits2 > 0 a second level codes the
+// first one's residual on 2^Bits2 levels of each step: search reads the first level only,
+// re-ranking both. Factors are float32, so nothing is lost to narrow constants.
+//
+// Error: at most step / 2 a component for one level; at most step / 2^Bits2 for two (half that but
+// where the top level is clamped).
+#pragma once
+
+#include <vector>
+
+#include "codec/scaled_records.h"
+
+namespace kith {
+
+template <int Bits, int Bits2 = 0>
+class Lvq {
+ public:
+  struct Query {
+    PackedQuery packed;         // first level, int8
+    std::vector<float> values;  // centred under l2; for score_best
+    simd::ScaledQuery best1, best2;
+  };
+
+  Lvq(std::size_t dim, Metric metric);
+
+  void train(MatrixView<const float> sample);  // the mean
+  void resize(std::size_t rows);
+  void encode(Id id, const float* x);
+  void decode(Id id, float* out) const;
+  float error_bound(Id id) const;
+
+  void prepare(const float* query, Query& out) const;
+  void score(const Query& query, const Id* ids, std::size_t n, float* out) const {
+    level1_.score_int8(query.packed.scaled, ids, n, out);
+  }
+  void score_best(const Query& query, const Id* ids, std::size_t n, float* out) const;
+  void score_range(const Query& query, Id first, std::size_t n, float* out) const {
+    level1_.score_int8_range(query.packed.scaled, first, n, out);
+  }
+  std::span<const std::byte> code(Id id) const { return level1_.record(id); }
+  void prefetch(Id id) const { level1_.prefetch(id); }
+  void prefetch_best(Id id) const {
+    if constexpr (Bits2 > 0) level2_.prefetch(id);
+    level1_.prefetch(id);
+  }
+
+  std::size_t size() const { return size_; }
+  std::size_t dim() const { return dim_; }
+  ByteCounts bytes() const;
+  void save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const;
+  void load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
+            std::size_t rows);
+
+ private:
+  static constexpr int kLevels = (1 << Bits) - 1;
+  static constexpr int kFine = 1 << Bits2;  // second-level parts of a step
+
+  std::size_t dim_, size_ = 0;
+  Metric metric_;
+  std::vector<float> mean_;
+  ScaledRecords level1_;
+  ScaledRecords level2_;  // empty when Bits2 == 0
+};
+
+extern template class Lvq<4>;
+extern template class Lvq<8>;
+extern template class Lvq<4, 4>;
+extern template class Lvq<4, 8>;
+
+}  // namespace kith

@@ -1,0 +1,134 @@
+// The storage that the scalar codecs share: a record a vector, [codes][norm][low][step], as the
+// kernels of simd/kernels.h read it; it stands for low + step * code. 16-byte strides, or 64-byte
+// ones where that adds little memory and saves cache lines.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "base/storage.h"
+#include "codec/codec.h"
+#include "simd/kernels.h"
+
+namespace kith {
+
+struct ScaleFactors {
+  float norm = 0;  // squared norm of the vector the record stands for
+  float low = 0;
+  float step = 0;
+};
+
+// A query for one array of records: the packed values and the weights of the kernels' formula.
+struct PackedQuery {
+  PackedQuery() = default;
+  PackedQuery(PackedQuery&&) = default;  // moving a vector keeps its heap buffer in place
+  PackedQuery& operator=(PackedQuery&&) = default;
+
+  std::vector<std::int8_t> buffer;  // over-allocated to reach 64-byte alignment
+  std::int8_t* values = nullptr;
+  simd::ScaledQuery scaled;
+};
+
+class ScaledRecords {
+ public:
+  ScaledRecords(int bits, std::size_t dim)
+      : bits_(bits),
+        dim_(dim),
+        code_bytes_(simd::code_bytes(bits, dim)),
+        stride_(choose_stride(code_bytes_ + sizeof(ScaleFactors))),
+        lines_(stride_ % 64 == 0 ? stride_ / 64 : (stride_ + 47) / 64 + 1),
+        int8_(&simd::scaled_kernels_int8(bits)),
+        float_(&simd::scaled_kernels_float(bits)) {}
+
+  int bits() const { return bits_; }
+  std::size_t stride() const { return stride_; }
+  std::size_t bytes() const { return storage_.size(); }
+  const Storage& storage() const { return storage_; }
+
+  void resize(std::size_t rows) { storage_.resize(rows * stride_); }
+  void load(const KithFileReader& reader, const std::string& section, std::size_t rows) {
+    storage_ = reader.storage(section, rows * stride_);
+  }
+
+  // codes: one value below 2^bits a dimension.
+  void put(Id id, const std::uint8_t* codes, const ScaleFactors& factors) {
+    std::byte* record = storage_.mutable_data() + id * stride_;
+    std::uint8_t* packed = reinterpret_cast<std::uint8_t*>(record);
+    if (bits_ == 8) {
+      std::memcpy(packed, codes, dim_);
+    } else {
+      const std::size_t half = code_bytes_;
+      for (std::size_t i = 0; i < half; ++i) {
+        const std::uint8_t high = half + i < dim_ ? codes[half + i] : 0;
+        packed[i] = static_cast<std::uint8_t>(codes[i] | (high << 4));
+      }
+    }
+    std::memcpy(record + code_bytes_, &factors, sizeof factors);
+  }
+
+  void codes(Id id, std::uint8_t* out) const {
+    const std::uint8_t* packed = storage_.as<std::uint8_t>() + id * stride_;
+    if (bits_ == 8) {
+      std::memcpy(out, packed, dim_);
+      return;
+    }
+    const std::size_t half = code_bytes_;
+    for (std::size_t i = 0; i < half; ++i) out[i] = packed[i] & 15;
+    for (std::size_t i = half; i < dim_; ++i) out[i] = packed[i - half] >> 4;
+  }
+
+  ScaleFactors factors(Id id) const {
+    ScaleFactors factors;
+    std::memcpy(&factors, storage_.data() + id * stride_ + code_bytes_, sizeof factors);
+    return factors;
+  }
+
+  // Packs values for the int8 kernels and returns the scale; weights are the caller's to set.
+  float pack(const float* values, PackedQuery& query) const {
+    const std::size_t bytes = simd::packed_query_bytes(bits_, dim_);
+    if (query.buffer.size() < bytes + 64) query.buffer.resize(bytes + 64);
+    const std::size_t address = reinterpret_cast<std::size_t>(query.buffer.data());
+    query.values = query.buffer.data() + (64 - address % 64) % 64;
+    query.scaled.values = query.values;
+    return simd::pack_query(bits_, values, dim_, query.values);
+  }
+  // Sum of the packed values, so that offsets agree with the rounded query.
+  float packed_sum(const PackedQuery& query) const {
+    std::int64_t sum = 0;
+    const std::size_t bytes = simd::packed_query_bytes(bits_, dim_);
+    for (std::size_t i = 0; i < bytes; ++i) sum += query.values[i];
+    return static_cast<float>(sum);
+  }
+
+  void score_int8(const simd::ScaledQuery& query, const Id* ids, std::size_t n, float* out) const {
+    int8_->gather(query, storage_.data(), stride_, ids, n, dim_, out);
+  }
+  void score_int8_range(const simd::ScaledQuery& query, Id first, std::size_t n, float* out) const {
+    int8_->many(query, storage_.data() + first * stride_, stride_, n, dim_, out);
+  }
+  void score_float(const simd::ScaledQuery& query, const Id* ids, std::size_t n, float* out) const {
+    float_->gather(query, storage_.data(), stride_, ids, n, dim_, out);
+  }
+
+  std::span<const std::byte> record(Id id) const {
+    return {storage_.data() + id * stride_, code_bytes_ + sizeof(ScaleFactors)};
+  }
+  void prefetch(Id id) const { prefetch_lines(storage_.data() + id * stride_, lines_); }
+
+ private:
+  static std::size_t choose_stride(std::size_t bytes) {
+    const std::size_t tight = (bytes + 15) / 16 * 16;
+    const std::size_t lines = (bytes + 63) / 64 * 64;
+    return lines * 100 <= bytes * 116 ? lines : tight;
+  }
+
+  int bits_;
+  std::size_t dim_, code_bytes_, stride_, lines_;
+  Storage storage_;
+  const simd::ScaledKernels* int8_;
+  const simd::ScaledKernels* float_;
+};
+
+}  // namespace kith

@@ -1,0 +1,23 @@
+// Codec names: one word a codec with its number ("f32", "lvq8", "lvq4x8"), "-" for a transform
+// before it ("rot-lvq4"), "+" for "re-ranked by" ("rot-lvq4+f16").
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace kith {
+
+struct CodecSpec {
+  bool rotate = false;  // "rot-": a random orthogonal transform first (see rotation.h)
+  std::string primary;  // what is searched: one of codec_names()
+  std::string rerank;   // what re-ranks; empty: the primary's own best accuracy
+
+  std::string name() const;
+  // Throws invalid_argument naming the word that isn't known and those that are.
+  static CodecSpec parse(std::string_view name);
+};
+
+// "f32, f16, ... lvq4x8", for messages and help.
+std::string codec_names();
+
+}  // namespace kith

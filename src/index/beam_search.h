@@ -1,0 +1,171 @@
+// The one graph search, generic over codecs: best-first, keeping the `beam` nearest nodes met.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "codec/codec.h"
+#include "index/graph.h"
+#include "simd/kernels.h"
+
+namespace kith {
+
+// A distance and an id as one integer whose order is (distance, id); the lowest bit says whether
+// the node was expanded. Ids are below 2^31 (kMaxVectors).
+using BeamKey = std::uint64_t;
+
+inline BeamKey beam_key(float distance, Id id) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(distance);
+  const std::uint32_t ordered = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
+  return (static_cast<BeamKey>(ordered) << 32) | (id << 1);
+}
+inline Id beam_id(BeamKey key) { return static_cast<Id>(key) >> 1; }
+inline float beam_distance(BeamKey key) {
+  const std::uint32_t ordered = static_cast<std::uint32_t>(key >> 32);
+  return std::bit_cast<float>((ordered & 0x80000000u) != 0 ? ordered & 0x7fffffffu : ~ordered);
+}
+
+// Marks nodes seen by the search in progress; starting a search costs nothing 254 times out of 255.
+class VisitedSet {
+ public:
+  void start(std::size_t nodes) {
+    if (marks_.size() < nodes) marks_.resize(nodes, 0);
+    if (++epoch_ == 0) {
+      std::memset(marks_.data(), 0, marks_.size());
+      epoch_ = 1;
+    }
+  }
+  // True when the node is new.
+  bool insert(Id node) {
+    if (marks_[node] == epoch_) return false;
+    marks_[node] = epoch_;
+    return true;
+  }
+  bool contains(Id node) const { return marks_[node] == epoch_; }
+
+ private:
+  std::vector<std::uint8_t> marks_;
+  std::uint8_t epoch_ = 0;
+};
+
+// The nearest nodes so far, in order, at most `capacity` of them.
+class BeamPool {
+ public:
+  void start(std::size_t capacity, std::size_t most_at_once) {
+    capacity_ = capacity;
+    size_ = 0;
+    cursor_ = 0;
+    if (keys_.size() < capacity + most_at_once) keys_.resize(capacity + most_at_once);
+  }
+
+  std::span<const BeamKey> keys() const { return {keys_.data(), size_}; }
+  // Nodes farther than this can't enter.
+  float threshold() const {
+    return size_ < capacity_ ? std::numeric_limits<float>::infinity()
+                             : beam_distance(keys_[size_ - 1]);
+  }
+
+  // Merges keys in ascending order (none of them already here).
+  void merge(std::span<const BeamKey> sorted) {
+    std::size_t end = size_;  // [end, size_) has been moved to its place
+    std::size_t room = sorted.size();
+    while (room > 0) {
+      const BeamKey key = sorted[room - 1];
+      const std::size_t position = static_cast<std::size_t>(
+          std::upper_bound(keys_.data(), keys_.data() + end, key) - keys_.data());
+      std::memmove(keys_.data() + position + room, keys_.data() + position,
+                   (end - position) * sizeof(BeamKey));
+      keys_[position + room - 1] = key;
+      end = position;
+      --room;
+    }
+    size_ = std::min(size_ + sorted.size(), capacity_);
+    if (!sorted.empty()) cursor_ = std::min(cursor_, end);
+  }
+
+  // The nearest node that wasn't expanded, now marked so; kNoId when all were.
+  Id expand_next() {
+    while (cursor_ < size_ && (keys_[cursor_] & 1) != 0) ++cursor_;
+    if (cursor_ == size_) return kNoId;
+    const Id id = beam_id(keys_[cursor_]);
+    keys_[cursor_++] |= 1;
+    return id;
+  }
+
+ private:
+  std::size_t capacity_ = 0, size_ = 0, cursor_ = 0;
+  std::vector<BeamKey> keys_;
+};
+
+// What one search needs and the next can use again.
+struct BeamScratch {
+  VisitedSet visited;
+  BeamPool pool;
+  std::vector<Id> fresh;
+  std::vector<float> distances;
+  std::vector<std::uint32_t> near;
+  std::vector<BeamKey> keys;
+
+  void start(std::size_t nodes, std::size_t beam, std::size_t most_at_once) {
+    visited.start(nodes);
+    pool.start(beam, most_at_once);
+    if (fresh.size() < most_at_once) {
+      fresh.resize(most_at_once);
+      distances.resize(most_at_once);
+      near.resize(most_at_once);
+      keys.resize(most_at_once);
+    }
+  }
+};
+
+// Scores the first `count` of scratch.fresh and lets those near enough into the pool.
+template <Codec C>
+void admit(const Graph& graph, const C& codec, const typename C::Query& query, std::size_t count,
+           BeamScratch& scratch) {
+  codec.score(query, scratch.fresh.data(), count, scratch.distances.data());
+  const std::size_t near = simd::select_at_most(scratch.distances.data(), count,
+                                                scratch.pool.threshold(), scratch.near.data());
+  for (std::size_t i = 0; i < near; ++i) {
+    const std::uint32_t at = scratch.near[i];
+    const BeamKey key = beam_key(scratch.distances[at], scratch.fresh[at]);
+    std::size_t hole = i;
+    for (; hole > 0 && scratch.keys[hole - 1] > key; --hole) {
+      scratch.keys[hole] = scratch.keys[hole - 1];
+    }
+    scratch.keys[hole] = key;
+  }
+  scratch.pool.merge({scratch.keys.data(), near});
+  for (std::size_t i = 0; i < near; ++i) graph.prefetch(beam_id(scratch.keys[i]));
+}
+
+// Walks from `entries`; the pool then holds the `beam` nearest nodes met, in order. Deterministic.
+template <Codec C>
+void beam_search(const Graph& graph, const C& codec, const typename C::Query& query,
+                 std::span<const Id> entries, std::size_t beam, BeamScratch& scratch) {
+  scratch.start(graph.size(), beam, std::max(graph.degree(), entries.size()));
+  std::size_t count = 0;
+  for (Id entry : entries) {
+    if (scratch.visited.insert(entry)) scratch.fresh[count++] = entry;
+  }
+  admit(graph, codec, query, count, scratch);
+  for (;;) {
+    const Id node = scratch.pool.expand_next();
+    if (node == kNoId) return;
+    const Id* slots = graph.slots(node);
+    count = 0;
+    for (std::size_t i = 0; i < graph.degree() && slots[i] != kNoId; ++i) {
+      if (scratch.visited.insert(slots[i])) {
+        codec.prefetch(slots[i]);
+        scratch.fresh[count++] = slots[i];
+      }
+    }
+    if (count != 0) admit(graph, codec, query, count, scratch);
+  }
+}
+
+}  // namespace kith

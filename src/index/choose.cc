@@ -1,0 +1,56 @@
+// What `build` does when it is told nothing but the metric.
+#include <algorithm>
+#include <string>
+
+#include "index/implementation.h"
+
+namespace kith {
+namespace {
+
+constexpr std::size_t kDefaultDegree = 32;
+constexpr std::size_t kDefaultBuildBeam = 64;
+// Below this many dimensions 4-bit codes are too coarse to walk on.
+constexpr std::size_t kFewDimensions = 48;
+
+std::string choose_codec(const std::string& index, ElementType element, std::size_t dim) {
+  if (element == ElementType::u8 || element == ElementType::i8) return std::string(name(element));
+  if (index == "flat") return std::string(name(element));
+  return dim < kFewDimensions ? "rot-lvq8+f16" : "rot-lvq4x8";
+}
+
+void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
+  if (value < low || value > high) {
+    throw Error(ErrorCode::invalid_argument, std::string(what) + " " + std::to_string(value) +
+                                                 ", expected " + std::to_string(low) + " to " +
+                                                 std::to_string(high));
+  }
+}
+
+}  // namespace
+
+BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
+  BuildOptions resolved = options;
+  if (resolved.index == "auto") {
+    resolved.index = rows.rows() < Index::kFlatBelow ? "flat" : "graph";
+  } else if (resolved.index != "flat" && resolved.index != "graph") {
+    throw Error(ErrorCode::invalid_argument,
+                "index '" + resolved.index + "': expected auto, graph or flat");
+  }
+  if (resolved.codec == "auto") {
+    resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
+  }
+  CodecSpec::parse(resolved.codec);
+  if (resolved.degree == 0) resolved.degree = kDefaultDegree;
+  check_range("degree", resolved.degree, 4, 1024);
+  if (resolved.build_beam == 0) {
+    resolved.build_beam = std::max(kDefaultBuildBeam, 2 * resolved.degree);
+  }
+  check_range("build beam", resolved.build_beam, 1, 100000);
+  if (!(resolved.recall > 0 && resolved.recall <= 1)) {
+    throw Error(ErrorCode::invalid_argument, "recall " + std::to_string(resolved.recall) +
+                                                 ", expected a number above 0 and up to 1");
+  }
+  return resolved;
+}
+
+}  // namespace kith

@@ -1,0 +1,65 @@
+#include "index/default_beam.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "kith/exact.h"
+
+namespace kith {
+namespace {
+
+constexpr std::size_t kK = 10;
+constexpr std::size_t kFewest = 20;  // held-out rows that make a measurement
+constexpr std::size_t kLadder[] = {10, 12,  14,  16,  20,  24,  28,  32,  40,  48,  56,  64,  80,
+                                   96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768};
+
+// Exact neighbours of the held rows among the others: a few more are asked for than needed, because
+// held rows are in the base too.
+Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& queries,
+                              Metric metric, std::span<const Id> held, const Control& control) {
+  constexpr std::size_t kSpare = 32;
+  std::vector<bool> is_held(rows.rows(), false);
+  for (Id id : held) is_held[id] = true;
+  ExactOptions options;
+  options.k = std::min(kK + kSpare, rows.rows());
+  options.metric = metric;
+  options.control = control;
+  const Neighbours all = exact_search(rows, queries, options);
+  Neighbours truth(queries.rows(), kK + kSpare / 2);
+  for (std::size_t q = 0; q < queries.rows(); ++q) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < all.k() && count < truth.k(); ++i) {
+      if (is_held[all.ids(q, i)]) continue;
+      truth.ids(q, count) = all.ids(q, i);
+      truth.distances(q, count++) = all.distances(q, i);
+    }
+    for (; count < truth.k(); ++count) {
+      truth.ids(q, count) = kNoId;
+      truth.distances(q, count) = std::numeric_limits<float>::infinity();
+    }
+  }
+  return truth;
+}
+
+}  // namespace
+
+DefaultBeam choose_default_beam(
+    const AnyMatrixView& rows, Metric metric, std::span<const Id> held, double recall,
+    const Control& control,
+    const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
+        search) {
+  DefaultBeam best;
+  if (held.size() < kFewest) return best;
+  Matrix<float> queries(held.size(), rows.dim());
+  for (std::size_t i = 0; i < held.size(); ++i) rows.copy_row(held[i], queries.row(i));
+  const Neighbours truth = truth_among_others(rows, queries, metric, held, control);
+  for (std::size_t beam : kLadder) {
+    const double reached = recall_at(search(queries, kK, beam), truth, kK);
+    if (reached > best.recall) best = {beam, reached};
+    if (reached >= recall) break;
+  }
+  return best;
+}
+
+}  // namespace kith

@@ -1,0 +1,29 @@
+// Chooses an index's default beam while it is built, on vectors that aren't in the graph yet.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+
+#include "kith/control.h"
+#include "kith/matrix.h"
+#include "kith/neighbours.h"
+
+namespace kith {
+
+inline constexpr std::size_t kBeamQueries = 400;  // recall@10 to about half a point
+
+struct DefaultBeam {
+  std::size_t beam = 64;
+  double recall = 0;  // measured; 0 when there were too few vectors to measure
+};
+
+// The smallest beam (of a ladder) whose recall@10 over the `held` rows of `rows` reaches `recall`
+// when they search for the other rows; the best one when none does.
+DefaultBeam choose_default_beam(
+    const AnyMatrixView& rows, Metric metric, std::span<const Id> held, double recall,
+    const Control& control,
+    const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
+        search);
+
+}  // namespace kith

@@ -1,0 +1,88 @@
+// Vectors whose codes are equal to the byte: one of them stands in the graph for all, and searches
+// put the others back. Without this a crowd of copies fills every neighbour list with itself.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "base/checksum.h"
+#include "kith/types.h"
+
+namespace kith {
+
+struct Duplicate {
+  Id representative, member;
+  friend bool operator<(const Duplicate& a, const Duplicate& b) {
+    return a.representative != b.representative ? a.representative < b.representative
+                                                : a.member < b.member;
+  }
+};
+
+class Duplicates {
+ public:
+  Duplicates() = default;
+  // Sorted pairs, as list() gives them.
+  explicit Duplicates(std::vector<Duplicate> sorted) : pairs_(std::move(sorted)) {}
+
+  // Of the ids [first, first + count), those that stand for themselves, ascending; the others are
+  // noted. `present` are the representatives among earlier ids. code(id) gives an id's bytes.
+  template <class Code>
+  std::vector<Id> absorb(Id first, std::size_t count, std::span<const Id> present,
+                         const Code& code);
+
+  bool empty() const { return pairs_.empty(); }
+  std::span<const Duplicate> list() const { return pairs_; }
+  // Those that `representative` stands for besides itself.
+  std::span<const Duplicate> of(Id representative) const {
+    if (pairs_.empty()) return {};
+    const auto [begin, end] = std::equal_range(
+        pairs_.begin(), pairs_.end(), Duplicate{representative, 0},
+        [](const Duplicate& a, const Duplicate& b) { return a.representative < b.representative; });
+    return {begin, end};
+  }
+
+ private:
+  std::vector<Duplicate> pairs_;
+};
+
+template <class Code>
+std::vector<Id> Duplicates::absorb(Id first, std::size_t count, std::span<const Id> present,
+                                   const Code& code) {
+  struct Hashed {
+    std::uint64_t hash;
+    Id id;
+    bool operator<(const Hashed& b) const { return hash != b.hash ? hash < b.hash : id < b.id; }
+  };
+  std::vector<Hashed> all;
+  all.reserve(present.size() + count);
+  for (Id id : present) all.push_back({checksum(code(id)), id});
+  for (std::size_t i = 0; i < count; ++i) {
+    const Id id = static_cast<Id>(first + i);
+    all.push_back({checksum(code(id)), id});
+  }
+  std::sort(all.begin(), all.end());
+
+  const auto equal = [&](Id a, Id b) {
+    return std::memcmp(code(a).data(), code(b).data(), code(a).size()) == 0;
+  };
+  std::vector<Id> own, run;  // run: distinct codes that share a hash
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i == 0 || all[i].hash != all[i - 1].hash) run.clear();
+    const auto twin =
+        std::find_if(run.begin(), run.end(), [&](Id earlier) { return equal(earlier, all[i].id); });
+    if (twin != run.end()) {
+      pairs_.push_back({*twin, all[i].id});
+    } else {
+      run.push_back(all[i].id);
+      if (all[i].id >= first) own.push_back(all[i].id);
+    }
+  }
+  std::sort(pairs_.begin(), pairs_.end());
+  std::sort(own.begin(), own.end());
+  return own;
+}
+
+}  // namespace kith

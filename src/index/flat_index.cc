@@ -1,0 +1,153 @@
+// The exact index: every query is compared with every stored vector. Components stored plainly go
+// to FlatSearch (exact in the stored values); codes are scanned and, with a "+" codec, re-ranked.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "index/flat_search.h"
+#include "index/implementation.h"
+#include "simd/kernels.h"
+
+namespace kith {
+namespace {
+
+class FlatIndex : public Index::Implementation {
+ public:
+  FlatIndex(const AnyMatrixView& rows, const BuildOptions& options)
+      : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
+                       options.seed) {
+    primary_.train(rows, options.seed, options.control);
+    if (rerank_) rerank_->train(rows, options.seed, options.control);
+    append(rows, options.control);
+  }
+  FlatIndex(const KithFileReader& reader, const Meta& meta) : Implementation(reader, meta) {}
+
+  std::string kind() const override { return "flat"; }
+
+  Neighbours search(const AnyMatrixView& queries, std::size_t k,
+                    const SearchOptions& options) const override {
+    if (const auto rows = plain_rows()) {
+      return FlatSearch(*rows, metric, {}, options.control).search(queries, k, options.control);
+    }
+    Neighbours result(queries.rows(), k);
+    const std::size_t keep = std::max(options.rerank != 0 ? options.rerank : 4 * k, k);
+    scan(queries, keep, std::numeric_limits<float>::infinity(), options.control,
+         [&](std::size_t query, std::vector<Hit> hits) {
+           if (hits.size() > k) hits.resize(k);
+           put_hits(hits, query, result);
+         });
+    return result;
+  }
+
+  RangeNeighbours range(const AnyMatrixView& queries, float radius,
+                        const SearchOptions& options) const override {
+    if (const auto rows = plain_rows()) {
+      return FlatSearch(*rows, metric, {}, options.control).range(queries, radius, options.control);
+    }
+    std::vector<std::vector<Hit>> all(queries.rows());
+    scan(queries, size(), radius, options.control, [&](std::size_t query, std::vector<Hit> hits) {
+      while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
+      all[query] = std::move(hits);
+    });
+    return range_neighbours(all);
+  }
+
+  void add(const AnyMatrixView& rows, const Control& control) override { append(rows, control); }
+  void save_parts(KithFileWriter&, Meta&) const override {}
+
+ private:
+  // Rows whose components are stored as they are; byte rows under cosine too.
+  std::optional<AnyMatrixView> plain_rows() const {
+    if (primary_.rotates() || rerank_) return std::nullopt;
+    return std::visit(
+        [](const auto& codec) -> std::optional<AnyMatrixView> {
+          if constexpr (requires { codec.rows(); }) {
+            return AnyMatrixView(codec.rows());
+          } else {
+            return std::nullopt;
+          }
+        },
+        primary_.codec());
+  }
+
+  // Calls emit(query, hits) with the `keep` nearest by code within `radius`, re-scored by the best
+  // codec, ascending; one thread a query.
+  template <class Emit>
+  void scan(const AnyMatrixView& queries, std::size_t keep, float radius, const Control& control,
+            const Emit& emit) const {
+    std::visit(
+        [&](const auto& codec) {
+          std::visit(
+              [&](const auto& fine) {
+                scan_with(codec, fine, queries, keep, radius, control, emit);
+              },
+              best().codec());
+        },
+        primary_.codec());
+  }
+
+  template <class C, class B, class Emit>
+  void scan_with(const C& codec, const B& fine, const AnyMatrixView& queries, std::size_t keep,
+                 float radius, const Control& control, const Emit& emit) const {
+    constexpr std::size_t kPiece = 1024;
+    Progress progress(control, "search", queries.rows());
+    parallel_for(control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+      typename C::Query query;
+      typename B::Query exact;
+      std::vector<float> x(dim), distances(kPiece);
+      std::vector<std::uint32_t> near(kPiece);
+      for (std::size_t q = begin; q < end; ++q) {
+        queries.copy_row(q, x.data());
+        primary_.transform(x.data());
+        codec.prepare(x.data(), query);
+        TopK nearest(keep);
+        for (std::size_t first = 0; first < size(); first += kPiece) {
+          const std::size_t piece = std::min(kPiece, size() - first);
+          codec.score_range(query, static_cast<Id>(first), piece, distances.data());
+          const float limit = std::min(nearest.threshold(), slack(radius));
+          const std::size_t count =
+              simd::select_at_most(distances.data(), piece, limit, near.data());
+          for (std::size_t i = 0; i < count; ++i) {
+            nearest.push(distances[near[i]], static_cast<Id>(first + near[i]));
+          }
+        }
+        std::vector<Hit> hits = nearest.take_sorted();
+        queries.copy_row(q, x.data());
+        best().transform(x.data());
+        fine.prepare(x.data(), exact);
+        rescore(fine, exact, hits);
+        emit(q, std::move(hits));
+      }
+      progress.add(end - begin);
+    });
+  }
+
+  // Codes misjudge distances: look a little past the radius before re-scoring decides.
+  static float slack(float radius) { return radius + 0.1f * std::abs(radius); }
+
+  template <class B>
+  static void rescore(const B& fine, const typename B::Query& query, std::vector<Hit>& hits) {
+    std::vector<Id> ids(hits.size());
+    std::vector<float> distances(hits.size());
+    for (std::size_t i = 0; i < hits.size(); ++i) ids[i] = hits[i].id;
+    fine.score_best(query, ids.data(), ids.size(), distances.data());
+    for (std::size_t i = 0; i < hits.size(); ++i) hits[i].distance = distances[i];
+    std::sort(hits.begin(), hits.end());
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
+                                                  const BuildOptions& options) {
+  return std::make_unique<FlatIndex>(rows, options);
+}
+
+std::unique_ptr<Index::Implementation> load_flat(const KithFileReader& reader, const Meta& meta) {
+  return std::make_unique<FlatIndex>(reader, meta);
+}
+
+}  // namespace kith

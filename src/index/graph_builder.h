@@ -1,0 +1,263 @@
+// Builds a navigable graph the way Vamana does (Subramanya et al., DiskANN, 2019) in the
+// deterministic, batch-synchronous form of ParlayANN (Manohar et al., 2024): the points of a batch
+// search the frozen graph in parallel and prune what they met; then every node that gained edges
+// takes them in, in parallel. No locks, and the same graph for any number of threads.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "index/beam_search.h"
+#include "kith/control.h"
+
+namespace kith {
+
+struct GraphParameters {
+  std::size_t degree = 32;
+  std::size_t build_beam = 64;
+  float alpha = 1.2f;  // > 1 keeps longer edges too; must be 1 for inner products
+};
+
+struct Candidate {
+  float distance;
+  Id id;
+  friend bool operator<(const Candidate& a, const Candidate& b) {
+    return a.distance < b.distance || (a.distance == b.distance && a.id < b.id);
+  }
+};
+
+template <Codec C>
+class GraphBuilder {
+ public:
+  // `entries` are where searches start; they must be inserted first.
+  GraphBuilder(const C& codec, Graph& graph, std::span<const Id> entries,
+               const GraphParameters& parameters, const Control& control)
+      : codec_(codec),
+        graph_(graph),
+        entries_(entries),
+        parameters_(parameters),
+        control_(control),
+        scratch_(thread_count(control)) {}
+
+  // Inserts nodes in the given order; `present` nodes are in the graph already.
+  void insert(std::span<const Id> order, std::size_t present) {
+    Progress progress(control_, "build graph", order.size());
+    std::size_t done = 0;
+    while (done < order.size()) {
+      throw_if_cancelled(control_);
+      const std::size_t batch = std::min(order.size() - done, batch_size(present + done));
+      insert_batch(order.subspan(done, batch));
+      done += batch;
+      progress.add(batch);
+    }
+  }
+
+  // Gives every node of `nodes` a path from the entries: a breadth-first walk finds those without,
+  // and the nearest reached node with a free slot takes each one in. (Pruned lists leave one slot
+  // free for this.) Returns how many needed help.
+  std::size_t connect(std::span<const Id> nodes);
+
+ private:
+  struct Edge {
+    Id target, source;
+    friend bool operator<(const Edge& a, const Edge& b) {
+      return a.target < b.target || (a.target == b.target && a.source < b.source);
+    }
+  };
+  struct Scratch {
+    BeamScratch beam;
+    typename C::Query query, other;
+    std::vector<float> vector, distances;
+    std::vector<Candidate> candidates;
+    std::vector<Id> ids, chosen;
+  };
+
+  // Small beside what is there already: points of one batch don't see each other.
+  static std::size_t batch_size(std::size_t present) {
+    return std::clamp<std::size_t>(present / 50, 1, 8192);
+  }
+  // One slot is left for connect().
+  std::size_t list_limit() const { return parameters_.degree - 1; }
+
+  void prepare(Id node, typename C::Query& query, Scratch& scratch) const {
+    scratch.vector.resize(codec_.dim());
+    codec_.decode(node, scratch.vector.data());
+    codec_.prepare(scratch.vector.data(), query);
+  }
+  void insert_batch(std::span<const Id> batch);
+  void find_neighbours(Id node, Scratch& scratch) const;
+  void take_in(Id target, std::span<const Edge> edges, Scratch& scratch);
+  void prune(Scratch& scratch) const;
+
+  const C& codec_;
+  Graph& graph_;
+  std::span<const Id> entries_;
+  GraphParameters parameters_;
+  const Control& control_;
+  std::vector<Scratch> scratch_;
+};
+
+template <Codec C>
+void GraphBuilder<C>::insert_batch(std::span<const Id> batch) {
+  const std::size_t limit = list_limit();
+  std::vector<Id> lists(batch.size() * limit, kNoId);
+  parallel_for(control_, batch.size(), 16,
+               [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                 Scratch& scratch = scratch_[worker];
+                 for (std::size_t i = begin; i < end; ++i) {
+                   find_neighbours(batch[i], scratch);
+                   std::copy(scratch.chosen.begin(), scratch.chosen.end(), &lists[i * limit]);
+                 }
+               });
+
+  std::vector<Edge> edges;
+  edges.reserve(lists.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Id* list = &lists[i * limit];
+    const std::size_t count = static_cast<std::size_t>(std::find(list, list + limit, kNoId) - list);
+    graph_.set(batch[i], {list, count});
+    for (std::size_t j = 0; j < count; ++j) edges.push_back({list[j], batch[i]});
+  }
+  std::sort(edges.begin(), edges.end());
+  std::vector<std::size_t> starts;
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    if (i == 0 || edges[i].target != edges[i - 1].target) starts.push_back(i);
+  }
+  starts.push_back(edges.size());
+  parallel_for(control_, starts.size() - 1, 64,
+               [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                 for (std::size_t i = begin; i < end; ++i) {
+                   const std::span<const Edge> group(&edges[starts[i]], starts[i + 1] - starts[i]);
+                   take_in(group.front().target, group, scratch_[worker]);
+                 }
+               });
+}
+
+template <Codec C>
+void GraphBuilder<C>::find_neighbours(Id node, Scratch& scratch) const {
+  prepare(node, scratch.query, scratch);
+  beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
+  scratch.candidates.clear();
+  for (BeamKey key : scratch.beam.pool.keys()) {
+    if (beam_id(key) != node) scratch.candidates.push_back({beam_distance(key), beam_id(key)});
+  }
+  prune(scratch);
+}
+
+// Adds edges target -> source for all of the group; re-prunes a list that would overflow.
+template <Codec C>
+void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& scratch) {
+  const std::span<const Id> present = graph_.neighbours(target);
+  scratch.ids.assign(present.begin(), present.end());
+  for (const Edge& edge : edges) {
+    if (std::find(present.begin(), present.end(), edge.source) == present.end()) {
+      scratch.ids.push_back(edge.source);
+    }
+  }
+  if (scratch.ids.size() <= list_limit()) {
+    graph_.set(target, scratch.ids);
+    return;
+  }
+  prepare(target, scratch.query, scratch);
+  scratch.distances.resize(scratch.ids.size());
+  for (Id id : scratch.ids) codec_.prefetch(id);
+  codec_.score(scratch.query, scratch.ids.data(), scratch.ids.size(), scratch.distances.data());
+  scratch.candidates.clear();
+  for (std::size_t i = 0; i < scratch.ids.size(); ++i) {
+    scratch.candidates.push_back({scratch.distances[i], scratch.ids[i]});
+  }
+  std::sort(scratch.candidates.begin(), scratch.candidates.end());
+  // A hub in a batch may gain hundreds of edges: only the nearest can survive pruning anyway.
+  const std::size_t most = 4 * parameters_.degree;
+  if (scratch.candidates.size() > most) scratch.candidates.resize(most);
+  prune(scratch);
+  graph_.set(target, scratch.chosen);
+}
+
+// Robust pruning of scratch.candidates (ascending) into scratch.chosen: take the nearest, drop
+// every other that is nearer to it (by more than alpha) than to the node, repeat.
+template <Codec C>
+void GraphBuilder<C>::prune(Scratch& scratch) const {
+  std::vector<Candidate>& left = scratch.candidates;
+  scratch.chosen.clear();
+  while (!left.empty()) {
+    const Candidate nearest = left.front();
+    scratch.chosen.push_back(nearest.id);
+    if (scratch.chosen.size() == list_limit() || left.size() == 1) return;
+    prepare(nearest.id, scratch.other, scratch);
+    scratch.ids.clear();
+    for (std::size_t i = 1; i < left.size(); ++i) scratch.ids.push_back(left[i].id);
+    scratch.distances.resize(scratch.ids.size());
+    codec_.score(scratch.other, scratch.ids.data(), scratch.ids.size(), scratch.distances.data());
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < scratch.ids.size(); ++i) {
+      if (parameters_.alpha * scratch.distances[i] > left[i + 1].distance) {
+        left[kept++] = left[i + 1];
+      }
+    }
+    left.resize(kept);
+  }
+}
+
+template <Codec C>
+std::size_t GraphBuilder<C>::connect(std::span<const Id> nodes) {
+  std::vector<bool> reached(graph_.size(), false);
+  std::vector<Id> stack;
+  const auto walk_from = [&](Id start) {
+    if (reached[start]) return;
+    reached[start] = true;
+    stack.push_back(start);
+    while (!stack.empty()) {
+      const Id node = stack.back();
+      stack.pop_back();
+      for (Id next : graph_.neighbours(node)) {
+        if (!reached[next]) {
+          reached[next] = true;
+          stack.push_back(next);
+        }
+      }
+    }
+  };
+  for (Id entry : entries_) walk_from(entry);
+
+  std::size_t helped = 0;
+  Scratch& scratch = scratch_[0];
+  const auto adopt = [&](Id parent, Id child) {
+    const std::span<const Id> list = graph_.neighbours(parent);
+    if (list.size() == graph_.degree()) return false;
+    scratch.chosen.assign(list.begin(), list.end());
+    scratch.chosen.push_back(child);
+    graph_.set(parent, scratch.chosen);
+    return true;
+  };
+  std::size_t anyone = 0;  // when all near ones are full: the first reached node with a free slot
+  for (Id node : nodes) {
+    if (reached[node]) continue;
+    throw_if_cancelled(control_);
+    ++helped;
+    prepare(node, scratch.query, scratch);
+    beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
+    bool found = false;
+    for (BeamKey key : scratch.beam.pool.keys()) {
+      if (adopt(beam_id(key), node)) {
+        found = true;
+        break;
+      }
+    }
+    for (; !found && anyone < nodes.size(); ++anyone) {
+      if (reached[nodes[anyone]] && adopt(nodes[anyone], node)) {
+        found = true;
+        break;
+      }
+    }
+    walk_from(node);
+  }
+  return helped;
+}
+
+}  // namespace kith

@@ -1,0 +1,374 @@
+// The graph index: a navigable graph over the primary codes, searched best-first, the candidates
+// re-scored by the best codes.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <mutex>
+#include <numeric>
+
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "base/random.h"
+#include "index/beam_search.h"
+#include "index/default_beam.h"
+#include "index/duplicates.h"
+#include "index/graph_builder.h"
+#include "index/implementation.h"
+
+namespace kith {
+namespace {
+
+constexpr std::size_t kMaxDegree = 1024;
+
+// Scratch for searches, handed out and taken back so that a search allocates nothing after the
+// first few.
+class ScratchPool {
+ public:
+  std::unique_ptr<BeamScratch> take() {
+    std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<BeamScratch>();
+    std::unique_ptr<BeamScratch> scratch = std::move(free_.back());
+    free_.pop_back();
+    return scratch;
+  }
+  void give(std::unique_ptr<BeamScratch> scratch) {
+    std::lock_guard lock(mutex_);
+    free_.push_back(std::move(scratch));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<BeamScratch>> free_;
+};
+
+class GraphIndex : public Index::Implementation {
+ public:
+  GraphIndex(const AnyMatrixView& rows, const BuildOptions& options);
+  GraphIndex(const KithFileReader& reader, const Meta& meta);
+
+  std::string kind() const override { return "graph"; }
+  Neighbours search(const AnyMatrixView& queries, std::size_t k,
+                    const SearchOptions& options) const override;
+  RangeNeighbours range(const AnyMatrixView& queries, float radius,
+                        const SearchOptions& options) const override;
+  void add(const AnyMatrixView& rows, const Control& control) override;
+  IndexInfo info() const override;
+  void save_parts(KithFileWriter& writer, Meta& meta) const override;
+
+ private:
+  // A query while it is searched: its floats for the primary and for the best codec.
+  struct QueryVectors {
+    std::vector<float> primary, best;
+  };
+
+  GraphParameters parameters() const;
+  void choose_entries(std::span<const Id> nodes, const Control& control);
+  std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
+  template <class Codec, class Emit>
+  void search_all(const Codec& codec, const AnyMatrixView& queries, const Control& control,
+                  const Emit& emit) const;
+  void load_query(const AnyMatrixView& queries, std::size_t row, QueryVectors& vectors) const;
+  void collect(std::span<const BeamKey> keys, std::size_t most, std::vector<Hit>& hits) const;
+  void rescore(const QueryVectors& vectors, std::vector<Hit>& hits) const;
+
+  std::size_t build_beam_;
+  std::uint64_t seed_;
+  Graph graph_;
+  std::vector<Id> entries_;
+  Duplicates duplicates_;
+  mutable ScratchPool scratch_;
+};
+
+// Inner products can be negative, where scaling a distance turns the comparison around.
+GraphParameters GraphIndex::parameters() const {
+  GraphParameters parameters;
+  parameters.degree = graph_.degree();
+  parameters.build_beam = build_beam_;
+  if (metric == Metric::ip) parameters.alpha = 1.0f;
+  return parameters;
+}
+
+GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
+    : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
+                     options.seed),
+      build_beam_(options.build_beam),
+      seed_(options.seed),
+      graph_(options.degree) {
+  const Control& control = options.control;
+  primary_.train(rows, options.seed, control);
+  if (rerank_) rerank_->train(rows, options.seed, control);
+  append(rows, control);
+  graph_.resize(rows.rows());
+  const std::vector<Id> nodes = std::visit(
+      [&](const auto& codec) {
+        return duplicates_.absorb(0, rows.rows(), {}, [&](Id id) { return codec.code(id); });
+      },
+      primary_.codec());
+  choose_entries(nodes, control);
+
+  std::vector<Id> order = random_permutation(nodes.size(), options.seed);
+  for (Id& place : order) place = nodes[place];
+  std::stable_partition(order.begin(), order.end(), [&](Id id) {
+    return std::find(entries_.begin(), entries_.end(), id) != entries_.end();
+  });
+  // The last vectors wait outside while they serve as queries to choose the default beam.
+  const std::size_t held = std::min<std::size_t>(kBeamQueries, (nodes.size() - 1) / 20);
+  const std::span<const Id> early = std::span(order).first(order.size() - held);
+  const std::span<const Id> late = std::span(order).last(held);
+  std::visit(
+      [&](const auto& codec) {
+        GraphBuilder builder(codec, graph_, entries_, parameters(), control);
+        builder.insert(early, 0);
+        const DefaultBeam chosen =
+            choose_default_beam(rows, metric, late, options.recall, control,
+                                [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
+                                  SearchOptions search_options;
+                                  search_options.beam = beam;
+                                  search_options.control.threads = control.threads;
+                                  search_options.control.cancel = control.cancel;
+                                  return search(queries, k, search_options);
+                                });
+        default_beam = chosen.beam;
+        tuned_recall = chosen.recall;
+        builder.insert(late, early.size());
+        builder.connect(nodes);
+      },
+      primary_.codec());
+}
+
+// Searches start at the node nearest the middle of the collection and at some random ones.
+void GraphIndex::choose_entries(std::span<const Id> nodes, const Control& control) {
+  constexpr std::size_t kSample = 1000;
+  constexpr std::size_t kRandomEntries = 31;
+  const std::vector<std::uint32_t> sample = random_sample(nodes.size(), kSample, seed_);
+  std::visit(
+      [&](const auto& codec) {
+        std::vector<float> middle(dim, 0.0f), x(dim);
+        for (std::uint32_t place : sample) {
+          codec.decode(nodes[place], x.data());
+          for (std::size_t j = 0; j < dim; ++j) {
+            middle[j] += x[j] / static_cast<float>(sample.size());
+          }
+        }
+        typename std::decay_t<decltype(codec)>::Query query;
+        codec.prepare(middle.data(), query);
+        std::vector<float> distances(nodes.size());
+        parallel_for(control, nodes.size(), 4096,
+                     [&](std::size_t begin, std::size_t end, std::size_t) {
+                       codec.score(query, nodes.data() + begin, end - begin, &distances[begin]);
+                     });
+        const auto nearest = std::min_element(distances.begin(), distances.end());
+        entries_ = {nodes[static_cast<std::size_t>(nearest - distances.begin())]};
+      },
+      primary_.codec());
+  for (std::uint32_t place : random_sample(nodes.size(), kRandomEntries, seed_ + 1)) {
+    if (nodes[place] != entries_.front()) entries_.push_back(nodes[place]);
+  }
+}
+
+GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
+    : Implementation(reader, meta),
+      build_beam_(meta.number("build_beam", kMaxVectors)),
+      seed_(meta.number("seed")) {
+  const std::size_t degree = meta.number("degree", kMaxDegree);
+  if (degree < 2) reader.fail("section meta: degree=" + std::to_string(degree));
+  const std::span<const Id> edges = reader.array<Id>("graph.edges", size() * degree);
+  const auto check = [&](std::span<const Id> ids, const char* section, bool gaps) {
+    bool good = true;
+    const Id limit = static_cast<Id>(size());
+    for (Id id : ids) good &= id < limit || (gaps && id == kNoId);
+    if (!good) reader.fail(std::string("section ") + section + ": an id beyond the vectors");
+  };
+  if (reader.verified()) check(edges, "graph.edges", true);
+  graph_ = Graph(degree, size(), reader.storage("graph.edges", edges.size_bytes()));
+
+  const std::size_t entries = meta.number("entries", size());
+  const std::span<const Id> ids = reader.array<Id>("graph.entries", entries);
+  check(ids, "graph.entries", false);
+  if (ids.empty()) reader.fail("section graph.entries is empty");
+  entries_.assign(ids.begin(), ids.end());
+
+  const std::size_t pairs = meta.number("duplicates", size());
+  const std::span<const Id> members = reader.array<Id>("graph.duplicates", 2 * pairs);
+  check(members, "graph.duplicates", false);
+  std::vector<Duplicate> list(pairs);
+  for (std::size_t i = 0; i < pairs; ++i) list[i] = {members[2 * i], members[2 * i + 1]};
+  if (!std::is_sorted(list.begin(), list.end()))
+    reader.fail("section graph.duplicates: not sorted");
+  duplicates_ = Duplicates(std::move(list));
+}
+
+void GraphIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
+  meta.set("degree", std::uint64_t{graph_.degree()});
+  meta.set("build_beam", std::uint64_t{build_beam_});
+  meta.set("seed", seed_);
+  meta.set("entries", std::uint64_t{entries_.size()});
+  meta.set("duplicates", std::uint64_t{duplicates_.list().size()});
+  writer.add("graph.edges", graph_.storage().bytes());
+  writer.add_array<Id>("graph.entries", entries_);
+  writer.add("graph.duplicates", std::as_bytes(duplicates_.list()));
+}
+
+IndexInfo GraphIndex::info() const {
+  IndexInfo info = Implementation::info();
+  info.degree = graph_.degree();
+  info.bytes.emplace_back("graph", graph_.storage().size() + entries_.size() * sizeof(Id) +
+                                       duplicates_.list().size_bytes());
+  return info;
+}
+
+void GraphIndex::add(const AnyMatrixView& rows, const Control& control) {
+  const std::size_t before = size();
+  std::vector<bool> is_member(before + rows.rows(), false);
+  for (const Duplicate& pair : duplicates_.list()) is_member[pair.member] = true;
+  std::vector<Id> nodes;
+  for (Id id = 0; id < before; ++id) {
+    if (!is_member[id]) nodes.push_back(id);
+  }
+  append(rows, control);
+  graph_.resize(size());
+  std::visit(
+      [&](const auto& codec) {
+        const std::vector<Id> fresh = duplicates_.absorb(
+            static_cast<Id>(before), rows.rows(), nodes, [&](Id id) { return codec.code(id); });
+        GraphBuilder builder(codec, graph_, entries_, parameters(), control);
+        builder.insert(fresh, nodes.size());
+        nodes.insert(nodes.end(), fresh.begin(), fresh.end());
+        builder.connect(nodes);
+      },
+      primary_.codec());
+}
+
+std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
+  return std::min(std::max({beam != 0 ? beam : default_beam, k, std::size_t{1}}), size());
+}
+
+void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
+                            QueryVectors& vectors) const {
+  vectors.primary.resize(dim);
+  queries.copy_row(row, vectors.primary.data());
+  if (rerank_) {
+    vectors.best = vectors.primary;
+    rerank_->transform(vectors.best.data());
+  }
+  primary_.transform(vectors.primary.data());
+}
+
+// The nearest `most` candidates, copies of stored vectors included.
+void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most,
+                         std::vector<Hit>& hits) const {
+  hits.clear();
+  for (BeamKey key : keys) {
+    if (hits.size() >= most) break;
+    hits.push_back({beam_distance(key), beam_id(key)});
+    for (const Duplicate& pair : duplicates_.of(beam_id(key))) {
+      hits.push_back({beam_distance(key), pair.member});
+    }
+  }
+}
+
+template <class C>
+void rescore_with(const C& codec, const float* query, std::vector<Hit>& hits) {
+  thread_local typename C::Query prepared;
+  thread_local std::vector<Id> ids;
+  thread_local std::vector<float> distances;
+  codec.prepare(query, prepared);
+  ids.resize(hits.size());
+  distances.resize(hits.size());
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    ids[i] = hits[i].id;
+    codec.prefetch_best(ids[i]);
+  }
+  codec.score_best(prepared, ids.data(), ids.size(), distances.data());
+  for (std::size_t i = 0; i < hits.size(); ++i) hits[i].distance = distances[i];
+}
+
+void GraphIndex::rescore(const QueryVectors& vectors, std::vector<Hit>& hits) const {
+  const float* query = (rerank_ ? vectors.best : vectors.primary).data();
+  std::visit([&](const auto& codec) { rescore_with(codec, query, hits); }, best().codec());
+  std::sort(hits.begin(), hits.end());
+}
+
+// Calls emit(query row, its vectors, prepared query, scratch) for every query, in parallel.
+template <class C, class Emit>
+void GraphIndex::search_all(const C& codec, const AnyMatrixView& queries, const Control& control,
+                            const Emit& emit) const {
+  constexpr std::size_t kQueriesAPiece = 16;
+  Progress progress(control, "search", queries.rows());
+  parallel_for(control, queries.rows(), kQueriesAPiece,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 std::unique_ptr<BeamScratch> scratch = scratch_.take();
+                 typename C::Query query;
+                 QueryVectors vectors;
+                 for (std::size_t row = begin; row < end; ++row) {
+                   load_query(queries, row, vectors);
+                   codec.prepare(vectors.primary.data(), query);
+                   emit(row, vectors, query, *scratch);
+                 }
+                 scratch_.give(std::move(scratch));
+                 progress.add(end - begin);
+               });
+}
+
+Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
+                              const SearchOptions& options) const {
+  Neighbours result(queries.rows(), k);
+  const std::size_t beam = resolve_beam(options.beam, k);
+  const std::size_t most = options.rerank != 0 ? std::max(options.rerank, k) : beam;
+  std::visit(
+      [&](const auto& codec) {
+        search_all(codec, queries, options.control,
+                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
+                       BeamScratch& scratch) {
+                     thread_local std::vector<Hit> hits;
+                     beam_search(graph_, codec, query, entries_, beam, scratch);
+                     collect(scratch.pool.keys(), most, hits);
+                     rescore(vectors, hits);
+                     put_hits(hits, row, result);
+                   });
+      },
+      primary_.codec());
+  return result;
+}
+
+// Widens the beam until its far end lies outside the radius: then nothing inside was pushed out.
+RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
+                                  const SearchOptions& options) const {
+  std::vector<std::vector<Hit>> all(queries.rows());
+  // Codes misjudge distances: look a little past the radius before re-scoring decides.
+  const float limit = radius + 0.1f * std::abs(radius);
+  std::visit(
+      [&](const auto& codec) {
+        search_all(codec, queries, options.control,
+                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
+                       BeamScratch& scratch) {
+                     std::size_t beam = resolve_beam(options.beam, 1);
+                     beam_search(graph_, codec, query, entries_, beam, scratch);
+                     while (beam < size() && scratch.pool.keys().size() == beam &&
+                            scratch.pool.threshold() <= limit) {
+                       throw_if_cancelled(options.control);
+                       beam = std::min(2 * beam, size());
+                       beam_search(graph_, codec, query, entries_, beam, scratch);
+                     }
+                     std::vector<Hit>& hits = all[row];
+                     collect(scratch.pool.keys(), size(), hits);
+                     rescore(vectors, hits);
+                     while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
+                   });
+      },
+      primary_.codec());
+  return range_neighbours(all);
+}
+
+}  // namespace
+
+std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
+                                                   const BuildOptions& options) {
+  return std::make_unique<GraphIndex>(rows, options);
+}
+
+std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta) {
+  return std::make_unique<GraphIndex>(reader, meta);
+}
+
+}  // namespace kith

@@ -1,0 +1,77 @@
+// What every kind of index has: its facts, its labels, its stored vectors, its file.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/topk.h"
+#include "codec/spec.h"
+#include "codec/stage.h"
+#include "formats/kith_file.h"
+#include "kith/index.h"
+
+namespace kith {
+
+class Index::Implementation {
+ public:
+  Implementation(Metric metric, std::size_t dim, ElementType element, const CodecSpec& codec,
+                 std::uint64_t seed);
+  virtual ~Implementation() = default;
+
+  virtual std::string kind() const = 0;
+  // Queries have been checked.
+  virtual Neighbours search(const AnyMatrixView& queries, std::size_t k,
+                            const SearchOptions& options) const = 0;
+  // `radius` is a distance.
+  virtual RangeNeighbours range(const AnyMatrixView& queries, float radius,
+                                const SearchOptions& options) const = 0;
+  // Appends checked rows to the stored codes and whatever finds them.
+  virtual void add(const AnyMatrixView& rows, const Control& control) = 0;
+  virtual IndexInfo info() const;
+  // Adds the parts of this kind to the file; the base's are there already.
+  virtual void save_parts(KithFileWriter& writer, Meta& meta) const = 0;
+
+  void save(const std::string& path, const Control& control) const;
+  static std::unique_ptr<Implementation> load(const KithFileReader& reader);
+
+  std::size_t size() const { return primary_.size(); }
+  // The stage whose vectors are closest to what was put in.
+  const Stage& best() const { return rerank_ ? *rerank_ : primary_; }
+
+  Metric metric;
+  std::size_t dim;
+  ElementType element;
+  Labels labels;
+  std::size_t default_beam = 0;
+  double tuned_recall = 0;
+  std::uint64_t file_version = kFileVersion;
+
+ protected:
+  // For loading.
+  Implementation(const KithFileReader& reader, const Meta& meta);
+  void append(const AnyMatrixView& rows, const Control& control);
+  CodecSpec codec_spec() const;
+
+  Stage primary_;
+  std::optional<Stage> rerank_;
+};
+
+// "graph" and "flat" build from checked rows; options are resolved ("auto" and 0 are gone).
+std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
+                                                  const BuildOptions& options);
+std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
+                                                   const BuildOptions& options);
+std::unique_ptr<Index::Implementation> load_flat(const KithFileReader& reader, const Meta& meta);
+std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta);
+
+// Fills in what BuildOptions leaves to choose: index, codec, degree, build_beam.
+BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows);
+
+// Writes hits (ascending) into row `query`, padding what is left.
+void put_hits(std::span<const Hit> hits, std::size_t query, Neighbours& result);
+RangeNeighbours range_neighbours(std::span<const std::vector<Hit>> hits);
+
+}  // namespace kith

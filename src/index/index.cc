@@ -1,0 +1,108 @@
+#include "kith/index.h"
+
+#include <cmath>
+#include <string>
+
+#include "index/checks.h"
+#include "index/implementation.h"
+
+namespace kith {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+void check_rows(const AnyMatrixView& rows, const Labels& labels) {
+  if (rows.rows() == 0) refuse("the base is empty: expected at least one vector");
+  if (rows.dim() == 0 || rows.dim() > kMaxDim) {
+    refuse("the base has " + std::to_string(rows.dim()) + " dimensions, expected 1 to " +
+           std::to_string(kMaxDim));
+  }
+  if (labels.kind() != Labels::Kind::none && labels.size() != rows.rows()) {
+    refuse(std::to_string(labels.size()) + " labels for " + std::to_string(rows.rows()) +
+           " vectors, expected one each");
+  }
+}
+
+void check_total(std::size_t rows) {
+  if (rows > kMaxVectors) {
+    refuse(std::to_string(rows) + " vectors, an index holds at most " +
+           std::to_string(kMaxVectors));
+  }
+}
+
+}  // namespace
+
+Index::Index(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+Index::Index(Index&&) noexcept = default;
+Index& Index::operator=(Index&&) noexcept = default;
+Index::~Index() = default;
+
+Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
+  check_rows(rows, labels);
+  check_total(rows.rows());
+  const BuildOptions resolved = resolve(options, rows);
+  checked_norms("base", rows, options.metric, options.control);
+  std::unique_ptr<Implementation> implementation =
+      resolved.index == "flat" ? build_flat(rows, resolved) : build_graph(rows, resolved);
+  implementation->labels = labels;
+  return Index(std::move(implementation));
+}
+
+Index Index::open(const std::string& path, bool verify) {
+  return Index(Implementation::load(KithFileReader::open(path, verify)));
+}
+
+Neighbours Index::search(const AnyMatrixView& queries, std::size_t k,
+                         const SearchOptions& options) const {
+  check_k(k);
+  check_same_dim(queries, dim(), "index");
+  checked_norms("query", queries, metric(), options.control);
+  return implementation_->search(queries, k, options);
+}
+
+RangeNeighbours Index::range(const AnyMatrixView& queries, float radius,
+                             const SearchOptions& options) const {
+  check_same_dim(queries, dim(), "index");
+  if (std::isnan(radius)) refuse("radius nan, expected a number");
+  checked_norms("query", queries, metric(), options.control);
+  return implementation_->range(queries, distance_from_customary(metric(), radius), options);
+}
+
+void Index::add(const AnyMatrixView& rows, const Labels& labels, const Control& control) {
+  check_rows(rows, labels);
+  check_same_dim(rows, dim(), "index");
+  check_total(size() + rows.rows());
+  checked_norms("row", rows, metric(), control);
+  const std::size_t before = size();
+  Labels all = implementation_->labels.concat(before, labels, rows.rows());
+  implementation_->add(rows, control);
+  implementation_->labels = std::move(all);
+}
+
+void Index::save(const std::string& path, const Control& control) const {
+  implementation_->save(path, control);
+}
+
+void Index::vector(Id id, float* out) const {
+  if (id >= size()) {
+    refuse("id " + std::to_string(id) + ", the index holds " + std::to_string(size()) + " vectors");
+  }
+  implementation_->best().decode(id, out);
+}
+
+std::size_t Index::size() const { return implementation_->size(); }
+std::size_t Index::dim() const { return implementation_->dim; }
+Metric Index::metric() const { return implementation_->metric; }
+const Labels& Index::labels() const { return implementation_->labels; }
+IndexInfo Index::info() const { return implementation_->info(); }
+
+void Index::set_default_beam(std::size_t beam, double recall) {
+  if (beam == 0) refuse("beam 0, expected at least 1");
+  implementation_->default_beam = beam;
+  implementation_->tuned_recall = recall;
+}
+
+}  // namespace kith

@@ -1,0 +1,72 @@
+// Forecasts a build: bytes are counted on an index of a sample, time is measured on it.
+#include <ctime>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.h"
+#include "base/random.h"
+#include "index/implementation.h"
+
+namespace kith {
+namespace {
+
+constexpr std::size_t kSampleRows = 8000;
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+Matrix<float> sample_rows(const AnyMatrixView& rows, std::uint64_t seed) {
+  const auto chosen = random_sample(rows.rows(), kSampleRows, seed);
+  Matrix<float> sample(chosen.size(), rows.dim());
+  for (std::size_t i = 0; i < chosen.size(); ++i) rows.copy_row(chosen[i], sample.row(i));
+  return sample;
+}
+
+}  // namespace
+
+BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
+  const BuildOptions resolved = resolve(options, rows);
+  BuildOptions measured = resolved;
+  measured.control.progress = nullptr;
+  const Matrix<float> sample = sample_rows(rows, options.seed);
+  const double before = cpu_seconds();
+  const Index index = Index::build(sample, Labels(), measured);
+  const double seconds = cpu_seconds() - before;
+
+  const double n = static_cast<double>(rows.rows());
+  const double m = static_cast<double>(sample.rows());
+  const double ratio = n / m;
+  BuildPlan plan;
+  plan.kind = resolved.index;
+  plan.codec = resolved.codec;
+  plan.degree = resolved.index == "graph" ? resolved.degree : 0;
+  plan.build_beam = resolved.index == "graph" ? resolved.build_beam : 0;
+  // What grows with the vectors is scaled; a codec's few kilobytes of its own are not.
+  constexpr std::size_t kFixedPart = 64 * 1024;
+  std::size_t total = 0;
+  for (const auto& [part, bytes] : index.info().bytes) {
+    const bool fixed = bytes < kFixedPart && bytes < sample.rows();
+    const std::size_t scaled =
+        fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
+    plan.bytes.emplace_back(part, scaled);
+    total += scaled;
+  }
+  const std::size_t label_bytes =
+      labels.numbers().size_bytes() + labels.offsets().size_bytes() + labels.bytes().size();
+  if (label_bytes != 0) plan.bytes.emplace_back("labels", label_bytes);
+  // While building: the codes, a mark a vector and thread, the order and the training sample.
+  const std::size_t train_rows = std::min(rows.rows(), Stage::kTrainRows);
+  plan.peak_memory_bytes = total + rows.rows() * (8 + thread_count(options.control)) +
+                           train_rows * rows.dim() * sizeof(float);
+  // Searching a graph takes about log n steps: n log n overall.
+  const double growth =
+      resolved.index == "graph" && m > 1 ? ratio * std::log(n) / std::log(m) : ratio;
+  plan.build_cpu_seconds = seconds * growth;
+  return plan;
+}
+
+}  // namespace kith
