@@ -8,11 +8,21 @@
 namespace kith {
 namespace {
 
+constexpr float kHalfLimit = 65520;  // rounds to binary16's infinity
+
 template <class T>
 bool fits(float value) {
   return value >= static_cast<float>(std::numeric_limits<T>::min()) &&
          value <= static_cast<float>(std::numeric_limits<T>::max()) &&
          std::nearbyint(value) == value;
+}
+
+[[noreturn]] void refuse(Id id, std::size_t column, float value, ElementType type,
+                         const char* expected) {
+  throw Error(ErrorCode::invalid_argument,
+              "row " + std::to_string(id) + ", column " + std::to_string(column) + ": " +
+                  std::to_string(value) + " cannot be stored as " + std::string(name(type)) +
+                  ", expected " + expected);
 }
 
 }  // namespace
@@ -39,16 +49,16 @@ template <class T>
 void Plain<T>::encode(Id id, const float* x) {
   if constexpr (kBytes) {
     for (std::size_t j = 0; j < dim_; ++j) {
-      if (!fits<T>(x[j])) {
-        throw Error(ErrorCode::invalid_argument,
-                    "row " + std::to_string(id) + ", column " + std::to_string(j) + ": " +
-                        std::to_string(x[j]) + " cannot be stored as " +
-                        std::string(name(kElementType<T>)) + ", expected an integer of its range");
-      }
+      if (!fits<T>(x[j])) refuse(id, j, x[j], kElementType<T>, "an integer of its range");
     }
     if (scaled()) {
       const float norm = std::sqrt(simd::norm_squared(x, dim_));
       scales_.mutable_as<float>()[id] = norm > 0 ? 1 / norm : 0;
+    }
+  }
+  if constexpr (std::is_same_v<T, Half>) {
+    for (std::size_t j = 0; j < dim_; ++j) {
+      if (!(std::abs(x[j]) < kHalfLimit)) refuse(id, j, x[j], ElementType::f16, "less than 65520");
     }
   }
   std::byte* row = rows_.mutable_data() + id * stride_;

@@ -25,7 +25,8 @@ class Plain {
 
   void train(MatrixView<const float>) {}
   void resize(std::size_t rows);
-  // Byte codecs throw invalid_argument for a component that isn't an integer of their range.
+  // Throws invalid_argument for what can't be stored: byte codecs a component that isn't an integer
+  // of their range, f16 one that would round to infinity.
   void encode(Id id, const float* x);
   void decode(Id id, float* out) const;
   float error_bound(Id id) const;
