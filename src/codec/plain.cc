@@ -19,10 +19,10 @@ bool fits(float value) {
 
 [[noreturn]] void refuse(Id id, std::size_t column, float value, ElementType type,
                          const char* expected) {
-  throw Error(ErrorCode::invalid_argument,
-              "row " + std::to_string(id) + ", column " + std::to_string(column) + ": " +
-                  std::to_string(value) + " cannot be stored as " + std::string(name(type)) +
-                  ", expected " + expected);
+  throw Error(ErrorCode::invalid_argument, "row " + std::to_string(id) + ", column " +
+                                               std::to_string(column) + ": " +
+                                               std::to_string(value) + " cannot be stored as " +
+                                               std::string(name(type)) + ", expected " + expected);
 }
 
 }  // namespace

@@ -119,6 +119,7 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
       [&](const auto& codec) {
         GraphBuilder builder(codec, graph_, entries_, parameters(), control);
         builder.insert(early, 0);
+        builder.connect(early);
         const DefaultBeam chosen =
             choose_default_beam(rows, metric, late, options.recall, control,
                                 [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {

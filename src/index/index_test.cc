@@ -72,11 +72,10 @@ TEST(GraphIndex, FindsTheNeighboursUnderEveryMetricAndCodec) {
   const Matrix<float> base = clustered(4000, 40, 1);
   const Matrix<float> queries = clustered(100, 40, 2);
   for (Metric metric : {Metric::l2, Metric::cosine, Metric::ip}) {
-    for (const char* codec : {"f32", "f16", "lvq8", "rot-lvq8", "lvq4x8", "rot-lvq4x8", "sq8",
-                              "rot-lvq4+f16"}) {
+    for (const char* codec :
+         {"f32", "f16", "lvq8", "rot-lvq8", "lvq4x8", "rot-lvq4x8", "sq8", "rot-lvq4+f16"}) {
       const Index index = Index::build(base, Labels(), options(metric, "graph", codec));
-      EXPECT_GE(recall_of(index, base, queries, metric, 150), 0.95)
-          << name(metric) << " " << codec;
+      EXPECT_GE(recall_of(index, base, queries, metric, 150), 0.95) << name(metric) << " " << codec;
     }
   }
 }
@@ -276,9 +275,8 @@ TEST(Index, NamesWhatIsWrongWithItsInput) {
   EXPECT_THAT(
       message_of([&] { Index::build(base, Labels(), options(Metric::l2, "graph", "lvq5")); }),
       HasSubstr("lvq5"));
-  EXPECT_THAT(
-      message_of([&] { Index::build(base, Labels(), options(Metric::l2, "tree", "f32")); }),
-      HasSubstr("tree"));
+  EXPECT_THAT(message_of([&] { Index::build(base, Labels(), options(Metric::l2, "tree", "f32")); }),
+              HasSubstr("tree"));
 }
 
 TEST(Index, PadsWhenFewerVectorsThanAskedFor) {
@@ -312,8 +310,8 @@ TEST(Index, EveryFlippedByteOfAFileIsRefused) {
     }
   }
   EXPECT_LT(accepted * 7, 64u * 16);
-  for (std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{63}, good.size() / 2,
-                           good.size() - 1}) {
+  for (std::size_t size :
+       {std::size_t{0}, std::size_t{7}, std::size_t{63}, good.size() / 2, good.size() - 1}) {
     write(good.substr(0, size));
     EXPECT_THROW(Index::open(path), Error) << size;
   }
