@@ -16,7 +16,6 @@ constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();  // passes n
 
 constexpr std::size_t kChunkBytes = 2 << 20;    // packed rows between two barriers
 constexpr std::size_t kBlockBytes = 256 << 10;  // packed queries in a core's second-level cache
-constexpr std::size_t kLineFloats = 16;         // a tile fetches one cache line a dimension
 constexpr std::size_t kCentreSample = 1024;
 
 // What is added to a tile's product to make the lower end of a row's interval, and how wide the
