@@ -35,3 +35,13 @@ if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
   add_test(NAME Installed.ProgramsInCAndCppLinkAndRun
     COMMAND ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${PROJECT_BINARY_DIR})
 endif()
+
+# The kernels on other processors than this one, under qemu.
+if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_test(NAME OldProcessors.RunKithWithoutAnIllegalInstruction
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/old_cpu.sh ${PROJECT_BINARY_DIR})
+  add_test(NAME Neon.ComputesWhatTheReferenceDoes
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/neon/run.sh ${PROJECT_BINARY_DIR})
+  set_tests_properties(OldProcessors.RunKithWithoutAnIllegalInstruction
+    Neon.ComputesWhatTheReferenceDoes PROPERTIES LABELS qemu TIMEOUT 900)
+endif()

@@ -8,7 +8,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <random>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "kith/half.h"
@@ -21,28 +24,38 @@ constexpr ElementType kTypes[] = {ElementType::f32, ElementType::f16, ElementTyp
                                   ElementType::i8, ElementType::u8};
 constexpr Op kAllOps[] = {Op::l2, Op::dot, Op::cosine};
 
-// Bytes whose last one lies before an unmapped page (and first one `lead` after one), so that a
-// read past either end faults.
+// Bytes whose last one lies before an unmapped page, so that a read past them faults. Regions are
+// kept for the next one: mapping pages takes longer than the kernels.
 class Fenced {
  public:
   explicit Fenced(std::size_t bytes) : size_(bytes) {
-    const std::size_t page = 4096;
-    span_ = (bytes + page - 1) / page * page + 2 * page;
-    base_ = static_cast<unsigned char*>(
-        mmap(nullptr, span_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    mprotect(base_, page, PROT_NONE);
-    mprotect(base_ + span_ - page, page, PROT_NONE);
+    if (bytes > kCapacity) throw std::length_error("Fenced");
+    if (spare().empty()) {
+      void* mapped = mmap(nullptr, kCapacity + kFence, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      if (mapped == MAP_FAILED) throw std::bad_alloc();
+      base_ = static_cast<unsigned char*>(mapped);
+      mprotect(base_ + kCapacity, kFence, PROT_NONE);
+    } else {
+      base_ = spare().back();
+      spare().pop_back();
+    }
   }
-  ~Fenced() { munmap(base_, span_); }
+  ~Fenced() { spare().push_back(base_); }
   Fenced(const Fenced&) = delete;
   Fenced& operator=(const Fenced&) = delete;
 
-  unsigned char* at_end() const { return base_ + span_ - 4096 - size_; }
-  unsigned char* at_start() const { return base_ + 4096; }
+  unsigned char* at_end() const { return base_ + kCapacity - size_; }
 
  private:
+  static constexpr std::size_t kCapacity = 1 << 20, kFence = 1 << 16;  // multiples of any page
+  static std::vector<unsigned char*>& spare() {
+    static std::vector<unsigned char*> regions;
+    return regions;
+  }
+
   unsigned char* base_;
-  std::size_t size_, span_;
+  std::size_t size_;
 };
 
 std::vector<std::size_t> dims() {

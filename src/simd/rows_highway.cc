@@ -77,7 +77,7 @@ struct Sums {
   V main[kRows * kChains];
   V norm[op == Op::cosine ? kRows * kChains : 1];
 
-  HWY_INLINE void clear() {
+  HWY_INLINE Sums() {
     for (V& v : main) v = hn::Zero(kFloats);
     for (V& v : norm) v = hn::Zero(kFloats);
   }
@@ -96,7 +96,6 @@ struct Sums {
 template <Op op, int kRows, int kChains, class Q, class T>
 HWY_INLINE void sum_rows(const Q* query, const T* const* rows, std::size_t dim,
                          Sums<op, kRows, kChains>& sums) {
-  sums.clear();
   std::size_t i = 0;
   for (; i + kChains * kLanes <= dim; i += kChains * kLanes) {
     for (int c = 0; c < kChains; ++c) {
