@@ -24,6 +24,7 @@ void add_level(Level level, KernelTable& table) {
   add_avx512_values(level, table);
   add_vnni_scaled(level, table);
   add_vnni_bytes(level, table);
+  add_avx512_bf16(level, table);
 }
 
 std::array<KernelTable, kLevels> make_tables() {

@@ -57,5 +57,6 @@ void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
 void add_vnni_scaled(Level level, KernelTable& table);
 void add_vnni_bytes(Level level, KernelTable& table);  // and bits
+void add_avx512_bf16(Level level, KernelTable& table);
 
 }  // namespace kith::simd
