@@ -202,14 +202,18 @@ class SmallPages {
 }  // namespace
 
 double seconds_per_run(const std::function<void()>& work, double seconds, int rounds) {
-  const double warm = thread_seconds();
   work();
+  // How many runs fill a round; twice in a row, since a cold or interrupted one takes longer.
   std::size_t runs = 1;
-  double once = thread_seconds() - warm;
-  for (; once < seconds / 4 && runs < (1u << 30); runs *= 2) {  // how many fill a round
+  for (int enough = 0; enough < 2 && runs < (1u << 30);) {
     const double start = thread_seconds();
     for (std::size_t i = 0; i < runs; ++i) work();
-    once = thread_seconds() - start;
+    if (thread_seconds() - start >= seconds / 2) {
+      ++enough;
+    } else {
+      enough = 0;
+      runs *= 2;
+    }
   }
   std::vector<double> times;
   for (int r = 0; r < rounds; ++r) {
