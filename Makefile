@@ -4,6 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build test quickstart bench check-long format clean configure
 
+# Lets ccache reuse what another clone compiled.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
 JOBS ?= $(shell nproc)
 setup_stamp := build/.setup-done
 

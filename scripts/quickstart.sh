@@ -16,13 +16,14 @@ run() {
   printf '\n$ %s\n' "${*/#$kith/kith}"
   "$@"
 }
-# A member's value in a line of JSON that holds no nested text.
-member() { sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p" <<<"$2" | head -n 1; }
+# member NAME JSON: the value of the first member of that name; it holds no comma or brace.
+# Nothing when there is none.
+member() { sed 's/[,{]/\n/g' <<<"$2" | sed -n "/^\"$1\":/{s/^[^:]*://; s/[\"}]//g; p; q}"; }
 
 mkdir -p "$out"
 # Names the settings, so that a changed default or version never meets an older result.
 stamp="$out/made-by"
-version=$(cksum <"$kith")-$kSeed-$kQueries
+version=$(cat "$kith" build/release/libkith.so | cksum)-$kSeed-$kQueries
 if [ "$(cat "$stamp" 2>/dev/null)" != "$version" ]; then
   rm -rf "$out"
   mkdir -p "$out"
@@ -60,7 +61,7 @@ row() {
   built=$(cat "$out/$2.json")
   beam=$(member beam "$built")
   measured=$("$kith" eval "$out/$2.kith" "$out/words-queries.fbin" "$out/truth.ibin" -k 10 \
-    --threads 1 --rounds 3 ${beam:+--beams "$beam"} --json | head -n 1)
+    --threads 1 --rounds 3 --seconds 1 ${beam:+--beams "$beam"} --json | head -n 1)
   printf '%-12s %9.4f %12.0f %13.1f %13.0f\n' "$1" "$(member recall "$measured")" \
     "$(member qps_wall "$measured")" "$(member cpu_seconds "$built")" \
     "$(awk "BEGIN {print $(member bytes "$built") / $(member vectors "$built")}")"
