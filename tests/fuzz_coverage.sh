@@ -18,8 +18,9 @@ for fuzz in src/*/*_fuzz.cc; do
   llvm-profdata-16 merge -sparse "$profiles/$target.profraw" -o "$profiles/$target.profdata"
   llvm-cov-16 export -summary-only -instr-profile "$profiles/$target.profdata" "$out/$target" \
     "$source" >"$profiles/$target.json"
-  sed -E 's/.*"totals":.*"lines":\{"count":([0-9]+),"covered":([0-9]+),"percent":([0-9.]+).*/\2 \1 \3/' \
-    "$profiles/$target.json" | while read -r covered lines percent; do
-    printf '%s\t%d\t%d\t%.1f\n' "$target" "$covered" "$lines" "$percent"
-  done
+  read -r covered lines percent < <(
+    sed -E 's/.*"totals":.*"lines":\{"count":([0-9]+),"covered":([0-9]+),"percent":([0-9.]+).*/\2 \1 \3/' \
+      "$profiles/$target.json"
+    echo)
+  printf '%s\t%d\t%d\t%.1f\n' "$target" "$covered" "$lines" "$percent"
 done
