@@ -13,11 +13,11 @@ out=build/fuzz
 mkdir -p build
 cmake --preset fuzz >build/configure-fuzz.log || { cat build/configure-fuzz.log; exit 1; }
 cmake --build --preset fuzz --target fuzzers
-"$out/fuzz_seeds" "$out/seeds"
 mkdir -p "$out/crashes"
 
-export LLVM_PROFILE_FILE=/dev/null
+export LLVM_PROFILE_FILE=/dev/null  # only tests/fuzz_coverage.sh counts
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0
+"$out/fuzz_seeds" "$out/seeds"
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=($(cd src && ls ./*/*_fuzz.cc | xargs -n1 basename -s .cc))
 for target in "${targets[@]}"; do
