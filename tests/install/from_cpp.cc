@@ -1,10 +1,12 @@
 #include <cstdio>
 
-#include "kith/exact.h"
+#include "kith/index.h"
 
 int main() {
   kith::Matrix<float> points(100, 2);
   for (int i = 0; i < 100; ++i) points(i, 0) = static_cast<float>(i);
-  const kith::Neighbours hits = kith::exact_search(points, points.view().slice(42, 1), {.k = 3});
+  kith::Index::build(points, kith::Labels(), {}).save("points.kith");
+  const kith::Index index = kith::Index::open("points.kith");
+  const kith::Neighbours hits = index.search(points.view().slice(42, 1), 3);
   std::printf("%u %u %u\n", hits.ids(0, 0), hits.ids(0, 1), hits.ids(0, 2));
 }

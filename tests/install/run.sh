@@ -6,6 +6,7 @@ set -euo pipefail
 build=$(realpath "$1")
 here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
+cd "$work"
 trap 'rm -rf "$work"' EXIT
 
 fail() {
