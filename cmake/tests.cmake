@@ -30,6 +30,14 @@ if(KITH_BUILD_TOOL)
   endif()
 endif()
 
+# What makes the data sets of kith bench peers.
+if(KITH_BUILD_PEERS)
+  kith_test_program(bench_test bench/data)
+  target_sources(bench_test PRIVATE ${make_data_sources})
+  target_compile_options(bench_test PRIVATE -march=native -Wno-maybe-uninitialized)
+  target_link_libraries(bench_test PRIVATE Eigen3::Eigen)
+endif()
+
 # Programs and scripts that look at kith from outside.
 if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
   add_test(NAME Installed.ProgramsInCAndCppLinkAndRun

@@ -16,8 +16,8 @@ std::size_t panels(Eigen::Index count) {
   return static_cast<std::size_t>((count + kPanel - 1) / kPanel);
 }
 
-// x' * x in double where it matters: sums over panels of rows are exact to float32, the total is
-// kept in double, because the Cholesky factor of a nearly dependent basis needs it.
+// x' * x. Products over 1,024 rows are summed in float32 and those sums in double, because the
+// eigenvalues of a nearly dependent basis span more than float32 can tell apart.
 Eigen::MatrixXd gram(const Dense& x, const Control& control) {
   constexpr Eigen::Index kRows = 1024;
   Eigen::MatrixXd result = Eigen::MatrixXd::Zero(x.cols(), x.cols());
@@ -50,7 +50,7 @@ Dense multiply(const Dense& x, const Eigen::MatrixXf& factor, const Control& con
 }
 
 // Makes the columns orthonormal through the eigenvectors of their Gram matrix, twice: the second
-// time removes the rounding of the first. Unlike a Cholesky factor it survives dependent columns.
+// time removes the rounding of the first.
 void orthonormalise(Dense& x, const Control& control) {
   for (int pass = 0; pass < 2; ++pass) {
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(gram(x, control));
