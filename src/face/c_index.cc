@@ -12,7 +12,7 @@ struct kith_index {
 };
 
 struct kith_ranges {
-  kith::RangeNeighbours found; // distances already customary
+  kith::RangeNeighbours found;  // distances already customary
 };
 
 namespace {
@@ -22,9 +22,8 @@ using kith::face::guarded;
 using kith::face::required;
 using kith::face::view_of;
 
-kith::SearchOptions search_options(const kith_search_options *options) {
-  const kith_search_options given =
-      kith::face::sized_copy(options, "kith_search_options");
+kith::SearchOptions search_options(const kith_search_options* options) {
+  const kith_search_options given = kith::face::sized_copy(options, "kith_search_options");
   kith::SearchOptions search;
   search.beam = given.beam;
   search.rerank = given.rerank;
@@ -34,76 +33,62 @@ kith::SearchOptions search_options(const kith_search_options *options) {
 
 // `text` with its closing NUL, cut to what the array holds.
 template <std::size_t size>
-void copy_text(const std::string &text, char (&out)[size]) {
+void copy_text(const std::string& text, char (&out)[size]) {
   const std::size_t length = std::min(text.size(), size - 1);
   std::memcpy(out, text.data(), length);
   out[length] = '\0';
 }
 
-} // namespace
+}  // namespace
 
 extern "C" {
 
-kith_status kith_index_build(const kith_matrix *rows, const kith_labels *labels,
-                             const kith_build_options *options,
-                             kith_index **index) {
+kith_status kith_index_build(const kith_matrix* rows, const kith_labels* labels,
+                             const kith_build_options* options, kith_index** index) {
   return guarded([&] {
     required(index, "index");
-    const kith_build_options given =
-        kith::face::sized_copy(options, "kith_build_options");
+    const kith_build_options given = kith::face::sized_copy(options, "kith_build_options");
     kith::BuildOptions build;
     build.metric = kith::face::metric_of(given.metric);
-    if (given.index != nullptr)
-      build.index = given.index;
-    if (given.codec != nullptr)
-      build.codec = given.codec;
+    if (given.index != nullptr) build.index = given.index;
+    if (given.codec != nullptr) build.codec = given.codec;
     build.degree = given.degree;
     build.build_beam = given.build_beam;
-    if (given.recall != 0)
-      build.recall = given.recall;
-    if (given.seed != 0)
-      build.seed = given.seed;
+    if (given.recall != 0) build.recall = given.recall;
+    if (given.seed != 0) build.seed = given.seed;
     build.control = control_of(given.control);
-    *index = new kith_index{kith::Index::build(
-        view_of(rows, "rows"), kith::face::labels_of(labels), build)};
+    *index = new kith_index{
+        kith::Index::build(view_of(rows, "rows"), kith::face::labels_of(labels), build)};
   });
 }
 
-kith_status kith_index_open(const char *path, int skip_large_checksums,
-                            kith_index **index) {
+kith_status kith_index_open(const char* path, int skip_large_checksums, kith_index** index) {
   return guarded([&] {
     required(index, "index");
-    *index = new kith_index{
-        kith::Index::open(required(path, "path"), skip_large_checksums == 0)};
+    *index = new kith_index{kith::Index::open(required(path, "path"), skip_large_checksums == 0)};
   });
 }
 
-kith_status kith_index_save(const kith_index *index, const char *path,
-                            const kith_control *control) {
+kith_status kith_index_save(const kith_index* index, const char* path,
+                            const kith_control* control) {
+  return guarded(
+      [&] { required(index, "index")->index.save(required(path, "path"), control_of(control)); });
+}
+
+void kith_index_free(kith_index* index) { delete index; }
+
+kith_status kith_index_add(kith_index* index, const kith_matrix* rows, const kith_labels* labels,
+                           const kith_control* control) {
   return guarded([&] {
     required(index, "index")
-        ->index.save(required(path, "path"), control_of(control));
+        ->index.add(view_of(rows, "rows"), kith::face::labels_of(labels), control_of(control));
   });
 }
 
-void kith_index_free(kith_index *index) { delete index; }
-
-kith_status kith_index_add(kith_index *index, const kith_matrix *rows,
-                           const kith_labels *labels,
-                           const kith_control *control) {
+kith_status kith_index_search(const kith_index* index, const kith_matrix* queries, size_t k,
+                              const kith_search_options* options, uint32_t* ids, float* values) {
   return guarded([&] {
-    required(index, "index")
-        ->index.add(view_of(rows, "rows"), kith::face::labels_of(labels),
-                    control_of(control));
-  });
-}
-
-kith_status kith_index_search(const kith_index *index,
-                              const kith_matrix *queries, size_t k,
-                              const kith_search_options *options, uint32_t *ids,
-                              float *values) {
-  return guarded([&] {
-    const kith::Index &own = required(index, "index")->index;
+    const kith::Index& own = required(index, "index")->index;
     required(ids, "ids");
     const kith::Neighbours found =
         own.search(view_of(queries, "queries"), k, search_options(options));
@@ -111,37 +96,33 @@ kith_status kith_index_search(const kith_index *index,
   });
 }
 
-kith_status kith_index_range(const kith_index *index,
-                             const kith_matrix *queries, float radius,
-                             const kith_search_options *options,
-                             kith_ranges **ranges) {
+kith_status kith_index_range(const kith_index* index, const kith_matrix* queries, float radius,
+                             const kith_search_options* options, kith_ranges** ranges) {
   return guarded([&] {
-    const kith::Index &own = required(index, "index")->index;
+    const kith::Index& own = required(index, "index")->index;
     required(ranges, "ranges");
     kith::RangeNeighbours found =
         own.range(view_of(queries, "queries"), radius, search_options(options));
-    for (float &value : found.distances)
-      value = kith::customary(own.metric(), value);
+    for (float& value : found.distances) value = kith::customary(own.metric(), value);
     *ranges = new kith_ranges{std::move(found)};
   });
 }
 
-const size_t *kith_ranges_offsets(const kith_ranges *ranges) {
+const size_t* kith_ranges_offsets(const kith_ranges* ranges) {
   return ranges == nullptr ? nullptr : ranges->found.offsets.data();
 }
 
-const uint32_t *kith_ranges_ids(const kith_ranges *ranges) {
+const uint32_t* kith_ranges_ids(const kith_ranges* ranges) {
   return ranges == nullptr ? nullptr : ranges->found.ids.data();
 }
 
-const float *kith_ranges_values(const kith_ranges *ranges) {
+const float* kith_ranges_values(const kith_ranges* ranges) {
   return ranges == nullptr ? nullptr : ranges->found.distances.data();
 }
 
-void kith_ranges_free(kith_ranges *ranges) { delete ranges; }
+void kith_ranges_free(kith_ranges* ranges) { delete ranges; }
 
-kith_status kith_index_get_info(const kith_index *index,
-                                kith_index_info *info) {
+kith_status kith_index_get_info(const kith_index* index, kith_index_info* info) {
   return guarded([&] {
     const std::size_t size = required(info, "info")->struct_size;
     kith::face::check_struct_size<kith_index_info>(size, "kith_index_info");
@@ -152,8 +133,7 @@ kith_status kith_index_get_info(const kith_index *index,
     filled.dim = own.dim;
     filled.degree = own.degree;
     filled.default_beam = own.default_beam;
-    for (const auto &part : own.bytes)
-      filled.bytes += part.second;
+    for (const auto& part : own.bytes) filled.bytes += part.second;
     filled.metric = static_cast<kith_metric>(own.metric);
     filled.element = static_cast<kith_element>(own.element);
     filled.labels = static_cast<kith_label_kind>(own.labels);
@@ -161,37 +141,33 @@ kith_status kith_index_get_info(const kith_index *index,
     copy_text(own.kind, filled.kind);
     copy_text(own.codec, filled.codec);
     std::memset(info, 0,
-                size); // a newer caller's fields that this version doesn't know
+                size);  // a newer caller's fields that this version doesn't know
     std::memcpy(info, &filled, std::min(size, sizeof filled));
   });
 }
 
-kith_status kith_index_labels(const kith_index *index, kith_labels **labels) {
+kith_status kith_index_labels(const kith_index* index, kith_labels** labels) {
   return guarded([&] {
     required(labels, "labels");
     *labels = new kith_labels{required(index, "index")->index.labels()};
   });
 }
 
-kith_status kith_index_vector(const kith_index *index, uint32_t id,
-                              float *vector) {
+kith_status kith_index_vector(const kith_index* index, uint32_t id, float* vector) {
   return guarded([&] {
-    const kith::Index &own = required(index, "index")->index;
+    const kith::Index& own = required(index, "index")->index;
     required(vector, "vector");
     if (id >= own.size()) {
       throw kith::Error(kith::ErrorCode::invalid_argument,
                         "id " + std::to_string(id) + ": the index holds " +
-                            std::to_string(own.size()) +
-                            " vectors, counted from 0");
+                            std::to_string(own.size()) + " vectors, counted from 0");
     }
     own.vector(id, vector);
   });
 }
 
-kith_status kith_index_set_default_beam(kith_index *index, size_t beam,
-                                        double recall) {
-  return guarded(
-      [&] { required(index, "index")->index.set_default_beam(beam, recall); });
+kith_status kith_index_set_default_beam(kith_index* index, size_t beam, double recall) {
+  return guarded([&] { required(index, "index")->index.set_default_beam(beam, recall); });
 }
 
-} // extern "C"
+}  // extern "C"

@@ -18,12 +18,11 @@ constexpr std::size_t kDim = 8;
 std::vector<float> random_rows(std::size_t count, std::uint64_t seed) {
   kith::Random random(seed);
   std::vector<float> rows(count * kDim);
-  for (float &x : rows)
-    x = static_cast<float>(random.normal());
+  for (float& x : rows) x = static_cast<float>(random.normal());
   return rows;
 }
 
-kith_matrix described(const std::vector<float> &rows) {
+kith_matrix described(const std::vector<float>& rows) {
   return {rows.data(), rows.size() / kDim, kDim, 0, KITH_F32};
 }
 
@@ -31,27 +30,24 @@ std::string last_error() { return kith_last_error(); }
 
 // An index over random rows, freed with the test.
 class CIndex : public testing::Test {
-protected:
-  void build(std::size_t count, const kith_build_options *options = nullptr,
-             const kith_labels *labels = nullptr) {
+ protected:
+  void build(std::size_t count, const kith_build_options* options = nullptr,
+             const kith_labels* labels = nullptr) {
     rows_ = random_rows(count, 1);
     const kith_matrix rows = described(rows_);
-    ASSERT_EQ(kith_index_build(&rows, labels, options, &index_), KITH_OK)
-        << last_error();
+    ASSERT_EQ(kith_index_build(&rows, labels, options, &index_), KITH_OK) << last_error();
   }
   void TearDown() override { kith_index_free(index_); }
 
-  std::uint32_t nearest_of_row(const kith_index *index, std::size_t row) const {
+  std::uint32_t nearest_of_row(const kith_index* index, std::size_t row) const {
     const kith_matrix query = {rows_.data() + row * kDim, 1, kDim, 0, KITH_F32};
     std::uint32_t id = KITH_NO_ID;
-    EXPECT_EQ(kith_index_search(index, &query, 1, nullptr, &id, nullptr),
-              KITH_OK)
-        << last_error();
+    EXPECT_EQ(kith_index_search(index, &query, 1, nullptr, &id, nullptr), KITH_OK) << last_error();
     return id;
   }
 
   std::vector<float> rows_;
-  kith_index *index_ = nullptr;
+  kith_index* index_ = nullptr;
 };
 
 kith_build_options graph_options(kith_metric metric) {
@@ -68,21 +64,17 @@ TEST_F(CIndex, FindsEveryStoredVectorAndReturnsCosineSimilarities) {
   const kith_matrix rows = described(rows_);
   std::vector<std::uint32_t> ids(3000);
   std::vector<float> values(3000);
-  ASSERT_EQ(
-      kith_index_search(index_, &rows, 1, nullptr, ids.data(), values.data()),
-      KITH_OK)
+  ASSERT_EQ(kith_index_search(index_, &rows, 1, nullptr, ids.data(), values.data()), KITH_OK)
       << last_error();
   std::size_t found = 0;
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    found += ids[i] == i ? 1 : 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) found += ids[i] == i ? 1 : 0;
   EXPECT_GT(found, 2900u);
   EXPECT_NEAR(values[0], 1.0f, 0.01f);
 }
 
 TEST_F(CIndex, OptionsOfADifferentStructSizeKeepTheirMeaning) {
   kith_build_options options = graph_options(KITH_IP);
-  options.struct_size =
-      offsetof(kith_build_options, index); // a header that had the metric only
+  options.struct_size = offsetof(kith_build_options, index);  // a header that had the metric only
   options.index = "no such index";
   build(10, &options);
   kith_index_info info{};
@@ -122,31 +114,26 @@ TEST_F(CIndex, AnOlderCallersInfoIsFilledNoFurtherThanItReaches) {
 TEST_F(CIndex, SurvivesSavingOpeningAndAdding) {
   build(300);
   const std::string path = testing::TempDir() + "c_index_survives.kith";
-  ASSERT_EQ(kith_index_save(index_, path.c_str(), nullptr), KITH_OK)
-      << last_error();
-  kith_index *opened = nullptr;
+  ASSERT_EQ(kith_index_save(index_, path.c_str(), nullptr), KITH_OK) << last_error();
+  kith_index* opened = nullptr;
   ASSERT_EQ(kith_index_open(path.c_str(), 0, &opened), KITH_OK) << last_error();
   EXPECT_EQ(nearest_of_row(opened, 17), 17u);
 
   const std::vector<float> more = random_rows(5, 2);
   const kith_matrix added = described(more);
-  ASSERT_EQ(kith_index_add(opened, &added, nullptr, nullptr), KITH_OK)
-      << last_error();
+  ASSERT_EQ(kith_index_add(opened, &added, nullptr, nullptr), KITH_OK) << last_error();
   std::uint32_t id = 0;
   const kith_matrix query = {more.data() + 3 * kDim, 1, kDim, 0, KITH_F32};
-  ASSERT_EQ(kith_index_search(opened, &query, 1, nullptr, &id, nullptr),
-            KITH_OK)
-      << last_error();
+  ASSERT_EQ(kith_index_search(opened, &query, 1, nullptr, &id, nullptr), KITH_OK) << last_error();
   EXPECT_EQ(id, 303u);
   kith_index_free(opened);
   std::filesystem::remove(path);
 }
 
 TEST_F(CIndex, LabelsTravelIntoTheIndexAndOutliveIt) {
-  const std::array<const char *, 3> names{"paris", "rome", "oslo"};
-  kith_labels *labels = nullptr;
-  ASSERT_EQ(kith_labels_from_strings(names.data(), names.size(), &labels),
-            KITH_OK);
+  const std::array<const char*, 3> names{"paris", "rome", "oslo"};
+  kith_labels* labels = nullptr;
+  ASSERT_EQ(kith_labels_from_strings(names.data(), names.size(), &labels), KITH_OK);
   build(3, nullptr, labels);
   kith_labels_free(labels);
 
@@ -162,17 +149,14 @@ TEST_F(CIndex, LabelsTravelIntoTheIndexAndOutliveIt) {
 TEST_F(CIndex, RangeReturnsWhatLiesWithinTheRadius) {
   build(200);
   const kith_matrix query = {rows_.data(), 1, kDim, 0, KITH_F32};
-  kith_ranges *ranges = nullptr;
+  kith_ranges* ranges = nullptr;
   constexpr float kRadius = 6;
-  ASSERT_EQ(kith_index_range(index_, &query, kRadius, nullptr, &ranges),
-            KITH_OK)
-      << last_error();
-  const std::size_t *offsets = kith_ranges_offsets(ranges);
+  ASSERT_EQ(kith_index_range(index_, &query, kRadius, nullptr, &ranges), KITH_OK) << last_error();
+  const std::size_t* offsets = kith_ranges_offsets(ranges);
   ASSERT_GT(offsets[1], 0u);
   EXPECT_EQ(offsets[0], 0u);
   EXPECT_EQ(kith_ranges_ids(ranges)[0], 0u);
-  for (std::size_t i = 0; i < offsets[1]; ++i)
-    EXPECT_LE(kith_ranges_values(ranges)[i], kRadius);
+  for (std::size_t i = 0; i < offsets[1]; ++i) EXPECT_LE(kith_ranges_values(ranges)[i], kRadius);
   kith_ranges_free(ranges);
   kith_ranges_free(nullptr);
 }
@@ -180,12 +164,9 @@ TEST_F(CIndex, RangeReturnsWhatLiesWithinTheRadius) {
 TEST_F(CIndex, GivesAVectorBackAndRefusesAnIdItLacks) {
   build(50);
   std::array<float, kDim> vector{};
-  ASSERT_EQ(kith_index_vector(index_, 7, vector.data()), KITH_OK)
-      << last_error();
-  for (std::size_t j = 0; j < kDim; ++j)
-    EXPECT_NEAR(vector[j], rows_[7 * kDim + j], 0.1f);
-  EXPECT_EQ(kith_index_vector(index_, 50, vector.data()),
-            KITH_INVALID_ARGUMENT);
+  ASSERT_EQ(kith_index_vector(index_, 7, vector.data()), KITH_OK) << last_error();
+  for (std::size_t j = 0; j < kDim; ++j) EXPECT_NEAR(vector[j], rows_[7 * kDim + j], 0.1f);
+  EXPECT_EQ(kith_index_vector(index_, 50, vector.data()), KITH_INVALID_ARGUMENT);
 }
 
 TEST_F(CIndex, WhatIsImpossibleIsAnErrorNotACrash) {
@@ -193,23 +174,19 @@ TEST_F(CIndex, WhatIsImpossibleIsAnErrorNotACrash) {
   options.codec = "zip";
   rows_ = random_rows(10, 1);
   const kith_matrix rows = described(rows_);
-  EXPECT_EQ(kith_index_build(&rows, nullptr, &options, &index_),
-            KITH_INVALID_ARGUMENT);
+  EXPECT_EQ(kith_index_build(&rows, nullptr, &options, &index_), KITH_INVALID_ARGUMENT);
   EXPECT_EQ(index_, nullptr);
   EXPECT_NE(last_error().find("zip"), std::string::npos);
 
   build(10);
   std::uint32_t id = 0;
   const kith_matrix narrow = {rows_.data(), 1, kDim - 1, 0, KITH_F32};
-  EXPECT_EQ(kith_index_search(index_, &narrow, 1, nullptr, &id, nullptr),
-            KITH_INVALID_ARGUMENT);
-  EXPECT_EQ(kith_index_search(nullptr, &rows, 1, nullptr, &id, nullptr),
-            KITH_INVALID_ARGUMENT);
+  EXPECT_EQ(kith_index_search(index_, &narrow, 1, nullptr, &id, nullptr), KITH_INVALID_ARGUMENT);
+  EXPECT_EQ(kith_index_search(nullptr, &rows, 1, nullptr, &id, nullptr), KITH_INVALID_ARGUMENT);
   EXPECT_EQ(kith_index_get_info(nullptr, nullptr), KITH_INVALID_ARGUMENT);
   EXPECT_EQ(kith_index_save(index_, "/nowhere/at/all.kith", nullptr), KITH_IO);
-  kith_index *opened = nullptr;
-  EXPECT_EQ(kith_index_open("/nowhere/at/all.kith", 0, &opened),
-            KITH_NOT_FOUND);
+  kith_index* opened = nullptr;
+  EXPECT_EQ(kith_index_open("/nowhere/at/all.kith", 0, &opened), KITH_NOT_FOUND);
   EXPECT_EQ(opened, nullptr);
 }
 
@@ -222,8 +199,7 @@ TEST_F(CIndex, ARaisedFlagCancelsTheBuild) {
   options.control = &control;
   rows_ = random_rows(5000, 1);
   const kith_matrix rows = described(rows_);
-  EXPECT_EQ(kith_index_build(&rows, nullptr, &options, &index_),
-            KITH_CANCELLED);
+  EXPECT_EQ(kith_index_build(&rows, nullptr, &options, &index_), KITH_CANCELLED);
   EXPECT_EQ(index_, nullptr);
 }
 
@@ -239,10 +215,8 @@ TEST_F(CIndex, ConcurrentThreadsSearchOneHandle) {
       }
     });
   }
-  for (std::thread &thread : threads)
-    thread.join();
-  for (const std::size_t count : found)
-    EXPECT_GT(count, 90u);
+  for (std::thread& thread : threads) thread.join();
+  for (const std::size_t count : found) EXPECT_GT(count, 90u);
 }
 
-} // namespace
+}  // namespace
