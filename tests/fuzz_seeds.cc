@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "formats/format.h"
+#include "formats/kith_file.h"
 #include "kith/error.h"
 #include "kith/vectors.h"
 
@@ -117,6 +118,17 @@ void write_texts(const fs::path& folder) {
   write_text(folder / "text_vectors_fuzz", "spaces", "2 2\nnew york 1 2\nold\tyork 3 4e-60 \r\n");
 }
 
+void write_kith_file(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::Meta meta;
+  meta.set("dim", std::uint64_t{4});
+  meta.set("recall", 0.95);
+  kith::KithFileWriter file;
+  file.add_text("meta", meta.text());
+  file.add_text("codes", "0123456789");
+  file.write((folder / "two-sections").string(), kith::Control());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -135,6 +147,7 @@ int main(int argc, char** argv) {
     }
     write_npy_kinds(root / "npy_fuzz");
     write_texts(root);
+    write_kith_file(root / "kith_file_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

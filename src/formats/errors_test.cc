@@ -278,8 +278,10 @@ TEST(Reading, AnUnknownFormatIsToldWhatThereIs) {
   write_bytes(folder.file("empty.npy"), "");
   EXPECT_EQ(error_of([&] { read_vectors(folder.file("empty.npy")); }),
             folder.file("empty.npy") + ": the file is empty");
+  ReadOptions zip;
+  zip.format = "zip";
   EXPECT_EQ(error_of([&] {
-              read_vectors(folder.file("empty.npy"), {.format = "zip"});
+              read_vectors(folder.file("empty.npy"), zip);
             }).find("format 'zip' is unknown; expected one of: fvecs"),
             0u);
 }
