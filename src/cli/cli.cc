@@ -2,12 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
+#include <string>
+#include <vector>
 
+#include "cli/format.h"
 #include "cli/interrupt.h"
+#include "cli/options.h"
 #include "cli/progress_bar.h"
 #include "kith/error.h"
 
@@ -27,12 +32,25 @@ std::string verb_name(const CLI::App& root) {
   return name;
 }
 
+// What CLI11 makes of arguments that nothing takes names them in no useful order.
+std::string unexpected(const CLI::App& root) {
+  const std::vector<std::string> rest = root.remaining(true);
+  const auto option = std::find_if(rest.begin(), rest.end(),
+                                   [](const std::string& word) { return word.starts_with('-'); });
+  if (option != rest.end()) return "unknown option '" + printable(*option) + "'";
+  return "unexpected '" + printable(rest.front()) + "'";
+}
+
 int usage_error(const CLI::App& root, const CLI::ParseError& error) {
   const std::string verb = verb_name(root);
   const std::string command = verb.empty() ? "kith" : "kith " + verb;
   std::string message = error.what();
   if (verb.empty() && !root.remaining().empty()) {
-    message = "'" + root.remaining().front() + "': expected one of kith's verbs";
+    const std::string& word = root.remaining().front();
+    message = word.starts_with('-') ? unexpected(root)
+                                    : "'" + printable(word) + "': expected one of kith's verbs";
+  } else if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    message = unexpected(root);
   }
   std::fprintf(stderr, "%s: %s (see %s --help)\n", command.c_str(), message.c_str(),
                command.c_str());
@@ -72,8 +90,11 @@ Control CommonOptions::control() const {
 
 void add_common_options(CLI::App& verb, CommonOptions& options) {
   verb.add_option("--threads", options.threads, "Threads to use (default: all processors)")
-      ->check(CLI::Range(std::size_t{1}, kMostThreads));
-  verb.add_option("--seed", options.seed, "Seed of everything random (default: 1)");
+      ->check(whole_number(1, kMostThreads))
+      ->type_name("N");
+  verb.add_option("--seed", options.seed, "Seed of everything random (default: 1)")
+      ->check(whole_number(0, ~std::size_t{0}))
+      ->type_name("N");
   verb.add_flag("--json", options.json, "Print JSON, one object a line, instead of tables");
 }
 

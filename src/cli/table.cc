@@ -10,6 +10,7 @@ namespace kith::cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
+constexpr double kWorthAVector = 0.1;  // bytes; a part smaller than that isn't kept by vector
 
 std::string dump(const nlohmann::ordered_json& object) {
   // A label may hold any bytes; JSON holds only UTF-8.
@@ -37,6 +38,9 @@ std::string Cell::shown() const {
     if (*whole < 0) digits.insert(digits.begin(), '-');
     return digits;
   }
+  if (const auto* whole = std::get_if<std::uint64_t>(&value_)) {
+    return count_text(*whole);
+  }
   if (const auto* real = std::get_if<double>(&value_)) return significant_text(*real, 4);
   return {};
 }
@@ -45,6 +49,7 @@ nlohmann::ordered_json Cell::json() const {
   if (const auto* text = std::get_if<std::string>(&value_)) return *text;
   if (const auto* flag = std::get_if<bool>(&value_)) return *flag;
   if (const auto* whole = std::get_if<std::int64_t>(&value_)) return *whole;
+  if (const auto* whole = std::get_if<std::uint64_t>(&value_)) return *whole;
   if (const auto* real = std::get_if<double>(&value_)) {
     if (std::isfinite(*real)) return *real;
   }
@@ -100,19 +105,36 @@ void Table::print(std::FILE* file, bool json) const {
 }
 
 void Record::add(std::string key, std::string title, Cell value) {
-  entries_.emplace_back(Table::Column(std::move(key), std::move(title)), std::move(value));
+  entries_.push_back({Table::Column(std::move(key), std::move(title)), std::move(value), {}});
+}
+
+void Record::add_sizes(const std::string& key, const std::string& title, const Sizes& parts,
+                       std::size_t items) {
+  const auto shown = [&](std::size_t bytes) {
+    std::string text = bytes_text(static_cast<double>(bytes));
+    const double each = items > 0 ? static_cast<double>(bytes) / static_cast<double>(items) : 0;
+    if (each >= kWorthAVector) {
+      text += " (" + significant_text(each, 3) + " bytes a vector)";
+    }
+    return text;
+  };
+  std::size_t total = 0;
+  for (const auto& [part, bytes] : parts) total += bytes;
+  add(key, title, Cell(total, shown(total)));
+  for (const auto& [part, bytes] : parts) {
+    entries_.push_back(
+        {Table::Column(part, "  " + part), Cell(bytes, shown(bytes)), key + "_by_part"});
+  }
 }
 
 std::string Record::text() const {
   std::size_t width = 0;
-  for (const auto& [column, cell] : entries_) {
-    width = std::max(width, display_width(column.title));
-  }
+  for (const Entry& entry : entries_) width = std::max(width, display_width(entry.column.title));
   std::string text;
-  for (const auto& [column, cell] : entries_) {
-    text += column.title;
-    pad(text, width - display_width(column.title) + kGap);
-    text += cell.shown();
+  for (const Entry& entry : entries_) {
+    text += entry.column.title;
+    pad(text, width - display_width(entry.column.title) + kGap);
+    text += entry.cell.shown();
     end_line(text);
   }
   return text;
@@ -120,7 +142,10 @@ std::string Record::text() const {
 
 std::string Record::json_line() const {
   nlohmann::ordered_json object = nlohmann::ordered_json::object();
-  for (const auto& [column, cell] : entries_) object[column.key] = cell.json();
+  for (const Entry& entry : entries_) {
+    nlohmann::ordered_json& home = entry.parent.empty() ? object : object[entry.parent];
+    home[entry.column.key] = entry.cell.json();
+  }
   return dump(object);
 }
 

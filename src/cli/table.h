@@ -25,9 +25,12 @@ class Cell {
   Cell(const char* text) : value_(std::string(text)) {}
   Cell(bool value) : value_(value) {}
   // Whole numbers are shown with their digits grouped unless `shown` says otherwise.
-  template <std::integral T>
+  template <std::signed_integral T>
   Cell(T value, std::string shown = {})
       : value_(static_cast<std::int64_t>(value)), shown_(std::move(shown)) {}
+  template <std::unsigned_integral T>
+  Cell(T value, std::string shown = {})
+      : value_(static_cast<std::uint64_t>(value)), shown_(std::move(shown)) {}
   Cell(double value, std::string shown) : value_(value), shown_(std::move(shown)) {}
 
   bool is_number() const;
@@ -35,7 +38,7 @@ class Cell {
   nlohmann::ordered_json json() const;
 
  private:
-  std::variant<std::monostate, std::string, bool, std::int64_t, double> value_;
+  std::variant<std::monostate, std::string, bool, std::int64_t, std::uint64_t, double> value_;
   std::string shown_;
 };
 
@@ -67,15 +70,26 @@ class Table {
 // Names and values below each other ("vectors  341,479"), or one JSON object.
 class Record {
  public:
+  using Sizes = std::vector<std::pair<std::string, std::size_t>>;
+
   void add(std::string key, std::string title, Cell value);
   void add(const char* name, Cell value) { add(name, name, std::move(value)); }
+  // Sizes by part, indented below their total; in JSON an object of bytes. `items` > 0 adds how
+  // many bytes that is for each.
+  void add_sizes(const std::string& key, const std::string& title, const Sizes& parts,
+                 std::size_t items);
 
   std::string text() const;
   std::string json_line() const;
   void print(std::FILE* file, bool json) const;
 
  private:
-  std::vector<std::pair<Table::Column, Cell>> entries_;
+  struct Entry {
+    Table::Column column;
+    Cell cell;
+    std::string parent;  // the JSON object it belongs to; empty: the record itself
+  };
+  std::vector<Entry> entries_;
 };
 
 }  // namespace kith::cli

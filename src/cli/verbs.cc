@@ -2,14 +2,28 @@
 
 namespace kith::cli {
 
-void add_convert(CLI::App& root);
-void add_exact(CLI::App& root);
+void add_add(CLI::App& root);
 void add_bench(CLI::App& root);
+void add_build(CLI::App& root);
+void add_convert(CLI::App& root);
+void add_eval(CLI::App& root);
+void add_exact(CLI::App& root);
+void add_info(CLI::App& root);
+void add_plan(CLI::App& root);
+void add_search(CLI::App& root);
+void add_tune(CLI::App& root);
 
 // In the order of use, which is the order of `kith --help`.
 void add_verbs(CLI::App& root) {
   add_convert(root);
   add_exact(root);
+  add_plan(root);
+  add_build(root);
+  add_info(root);
+  add_search(root);
+  add_eval(root);
+  add_tune(root);
+  add_add(root);
   add_bench(root);
 }
 

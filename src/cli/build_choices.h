@@ -1,0 +1,23 @@
+// The options of building an index, shared by `kith build` and its forecast `kith plan`.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/cli.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+
+struct BuildChoices {
+  std::string metric = "l2";
+  BuildOptions options;
+
+  // With the metric parsed (throws naming the choices), and the common options' seed and control.
+  BuildOptions build_options(const CommonOptions& common) const;
+};
+
+// --metric, --index, --codec, --degree, --build-beam, --recall.
+void add_build_choices(CLI::App& verb, BuildChoices& choices);
+
+}  // namespace kith::cli

@@ -1,0 +1,28 @@
+// A search's hits as people and programs want them: without padding, and without the vector that
+// was itself the query.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cli/table.h"
+#include "kith/index.h"
+#include "kith/neighbours.h"
+
+namespace kith::cli {
+
+// Query q's hits without padding and without `self[q]` (kNoId: keep all), at most `k` of them.
+// `self` may be empty.
+RangeNeighbours trim(const Neighbours& found, const std::vector<Id>& self, std::size_t k);
+RangeNeighbours trim(const RangeNeighbours& found, const std::vector<Id>& self);
+
+// Rows of k, short ones padded, with customary values: what files hold.
+Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric);
+
+// One row a hit: query (shown at its first hit), rank, label, customary value. Queries are called
+// by `names`, or by their number where that is empty.
+Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
+                 const Labels& labels, Metric metric, bool json);
+
+}  // namespace kith::cli

@@ -1,0 +1,69 @@
+// kith add: more vectors into an index file.
+#include <memory>
+#include <string>
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/inputs.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/stopwatch.h"
+#include "cli/table.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+struct Options : CommonOptions {
+  std::string index, vectors, output;
+  ReadOptions read;
+};
+
+void run(const Options& options) {
+  const Control control = options.control();
+  const std::string& output = options.output.empty() ? options.index : options.output;
+  check_distinct(output, options.vectors);
+  Index index = Index::open(options.index);
+  check_writable(output);
+
+  const Stopwatch watch;
+  ReadOptions read = options.read;
+  read.control = control;
+  const Vectors more = read_vectors(options.vectors, read);
+  check_dimension(options.index, index, options.vectors, more.rows);
+  const std::size_t before = index.size();
+  naming("row", options.vectors, [&] { index.add(more.rows, more.labels, control); });
+  index.save(output, control);
+
+  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  Record record;
+  record.add("file", output);
+  record.add("before", "vectors before", before);
+  record.add("added", index.size() - before);
+  record.add("vectors", "vectors now", index.size());
+  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
+  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  record.print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_add(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = root.add_subcommand("add", "Add vectors to an index");
+  verb->add_option("INDEX", options->index, "Index file")->required()->type_name("");
+  verb->add_option("VECTORS", options->vectors, "File of vectors to add")
+      ->required()
+      ->type_name("");
+  verb->add_option("-o,--output", options->output,
+                   "Index file to write (default: replace INDEX, atomically)")
+      ->type_name("FILE");
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith add words.kith more.txt\n"
+               "kith add words.kith more.txt -o bigger.kith");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

@@ -1,0 +1,74 @@
+// kith build: vectors in, an index file out.
+#include <memory>
+#include <string>
+
+#include "cli/build_choices.h"
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/inputs.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/stopwatch.h"
+#include "cli/table.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+struct Options : CommonOptions {
+  std::string base, output;
+  BuildChoices build;
+  ReadOptions read;
+};
+
+void run(const Options& options) {
+  const Control control = options.control();
+  const BuildOptions build = options.build.build_options(options);
+  check_distinct(options.output, options.base);
+  check_writable(options.output);
+
+  const Stopwatch watch;
+  ReadOptions read = options.read;
+  read.control = control;
+  const Vectors base = read_vectors(options.base, read);
+  const Index index =
+      naming("base", options.base, [&] { return Index::build(base.rows, base.labels, build); });
+  index.save(options.output, control);
+  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+
+  const IndexInfo info = index.info();
+  Record record;
+  record.add("file", options.output);
+  record.add("kind", info.kind);
+  record.add("codec", info.codec);
+  record.add("metric", name(info.metric));
+  record.add("vectors", info.vectors);
+  record.add("dim", "dimension", info.dim);
+  if (info.degree > 0) record.add("degree", info.degree);
+  if (info.default_beam > 0) record.add("beam", info.default_beam);
+  record.add_sizes("bytes", "size", info.bytes, info.vectors);
+  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
+  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  record.print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_build(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = root.add_subcommand("build", "Build an index from a file of vectors");
+  verb->add_option("BASE", options->base, "File of vectors to index")->required()->type_name("");
+  verb->add_option("-o,--output", options->output, "Index file to write")
+      ->required()
+      ->type_name("FILE");
+  add_build_choices(*verb, options->build);
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith build words.txt --metric cosine -o words.kith\n"
+               "kith build base.fvecs -o base.kith --codec lvq8 --degree 48\n"
+               "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

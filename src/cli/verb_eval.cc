@@ -1,0 +1,202 @@
+// kith eval: recall against rate over a sweep of beams.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/atomic_file.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/inputs.h"
+#include "cli/measure.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/svg_plot.h"
+#include "cli/table.h"
+#include "kith/exact.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+constexpr std::size_t kDefaultBeams[] = {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640};
+constexpr double kNearlyPerfect = 0.9995;  // recall at which the default sweep stops
+
+struct Options : CommonOptions {
+  std::string index, queries, truth, beams, svg;
+  std::size_t k = 10, rounds = 5;
+  double seconds = 1.5;  // of measuring a point
+  ReadOptions read;
+};
+
+struct Point {
+  std::size_t beam = 0;
+  double recall = 0;
+  std::size_t count = 0;                   // single queries a round on one thread
+  std::vector<std::vector<Rates>> rounds;  // by number of threads, then round
+};
+
+struct Inputs {
+  Index index;
+  Vectors queries;
+  Neighbours truth;
+};
+
+std::vector<std::size_t> beams(const Options& options, const IndexInfo& info) {
+  if (info.kind == "flat") return {0};  // exact: there is nothing to sweep
+  if (!options.beams.empty()) return parse_counts("--beams", options.beams, 1, kMaxVectors);
+  std::vector<std::size_t> result;
+  for (const std::size_t beam : kDefaultBeams) {
+    if (beam >= options.k) result.push_back(beam);
+  }
+  if (result.empty()) result = {options.k, 2 * options.k, 4 * options.k};
+  return result;
+}
+
+std::vector<std::size_t> thread_counts(const Control& control) {
+  const std::size_t all = thread_count(control);
+  return all == 1 ? std::vector<std::size_t>{1} : std::vector<std::size_t>{1, all};
+}
+
+// Recall at each beam, up to where more breadth finds nothing more.
+std::vector<Point> find_recalls(const Options& options, const Inputs& inputs,
+                                const Control& control) {
+  std::vector<Point> points;
+  for (const std::size_t beam : beams(options, inputs.index.info())) {
+    Point point;
+    point.beam = beam;
+    const Neighbours found =
+        inputs.index.search(inputs.queries.rows, options.k, SearchOptions{beam, 0, control});
+    point.recall = recall_at(found, inputs.truth, options.k);
+    points.push_back(std::move(point));
+    if (options.beams.empty() && points.back().recall >= kNearlyPerfect) break;
+  }
+  return points;
+}
+
+// Rounds are interleaved, so that a busy moment of the machine touches every point alike.
+void measure_rates(const Options& options, const Inputs& inputs,
+                   const std::vector<std::size_t>& threads, const Control& control,
+                   std::vector<Point>& points) {
+  const double share =
+      options.seconds / static_cast<double>(options.rounds) / static_cast<double>(threads.size());
+  Progress progress(control, "measuring", points.size() * threads.size() * options.rounds);
+  for (Point& point : points) {
+    point.rounds.resize(threads.size());
+    point.count =
+        queries_within(share, inputs.index, inputs.queries.rows, options.k, point.beam, control);
+  }
+  for (std::size_t round = 0; round < options.rounds; ++round) {
+    for (Point& point : points) {
+      for (std::size_t t = 0; t < threads.size(); ++t) {
+        Control callers = control;
+        callers.threads = threads[t];
+        point.rounds[t].push_back(measure(inputs.index, inputs.queries.rows, options.k, point.beam,
+                                          point.count * threads[t], callers));
+        progress.add(1);
+      }
+    }
+  }
+}
+
+Table result_table(const Options& options, const std::vector<std::size_t>& threads,
+                   const std::vector<Point>& points) {
+  Table table({"beam",
+               "threads",
+               {"recall", "recall@" + std::to_string(options.k)},
+               {"qps_cpu", "queries/CPU-s"},
+               {"qps_wall", "queries/s"},
+               {"p50_us", "p50"},
+               {"p99_us", "p99"}});
+  for (std::size_t t = 0; t < threads.size(); ++t) {
+    for (const Point& point : points) {
+      const Rates rates = median(point.rounds[t]);
+      table.add({Cell(point.beam, point.beam == 0 ? "-" : std::to_string(point.beam)), threads[t],
+                 Cell(point.recall, fixed_text(point.recall, 4)),
+                 Cell(rates.qps_cpu, rate_text(rates.qps_cpu)),
+                 Cell(rates.qps_wall, rate_text(rates.qps_wall)),
+                 Cell(rates.p50_us, seconds_text(rates.p50_us * 1e-6)),
+                 Cell(rates.p99_us, seconds_text(rates.p99_us * 1e-6))});
+    }
+  }
+  return table;
+}
+
+void write_svg(const Options& options, const std::vector<std::size_t>& threads,
+               const std::vector<Point>& points) {
+  std::vector<PlotSeries> series;
+  for (std::size_t t = 0; t < threads.size(); ++t) {
+    PlotSeries one;
+    one.name = std::to_string(threads[t]) + (threads[t] == 1 ? " thread" : " threads");
+    for (const Point& point : points) {
+      one.points.emplace_back(point.recall, median(point.rounds[t]).qps_wall);
+    }
+    series.push_back(std::move(one));
+  }
+  AtomicFile file(options.svg);
+  file.write(svg_plot(options.index, "recall@" + std::to_string(options.k), "queries/s", series));
+  file.commit();
+}
+
+void run(const Options& options) {
+  if (!options.svg.empty()) check_writable(options.svg);
+  const Control control = options.control();
+  ReadOptions read = options.read;
+  read.control = control;
+  Inputs inputs{Index::open(options.index), read_vectors(options.queries, read), {}};
+  check_dimension(options.index, inputs.index, options.queries, inputs.queries.rows);
+  inputs.truth = read_truth(options.truth, inputs.queries.rows.rows(), options.k,
+                            inputs.index.size(), control);
+
+  std::vector<Point> points = find_recalls(options, inputs, control);
+  const std::vector<std::size_t> threads = thread_counts(control);
+  measure_rates(options, inputs, threads, control, points);
+  if (!options.json) {
+    fmt::print("{}: {}; {} queries, medians of {} rounds\n\n", options.index,
+               summary(inputs.index.info()), count_text(inputs.queries.rows.rows()),
+               options.rounds);
+  }
+  result_table(options, threads, points).print(stdout, options.json);
+  if (!options.svg.empty()) write_svg(options, threads, points);
+}
+
+}  // namespace
+
+void add_eval(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      root.add_subcommand("eval", "Measure recall against rate, over a sweep of beams");
+  verb->add_option("INDEX", options->index, "Index file")->required()->type_name("");
+  verb->add_option("QUERIES", options->queries, "File of query vectors")->required()->type_name("");
+  verb->add_option("TRUTH", options->truth, "Their true neighbours, from kith exact")
+      ->required()
+      ->type_name("");
+  verb->add_option("-k", options->k, "Neighbours a query (default: 10)")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  verb->add_option("--beams", options->beams,
+                   "Breadths to try (default: from k upwards until recall is nearly 1)")
+      ->type_name("N,N,...");
+  verb->add_option("--rounds", options->rounds, "Rounds to take the median of (default: 5)")
+      ->check(whole_number(1, 1000))
+      ->type_name("N");
+  verb->add_option("--seconds", options->seconds, "Time to measure a beam for (default: 1.5)")
+      ->check(number_above(0, 3600))
+      ->type_name("S");
+  verb->add_option("--svg", options->svg, "Plot recall against rate into this file")
+      ->type_name("FILE");
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith exact base.fvecs queries.fvecs -k 100 -o truth.ibin\n"
+               "kith eval base.kith queries.fvecs truth.ibin\n"
+               "kith eval base.kith queries.fvecs truth.ibin --beams 20,40,80 --svg rates.svg\n"
+               "kith eval base.kith queries.fvecs truth.ibin -k 1 --threads 1 --json");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

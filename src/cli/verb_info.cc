@@ -1,0 +1,125 @@
+// kith info: what a file is, whether an index, vectors or neighbour lists.
+#include <array>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "kith/error.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+struct Options : CommonOptions {
+  std::string file;
+  ReadOptions read;
+};
+
+std::string kind_name(Labels::Kind kind) {
+  switch (kind) {
+    case Labels::Kind::none:
+      return "none (row numbers)";
+    case Labels::Kind::numbers:
+      return "numbers";
+    case Labels::Kind::strings:
+      return "strings";
+  }
+  return "?";
+}
+
+// By content where there is some, else by name, so that an empty x.kith is a broken index.
+bool is_index(const std::string& path) {
+  constexpr std::string_view kMagic = "KITH";
+  std::array<char, kMagic.size()> head{};
+  std::ifstream(path, std::ios::binary).read(head.data(), head.size());
+  return std::string_view(head.data(), head.size()) == kMagic || path.ends_with(".kith");
+}
+
+bool is_neighbours(const std::string& path) {
+  return path.ends_with(".ivecs") || path.ends_with(".ibin");
+}
+
+Record index_record(const Options& options) {
+  const Index index = Index::open(options.file);  // verifies every checksum
+  const IndexInfo info = index.info();
+  Record record;
+  record.add("file", options.file);
+  record.add("format", "kith index, version " + std::to_string(info.file_version));
+  record.add("checksums", "verified");
+  record.add("kind", info.kind);
+  record.add("codec", info.codec);
+  record.add("metric", name(info.metric));
+  record.add("vectors", info.vectors);
+  record.add("dim", "dimension", info.dim);
+  record.add("element", "built from", name(info.element));
+  record.add("labels", kind_name(info.labels));
+  if (info.degree > 0) record.add("degree", info.degree);
+  if (info.default_beam > 0) record.add("beam", info.default_beam);
+  if (info.tuned_recall > 0) {
+    record.add("tuned_recall", "beam tuned for",
+               Cell(info.tuned_recall, "recall@10 " + significant_text(info.tuned_recall, 3)));
+  }
+  record.add_sizes("bytes", "size", info.bytes, info.vectors);
+  return record;
+}
+
+Record vectors_record(const Options& options) {
+  ReadOptions read = options.read;
+  read.control = options.control();
+  const Vectors vectors = read_vectors(options.file, read);
+  Record record;
+  record.add("file", options.file);
+  record.add("format", vectors.format);
+  record.add("vectors", vectors.rows.rows());
+  record.add("dim", "dimension", vectors.rows.dim());
+  record.add("element", name(vectors.rows.type()));
+  record.add("labels", kind_name(vectors.labels.kind()));
+  const std::size_t bytes = vectors.rows.rows() * vectors.rows.dim() * size_of(vectors.rows.type());
+  record.add("bytes", "size", Cell(bytes, bytes_text(static_cast<double>(bytes))));
+  return record;
+}
+
+Record neighbours_record(const Options& options) {
+  ReadOptions read = options.read;
+  read.control = options.control();
+  const Neighbours neighbours = read_neighbours(options.file, read);
+  Record record;
+  record.add("file", options.file);
+  record.add("format", "neighbour lists");
+  record.add("queries", neighbours.queries());
+  record.add("k", "neighbours each", neighbours.k());
+  record.add("distances", neighbours.distances.rows() > 0);
+  return record;
+}
+
+void run(const Options& options) {
+  const Record record = is_index(options.file)        ? index_record(options)
+                        : is_neighbours(options.file) ? neighbours_record(options)
+                                                      : vectors_record(options);
+  record.print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_info(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      root.add_subcommand("info", "Say what a file holds; verify an index's checksums");
+  verb->add_option("FILE", options->file, "Index, vectors or neighbour lists")
+      ->required()
+      ->type_name("");
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith info words.kith\n"
+               "kith info base.fvecs --json\n"
+               "kith info truth.ibin");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

@@ -1,0 +1,214 @@
+// kith search: the neighbours of vectors from a file, of stored ones, or of one typed in.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/hits.h"
+#include "cli/inputs.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/stopwatch.h"
+#include "cli/table.h"
+#include "kith/error.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
+
+struct Options : CommonOptions {
+  std::string index, queries, output;
+  std::vector<std::string> like, vectors;
+  std::size_t k = 10, beam = 0, rerank = 0;
+  std::optional<float> radius;
+  ReadOptions read;
+};
+
+// What is searched for, and what it is called.
+struct Queries {
+  AnyMatrixView rows;
+  std::vector<std::string> names;  // empty: numbers
+  std::vector<Id> self;            // the stored vector that a query is; empty: none is
+  Vectors file;                    // keeps `rows` alive, or
+  Matrix<float> typed;             // this does
+};
+
+Queries from_file(const Options& options, const Index& index, const Control& control) {
+  Queries queries;
+  ReadOptions read = options.read;
+  read.control = control;
+  queries.file = read_vectors(options.queries, read);
+  check_dimension(options.index, index, options.queries, queries.file.rows);
+  queries.rows = queries.file.rows;
+  if (queries.file.labels.kind() != Labels::Kind::none) {
+    for (std::size_t q = 0; q < queries.rows.rows(); ++q) {
+      queries.names.push_back(queries.file.labels.text(q));
+    }
+  }
+  return queries;
+}
+
+Queries from_labels(const Options& options, const Index& index) {
+  Queries queries;
+  queries.typed = Matrix<float>(options.like.size(), index.dim());
+  queries.names = options.like;
+  for (const std::string& label : options.like) {
+    const auto row = index.labels().find(label, index.size());
+    if (!row) {
+      throw Error(ErrorCode::not_found,
+                  options.index + ": no vector is labelled '" + printable(label) + "'");
+    }
+    index.vector(static_cast<Id>(*row), queries.typed.row(queries.self.size()));
+    queries.self.push_back(static_cast<Id>(*row));
+  }
+  queries.rows = queries.typed.view();
+  return queries;
+}
+
+Queries from_text(const Options& options, const Index& index) {
+  Queries queries;
+  queries.typed = Matrix<float>(options.vectors.size(), index.dim());
+  for (std::size_t q = 0; q < options.vectors.size(); ++q) {
+    const std::vector<float> components = parse_components("--vector", options.vectors[q]);
+    if (components.size() != index.dim()) {
+      throw Error(ErrorCode::invalid_argument, "--vector: " + std::to_string(components.size()) +
+                                                   " components, but " + options.index + " has " +
+                                                   std::to_string(index.dim()) + " dimensions");
+    }
+    std::copy(components.begin(), components.end(), queries.typed.row(q));
+  }
+  queries.rows = queries.typed.view();
+  return queries;
+}
+
+void check_usage(const Options& options) {
+  const int sources = !options.queries.empty() + !options.like.empty() + !options.vectors.empty();
+  if (sources != 1) {
+    throw Error(ErrorCode::invalid_argument,
+                std::string("search: ") + (sources == 0 ? "nothing" : "too much") +
+                    " to search for, expected one of QUERIES, --like and --vector");
+  }
+  if (options.radius && !options.output.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--radius: finds differing numbers of hits, which --output can't hold; use --json");
+  }
+  if (!options.output.empty()) {
+    check_distinct(options.output, options.index);
+    if (!options.queries.empty()) check_distinct(options.output, options.queries);
+    check_writable(options.output);
+  }
+}
+
+RangeNeighbours search(const Options& options, const Index& index, const Queries& queries,
+                       const Control& control) {
+  const SearchOptions search{options.beam, options.rerank, control};
+  if (options.radius) return trim(index.range(queries.rows, *options.radius, search), queries.self);
+  const std::size_t k = options.k + (queries.self.empty() ? 0 : 1);  // itself is no hit
+  return trim(index.search(queries.rows, k, search), queries.self, options.k);
+}
+
+void note_if_short(const Options& options, const RangeNeighbours& hits, std::size_t size) {
+  std::size_t least = options.k;
+  for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {
+    least = std::min(least, hits.offsets[q + 1] - hits.offsets[q]);
+  }
+  if (least == options.k) return;
+  std::fprintf(stderr, "kith: note: k = %zu, but %s holds %zu vectors: %zu hits\n", options.k,
+               options.index.c_str(), size, least);
+}
+
+void write(const Options& options, const Index& index, const RangeNeighbours& hits,
+           const Stopwatch& watch, const Control& control) {
+  const double wall = watch.wall_seconds();
+  const std::size_t queries = hits.offsets.size() - 1;
+  const double rate = static_cast<double>(queries) / wall;
+  WriteOptions how;
+  how.control = control;
+  write_neighbours(options.output, to_matrix(hits, options.k, index.metric()), how);
+  Record record;
+  record.add("file", options.output);
+  record.add("queries", queries);
+  record.add("k", options.k);
+  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
+  record.add("qps_wall", "queries/s", Cell(rate, rate_text(rate)));
+  record.print(stdout, options.json);
+}
+
+void run(const Options& options) {
+  check_usage(options);
+  const Control control = options.control();
+  const Index index = Index::open(options.index);
+  Queries queries = !options.queries.empty() ? from_file(options, index, control)
+                    : !options.like.empty()  ? from_labels(options, index)
+                                             : from_text(options, index);
+  const std::size_t all = queries.rows.rows();
+  const bool for_people = options.output.empty() && !options.json;
+  if (for_people && all > kMostShown) queries.rows = queries.rows.slice(0, kMostShown);
+
+  const Stopwatch watch;
+  const RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries,
+                                      [&] { return search(options, index, queries, control); });
+  if (!options.output.empty()) {
+    write(options, index, hits, watch, control);
+  } else {
+    hits_table(hits, queries.names, index.labels(), index.metric(), options.json)
+        .print(stdout, options.json);
+  }
+  if (!options.radius) note_if_short(options, hits, index.size());
+  if (for_people && all > kMostShown) {
+    std::fprintf(stderr,
+                 "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
+                 kMostShown, count_text(all).c_str());
+  }
+}
+
+void add_sources(CLI::App& verb, Options& options) {
+  verb.add_option("INDEX", options.index, "Index file")->required()->type_name("");
+  verb.add_option("QUERIES", options.queries, "File of vectors to search for")->type_name("");
+  verb.add_option("--like", options.like, "Search for what is like a stored vector; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("LABEL");
+  verb.add_option("--vector", options.vectors, "Search for a vector typed in; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("X,Y,Z");
+}
+
+}  // namespace
+
+void add_search(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = root.add_subcommand("search", "Find the nearest vectors in an index");
+  add_sources(*verb, *options);
+  CLI::Option* k = verb->add_option("-k", options->k, "Hits a query (default: 10)")
+                       ->check(whole_number(1, kMaxVectors))
+                       ->type_name("N");
+  verb->add_option("--radius", options->radius,
+                   "All hits within: at most this squared distance, at least this similarity")
+      ->check(finite_number())
+      ->type_name("R")
+      ->excludes(k);
+  verb->add_option("--beam", options->beam, "Breadth: larger finds more and costs more")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  verb->add_option("--rerank", options->rerank,
+                   "Candidates that a '+' codec re-scores (default: the whole beam)")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  verb->add_option("-o,--output", options->output, "Write ids and values, e.g. to found.ibin")
+      ->type_name("FILE");
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith search words.kith --like paris\n"
+               "kith search words.kith --like paris --like blue -k 5 --json\n"
+               "kith search points.kith --vector 0.1,-0.2,0.3 --radius 0.5\n"
+               "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

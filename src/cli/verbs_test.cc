@@ -1,0 +1,190 @@
+// eval, tune, plan, info and add on small files, and what all verbs share.
+#include <map>
+
+#include "cli/test_tool.h"
+#include "kith/exact.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+class Verbs : public ToolTest {
+ protected:
+  static constexpr std::size_t kRows = 4000, kDim = 24, kQueries = 60;
+
+  // A graph over base.fvecs with queries and their truth. A small degree leaves something to tune.
+  void prepare() {
+    make_vectors("base.fvecs", kRows, kDim, 1);
+    make_vectors("queries.fvecs", kQueries, kDim, 2);
+    build("base.fvecs", "x.kith", {"--index", "graph", "--degree", "8", "--codec", "f32"});
+    ExactOptions exact;
+    exact.k = 20;
+    write_neighbours(path("truth.ibin"),
+                     exact_search(vectors(kRows, kDim, 1), vectors(kQueries, kDim, 2), exact));
+  }
+};
+
+TEST_F(Verbs, EvalGivesRecallRatesAndLatenciesForEachBeamAndThreadCount) {
+  prepare();
+  const Outcome outcome = kith({"eval", "x.kith", "queries.fvecs", "truth.ibin", "--beams",
+                                "10,40,160", "--threads", "2", "--seconds", "0.02", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const auto rows = outcome.objects();
+  ASSERT_EQ(rows.size(), 6u);
+  std::map<int, double> recall;
+  for (const auto& row : rows) {
+    recall[row.at("beam")] = row.at("recall");
+    EXPECT_GT(row.at("qps_cpu").get<double>(), 0);
+    EXPECT_GT(row.at("qps_wall").get<double>(), 0);
+    EXPECT_GT(row.at("p50_us").get<double>(), 0);
+    EXPECT_GE(row.at("p99_us").get<double>(), row.at("p50_us").get<double>());
+  }
+  EXPECT_EQ(rows.front().at("threads"), 1);
+  EXPECT_EQ(rows.back().at("threads"), 2);
+  EXPECT_LE(recall.at(10), recall.at(40));
+  EXPECT_LE(recall.at(40), recall.at(160));
+  EXPECT_GE(recall.at(160), 0.9);
+}
+
+TEST_F(Verbs, EvalDrawsAPlot) {
+  prepare();
+  ASSERT_EQ(kith({"eval", "x.kith", "queries.fvecs", "truth.ibin", "--beams", "10,40", "--seconds",
+                  "0.02", "--svg", "plot.svg"})
+                .exit,
+            0);
+  const std::string svg = read_file(path("plot.svg"));
+  EXPECT_TRUE(svg.starts_with("<svg"));
+  EXPECT_TRUE(svg.ends_with("</svg>\n"));
+}
+
+TEST_F(Verbs, EvalOfAFlatIndexIsOneExactRow) {
+  prepare();
+  build("base.fvecs", "flat.kith", {"--index", "flat", "--codec", "f32"});
+  const auto rows = kith({"eval", "flat.kith", "queries.fvecs", "truth.ibin", "--threads", "1",
+                          "--seconds", "0.02", "--json"})
+                        .objects();
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].at("recall"), 1.0);
+}
+
+TEST_F(Verbs, EvalRefusesTruthThatDoesNotFit) {
+  prepare();
+  expect_error({"eval", "x.kith", "queries.fvecs", "truth.ibin", "-k", "21"}, 2,
+               {"truth.ibin: 20 neighbours a query, but recall@21 needs 21"});
+  make_vectors("fewer.fvecs", kQueries - 1, kDim, 2);
+  expect_error({"eval", "x.kith", "fewer.fvecs", "truth.ibin"}, 2, {"truth.ibin", "60", "59"});
+  make_vectors("small.fvecs", 100, kDim, 1);
+  build("small.fvecs", "small.kith");
+  expect_error({"eval", "small.kith", "queries.fvecs", "truth.ibin"}, 2,
+               {"truth.ibin", "the index holds 100"});
+  expect_error({"eval", "x.kith", "queries.fvecs", "truth.ibin", "--beams", "10,0"}, 2,
+               {"--beams: '0'"});
+  expect_error({"eval", "x.kith", "queries.fvecs", "truth.ibin", "--svg", "no/plot.svg"}, 1,
+               {"no/plot.svg"});
+}
+
+TEST_F(Verbs, TuneStoresTheSmallestBeamThatReachesTheRecall) {
+  prepare();
+  const Outcome outcome =
+      kith({"tune", "x.kith", "queries.fvecs", "truth.ibin", "--recall", "0.9", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const nlohmann::json tuned = outcome.objects().back();
+  EXPECT_EQ(tuned.at("setting"), "tuned");
+  EXPECT_GE(tuned.at("recall").get<double>(), 0.8);  // on queries it hasn't seen
+  const nlohmann::json info = kith({"info", "x.kith", "--json"}).objects().at(0);
+  EXPECT_EQ(info.at("beam"), tuned.at("beam"));
+  EXPECT_EQ(info.at("tuned_recall"), 0.9);
+}
+
+TEST_F(Verbs, TuneLeavesTheIndexAloneWhenItFails) {
+  prepare();
+  // Answers that no search can find: the truth of other queries.
+  ExactOptions exact;
+  exact.k = 10;
+  write_neighbours(path("wrong.ibin"),
+                   exact_search(vectors(kRows, kDim, 1), vectors(kQueries, kDim, 99), exact));
+  const std::string before = read_file(path("x.kith"));
+  expect_error({"tune", "x.kith", "queries.fvecs", "wrong.ibin"}, 1, {"recall 0.95", "beam 4"});
+  EXPECT_EQ(read_file(path("x.kith")), before);
+  build("base.fvecs", "flat.kith", {"--index", "flat"});
+  expect_error({"tune", "flat.kith", "queries.fvecs", "truth.ibin"}, 2, {"flat.kith", "exact"});
+}
+
+TEST_F(Verbs, PlanForecastsTheSizeOfWhatBuildWrites) {
+  make_vectors("base.fvecs", 20000, kDim, 1);
+  const auto plan = kith({"plan", "base.fvecs", "--json"}).objects().at(0);
+  const auto built = kith({"build", "base.fvecs", "-o", "x.kith", "--json"}).objects().at(0);
+  EXPECT_EQ(plan.at("kind"), built.at("kind"));
+  EXPECT_EQ(plan.at("codec"), built.at("codec"));
+  EXPECT_NEAR(plan.at("bytes").get<double>() / built.at("bytes").get<double>(), 1, 0.1);
+  EXPECT_GT(plan.at("cpu_seconds").get<double>(), 0);
+  EXPECT_GT(plan.at("peak_memory_bytes").get<double>(), built.at("bytes").get<double>() / 2);
+}
+
+TEST_F(Verbs, InfoKnowsIndexesVectorsAndNeighbours) {
+  prepare();
+  const auto index = kith({"info", "x.kith", "--json"}).objects().at(0);
+  EXPECT_EQ(index.at("checksums"), "verified");
+  EXPECT_EQ(index.at("vectors"), kRows);
+  EXPECT_EQ(index.at("degree"), 8);
+  const auto file = kith({"info", "base.fvecs", "--json"}).objects().at(0);
+  EXPECT_EQ(file.at("format"), "fvecs");
+  EXPECT_EQ(file.at("vectors"), kRows);
+  EXPECT_EQ(file.at("element"), "f32");
+  const auto truth = kith({"info", "truth.ibin", "--json"}).objects().at(0);
+  EXPECT_EQ(truth.at("queries"), kQueries);
+  EXPECT_EQ(truth.at("k"), 20);
+  expect_error({"info", "absent"}, 1, {"absent"});
+}
+
+TEST_F(Verbs, AddAppendsVectorsWithTheirLabels) {
+  make_words("words.txt", 300, 8, 1);
+  build("words.txt", "words.kith");
+  make_words("more.txt", 320, 8, 1);  // w0 ... w319: its last 20 are new
+  const std::string before = read_file(path("words.kith"));
+  const Outcome outcome = kith({"add", "words.kith", "more.txt", "-o", "grown.kith", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.objects().at(0).at("vectors"), 620);
+  EXPECT_EQ(read_file(path("words.kith")), before);
+  const auto hits = kith({"search", "grown.kith", "--like", "w310", "-k", "3", "--json"}).objects();
+  EXPECT_EQ(hits.size(), 3u);
+
+  ASSERT_EQ(kith({"add", "words.kith", "more.txt"}).exit, 0);
+  EXPECT_EQ(Index::open(path("words.kith")).size(), 620u);
+}
+
+TEST_F(Verbs, AddRefusesOtherDimensionsAndLeavesTheIndexAlone) {
+  make_vectors("base.fvecs", 300, 8, 1);
+  make_vectors("wide.fvecs", 10, 9, 1);
+  build("base.fvecs", "x.kith");
+  const std::string before = read_file(path("x.kith"));
+  expect_error({"add", "x.kith", "wide.fvecs"}, 2, {"wide.fvecs: 9 dimensions, but x.kith has 8"});
+  expect_error({"add", "x.kith", "absent.fvecs"}, 1, {"absent.fvecs"});
+  EXPECT_EQ(read_file(path("x.kith")), before);
+}
+
+TEST_F(Verbs, EveryVerbHasExamplesAndTheCommonOptions) {
+  for (const std::string verb : {"plan", "build", "info", "search", "eval", "tune", "add"}) {
+    const Outcome outcome = kith({verb, "--help"});
+    EXPECT_EQ(outcome.exit, 0);
+    for (const std::string part : {"Examples:\n  kith ", "--json", "--threads", "--seed"}) {
+      EXPECT_NE(outcome.out.find(part), std::string::npos) << verb << " lacks " << part;
+    }
+  }
+}
+
+TEST_F(Verbs, UsageErrorsAreOneLineAndExitWith2) {
+  expect_error({"frobnicate"}, 2, {"frobnicate", "kith --help"});
+  expect_error({"build"}, 2, {"kith build", "BASE", "kith build --help"});
+  expect_error({"build", "a", "-o", "b", "--colour"}, 2, {"--colour"});
+  expect_error({"--colour"}, 2, {"--colour"});
+}
+
+TEST_F(Verbs, VersionIsOneLine) {
+  const Outcome outcome = kith({"--version"});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_TRUE(outcome.out.starts_with("kith ")) << outcome.out;
+}
+
+}  // namespace
+}  // namespace kith::cli
