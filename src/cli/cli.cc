@@ -45,8 +45,9 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
   const std::string verb = verb_name(root);
   const std::string command = verb.empty() ? "kith" : "kith " + verb;
   std::string message = error.what();
-  if (verb.empty() && !root.remaining().empty()) {
-    const std::string& word = root.remaining().front();
+  const std::vector<std::string> rest = root.remaining();
+  if (verb.empty() && !rest.empty()) {
+    const std::string& word = rest.front();
     message = word.starts_with('-') ? unexpected(root)
                                     : "'" + printable(word) + "': expected one of kith's verbs";
   } else if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {

@@ -34,7 +34,7 @@ std::string kind_name(Labels::Kind kind) {
 
 // By content where there is some, else by name, so that an empty x.kith is a broken index.
 bool is_index(const std::string& path) {
-  constexpr std::string_view kMagic = "KITH";
+  constexpr std::string_view kMagic = "kith";
   std::array<char, kMagic.size()> head{};
   std::ifstream(path, std::ios::binary).read(head.data(), head.size());
   return std::string_view(head.data(), head.size()) == kMagic || path.ends_with(".kith");
