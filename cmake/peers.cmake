@@ -1,11 +1,23 @@
 # What `kith bench peers` needs: the data sets' maker, and the peers as a module that the tool loads.
-find_package(Eigen3 REQUIRED)
+# Neither is part of the default build.
+find_package(BLAS REQUIRED)
 find_package(CLI11 REQUIRED)
+find_package(Eigen3 REQUIRED)
+find_package(OpenMP REQUIRED)
+find_package(faiss REQUIRED)
 
 file(GLOB make_data_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/data/*.cc)
 list(FILTER make_data_sources EXCLUDE REGEX "_test\\.cc$")
-add_executable(kith-make-data bench/make_data.cc ${make_data_sources})
+add_executable(kith-make-data EXCLUDE_FROM_ALL bench/make_data.cc ${make_data_sources})
 target_include_directories(kith-make-data PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 # g++ 12 sees uninitialised values inside its own AVX-512 header.
 target_compile_options(kith-make-data PRIVATE -O3 -march=native -Wno-maybe-uninitialized)
 target_link_libraries(kith-make-data PRIVATE kith CLI11::CLI11 Eigen3::Eigen)
+
+file(GLOB peers_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/peers/*.cc)
+add_library(kith-peers MODULE EXCLUDE_FROM_ALL bench/peers_module.cc ${peers_sources})
+target_include_directories(kith-peers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
+target_compile_options(kith-peers PRIVATE -O3 -march=native)
+set_target_properties(kith-peers PROPERTIES CXX_VISIBILITY_PRESET hidden)
+target_link_options(kith-peers PRIVATE -Wl,-z,defs)
+target_link_libraries(kith-peers PRIVATE kith faiss BLAS::BLAS OpenMP::OpenMP_CXX)

@@ -1,0 +1,70 @@
+// What a peer is to `kith bench peers`: variants (an index built one way), each searched over a
+// grid of settings. One file a peer beside this one; bench/peers_module.cc lists them.
+//
+// All peers get the same rows, scaled to norm 1, so that cosine, inner product and Euclidean
+// distance rank alike and each may use the one it is best at.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kith/matrix.h"
+#include "kith/types.h"
+
+namespace kith::bench {
+
+// How wide a search is. What the numbers mean is the variant's business; `text` says it.
+struct Setting {
+  std::string text;  // "ef=64"
+  std::size_t breadth = 0;
+  std::size_t rerank = 0;
+};
+
+class PeerIndex {
+ public:
+  virtual ~PeerIndex() = default;
+
+  // Everything it holds to answer queries, in bytes.
+  virtual std::size_t bytes() const = 0;
+
+  // The k nearest of each query into row i of `ids` (kNoId where there are fewer), on `threads`
+  // threads. One query is a search by itself; many are a batch. May be called from several threads
+  // at once, but only with the same setting (FAISS keeps it in the index).
+  virtual void search(MatrixView<const float> queries, const Setting& setting, std::size_t threads,
+                      MatrixView<Id> ids) const = 0;
+
+  virtual void save(const std::string& path) const = 0;
+};
+
+struct Variant {
+  std::string peer;      // "hnswlib"
+  std::string name;      // "M=16"; with the peer's name it is unique
+  std::string details;   // all parameters of the build, which also name the cached file
+  std::string counted;   // what bytes() is made of
+  bool exact = false;    // finds all by construction
+  bool batches = false;  // has an own way to search many at once, so batches are measured too
+  std::vector<Setting> settings;  // narrow to wide
+  std::function<std::unique_ptr<PeerIndex>(MatrixView<const float> base, std::size_t threads)>
+      build;
+  std::function<std::unique_ptr<PeerIndex>(const std::string& path, MatrixView<const float> base)>
+      load;
+};
+
+// Settings with the peer's word for its breadth: {"ef", {10, 20}} gives "ef=10" and "ef=20".
+std::vector<Setting> breadth_settings(const std::string& word,
+                                      const std::vector<std::size_t>& breadths);
+
+// What a peer needs to know of the data to choose its parameters.
+struct Shape {
+  std::size_t rows = 0, dim = 0;
+};
+
+std::vector<Variant> kith_variants(const Shape& shape);
+std::vector<Variant> faiss_variants(const Shape& shape);
+std::vector<Variant> hnswlib_variants(const Shape& shape);
+std::vector<Variant> usearch_variants(const Shape& shape);
+
+}  // namespace kith::bench
