@@ -35,13 +35,11 @@ class FaissIndex : public PeerIndex {
 
   std::size_t bytes() const override { return count_(*index_); }
 
-  void search(MatrixView<const float> queries, const Setting& setting, std::size_t threads,
+  void prepare(const Setting& setting) override { apply_(*index_, setting); }
+
+  void search(MatrixView<const float> queries, std::size_t threads,
               MatrixView<Id> ids) const override {
     omp_set_num_threads(static_cast<int>(threads));
-    if (applied_ != setting.text) {
-      apply_(*index_, setting);
-      applied_ = setting.text;
-    }
     const std::size_t n = queries.rows(), k = ids.cols();
     thread_local std::vector<faiss::Index::idx_t> found;
     thread_local std::vector<float> distances;
@@ -70,7 +68,6 @@ class FaissIndex : public PeerIndex {
   std::unique_ptr<faiss::Index> index_;
   Apply apply_;
   Count count_;
-  mutable std::string applied_;
 };
 
 std::size_t links_bytes(const faiss::HNSW& graph) {
@@ -162,8 +159,9 @@ Variant hnsw_variant(int degree) {
   Variant variant = variant_of("HNSW " + degree_text, {make, apply_hnsw, count_hnsw});
   variant.details = variant.name + " efConstruction=" + std::to_string(kBuildBreadth);
   variant.counted = "vectors, links of all levels, offsets, levels";
-  variant.settings =
-      breadth_settings("efSearch", {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896});
+  variant.breadth_word = "efSearch";
+  variant.settings = breadth_settings(
+      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
   return variant;
 }
 
@@ -178,8 +176,9 @@ Variant hnsw_sq8_variant(int degree) {
   Variant variant = variant_of("HNSW-SQ8 " + degree_text, {make, apply_hnsw, count_hnsw});
   variant.details = variant.name + " efConstruction=" + std::to_string(kBuildBreadth);
   variant.counted = "8-bit codes, links of all levels, offsets, levels";
-  variant.settings =
-      breadth_settings("efSearch", {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640});
+  variant.breadth_word = "efSearch";
+  variant.settings = breadth_settings(
+      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
   return variant;
 }
 

@@ -33,9 +33,10 @@ class HnswlibIndex : public PeerIndex {
     return total;
   }
 
-  void search(MatrixView<const float> queries, const Setting& setting, std::size_t threads,
+  void prepare(const Setting& setting) override { graph_.ef_ = setting.breadth; }
+
+  void search(MatrixView<const float> queries, std::size_t threads,
               MatrixView<Id> ids) const override {
-    if (graph_.ef_ != setting.breadth) graph_.ef_ = setting.breadth;
     if (queries.rows() == 1 || threads == 1) {
       for (std::size_t i = 0; i < queries.rows(); ++i) search_one(queries.row(i), ids, i);
       return;
@@ -70,8 +71,9 @@ Variant graph_variant(std::size_t degree) {
   variant.name = "M=" + std::to_string(degree);
   variant.details = variant.name + " ef_construction=" + std::to_string(kBuildBreadth);
   variant.counted = "vectors, links of all levels, 8-byte labels";
-  variant.settings =
-      breadth_settings("ef", {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896});
+  variant.breadth_word = "ef";
+  variant.settings = breadth_settings(
+      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
   variant.build = [degree](MatrixView<const float> base, std::size_t threads) {
     return std::make_unique<HnswlibIndex>(base, degree, threads);
   };

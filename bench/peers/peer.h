@@ -30,10 +30,13 @@ class PeerIndex {
   // Everything it holds to answer queries, in bytes.
   virtual std::size_t bytes() const = 0;
 
+  // Sets how wide the searches that follow are.
+  virtual void prepare(const Setting& setting) = 0;
+
   // The k nearest of each query into row i of `ids` (kNoId where there are fewer), on `threads`
-  // threads. One query is a search by itself; many are a batch. May be called from several threads
-  // at once, but only with the same setting (FAISS keeps it in the index).
-  virtual void search(MatrixView<const float> queries, const Setting& setting, std::size_t threads,
+  // threads. One query is a search by itself; many are a batch. Several threads may call it at
+  // once.
+  virtual void search(MatrixView<const float> queries, std::size_t threads,
                       MatrixView<Id> ids) const = 0;
 
   virtual void save(const std::string& path) const = 0;
@@ -46,7 +49,9 @@ struct Variant {
   std::string counted;   // what bytes() is made of
   bool exact = false;    // finds all by construction
   bool batches = false;  // has an own way to search many at once, so batches are measured too
-  std::vector<Setting> settings;  // narrow to wide
+  std::vector<Setting> settings;  // narrow to wide: recall rises
+  std::string breadth_word;       // "ef": settings with other breadths may be tried; empty: may not
+  std::string revision;           // changes when the same details would give another index
   std::function<std::unique_ptr<PeerIndex>(MatrixView<const float> base, std::size_t threads)>
       build;
   std::function<std::unique_ptr<PeerIndex>(const std::string& path, MatrixView<const float> base)>
