@@ -58,6 +58,11 @@ struct Variant {
       load;
 };
 
+// The setting that a variant with this word calls so: {"ef", 10} gives "ef=10".
+inline Setting breadth_setting(const std::string& word, std::size_t breadth) {
+  return {word + "=" + std::to_string(breadth), breadth, 0};
+}
+
 // Settings with the peer's word for its breadth: {"ef", {10, 20}} gives "ef=10" and "ef=20".
 std::vector<Setting> breadth_settings(const std::string& word,
                                       const std::vector<std::size_t>& breadths);

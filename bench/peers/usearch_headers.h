@@ -14,8 +14,12 @@ inline void nk_find_kernel_punned(nk_kernel_kind_t kind, nk_dtype_t dtype, nk_ca
                                   nk_kernel_punned_t* kernel, nk_capability_t* capability) {
   const bool dot = kind == nk_kernel_dot_k, angular = kind == nk_kernel_angular_k;
   const auto choose = [&](auto* of_dot, auto* of_angular) {
-    if (dot) *kernel = reinterpret_cast<nk_kernel_punned_t>(of_dot);
-    if (angular) *kernel = reinterpret_cast<nk_kernel_punned_t>(of_angular);
+    // Through void (*)(): the cast that g++ takes as meant.
+    using Any = void (*)();
+    const Any chosen = dot       ? reinterpret_cast<Any>(of_dot)
+                       : angular ? reinterpret_cast<Any>(of_angular)
+                                 : nullptr;
+    *kernel = reinterpret_cast<nk_kernel_punned_t>(chosen);
   };
   *kernel = nullptr;
   *capability = nk_capabilities_compiled();

@@ -13,6 +13,8 @@ namespace {
 
 constexpr double kWidth = 720, kHeight = 480;
 constexpr double kLeft = 90, kRight = 20, kTop = 50, kBottom = 60;
+constexpr double kLegend = 250;  // the column of names beside the plot
+constexpr std::size_t kMostInside = 5;
 constexpr std::array<const char*, 7> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                  "#e69f00", "#56b4e9", "#000000"};
 
@@ -131,14 +133,20 @@ std::string curve(const Axes& axes, const PlotSeries& series, std::size_t number
          markers;
 }
 
-// In the lower left corner, which curves of recall against rate leave free.
+// A few names fit into the lower left corner, which curves of recall against rate leave free; more
+// stand beside the plot.
+bool is_beside(const std::vector<PlotSeries>& series) { return series.size() > kMostInside; }
+
 std::string legend(const std::vector<PlotSeries>& series) {
   std::string svg;
-  double y = kHeight - kBottom - 14 - 20 * (static_cast<double>(series.size()) - 1);
+  const double x = is_beside(series) ? kWidth - 10 : kLeft;
+  double y = is_beside(series)
+                 ? kTop + 10
+                 : kHeight - kBottom - 14 - 20 * (static_cast<double>(series.size()) - 1);
   for (std::size_t i = 0; i < series.size(); ++i, y += 20) {
     const char* colour = kColours[i % kColours.size()];
-    svg += line(kLeft + 10, y, kLeft + 40, y, colour) + marker(i, kLeft + 25, y, colour);
-    svg += text_at(kLeft + 48, y + 4, "start", series[i].name);
+    svg += line(x + 10, y, x + 40, y, colour) + marker(i, x + 25, y, colour);
+    svg += text_at(x + 48, y + 4, "start", series[i].name);
   }
   return svg;
 }
@@ -148,11 +156,12 @@ std::string legend(const std::vector<PlotSeries>& series) {
 std::string svg_plot(const std::string& title, const std::string& x_title,
                      const std::string& y_title, const std::vector<PlotSeries>& series) {
   const Axes axes = fit(series);
+  const double width = kWidth + (is_beside(series) ? kLegend : 0);
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
       "height=\"{1}\" font-family=\"sans-serif\" font-size=\"13\">\n"
       "<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
-      kWidth, kHeight);
+      width, kHeight);
   svg += fmt::format("<g font-size=\"16\">{}</g>", text_at(kWidth / 2, 28, "middle", title));
   svg += grid(axes);
   svg += text_at((kLeft + kWidth - kRight) / 2, kHeight - 15, "middle", x_title);

@@ -38,5 +38,11 @@ TEST(SvgPlot, DrawsNoImpossibleCoordinates) {
   }
 }
 
+TEST(SvgPlot, PutsManyNamesBesideThePlot) {
+  const std::vector<PlotSeries> few(5, {"one", {{0.9, 10}}}), many(6, {"one", {{0.9, 10}}});
+  EXPECT_NE(svg_plot("t", "x", "y", few).find("viewBox=\"0 0 720 480\""), std::string::npos);
+  EXPECT_NE(svg_plot("t", "x", "y", many).find("viewBox=\"0 0 970 480\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace kith::cli
