@@ -7,7 +7,7 @@ namespace {
 
 std::vector<Variant> all_variants(const Shape& shape) {
   std::vector<Variant> all;
-  for (const auto of : {hnswlib_variants, faiss_variants, usearch_variants}) {
+  for (const auto of : {kith_variants, hnswlib_variants, faiss_variants, usearch_variants}) {
     for (Variant& variant : of(shape)) all.push_back(std::move(variant));
   }
   return all;

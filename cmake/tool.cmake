@@ -5,7 +5,7 @@ find_package(nlohmann_json REQUIRED)
 kith_sources(tool_sources src/cli)
 list(FILTER tool_sources EXCLUDE REGEX "/main\\.cc$")
 add_library(kith-cli STATIC ${tool_sources})
-target_include_directories(kith-cli PUBLIC ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(kith-cli PUBLIC ${PROJECT_SOURCE_DIR}/src PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(kith-cli PRIVATE KITH_VERSION="${PROJECT_VERSION}")
 target_link_libraries(kith-cli PUBLIC kith CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json
   ${CMAKE_DL_LIBS})

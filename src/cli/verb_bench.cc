@@ -4,11 +4,13 @@
 namespace kith::cli {
 
 void add_bench_kernels(CLI::App& bench);
+void add_bench_peers(CLI::App& bench);
 
 void add_bench(CLI::App& root) {
   CLI::App* bench = root.add_subcommand("bench", "Measure this machine and kith on it");
   bench->require_subcommand(1);
   add_bench_kernels(*bench);
+  add_bench_peers(*bench);
 }
 
 }  // namespace kith::cli

@@ -51,9 +51,21 @@ const bench::PeersModule& load_peers() {
 
 std::vector<PeersDataOptions> data_sets(const Options& options) {
   std::vector<PeersDataOptions> sets;
+  const auto add = [&](const std::string& name, const std::string& base,
+                       const std::string& queries) {
+    PeersDataOptions& set = sets.emplace_back();
+    set.name = name;
+    set.base = base;
+    set.queries = queries;
+    set.cache = options.run.cache;
+    set.most_queries = options.queries;
+    set.seed = options.seed;
+    set.control = options.control();
+    set.control.threads = 0;
+  };
   if (!options.files.empty()) {
     const std::string name = std::filesystem::path(options.files[0]).stem().stem().string();
-    sets.push_back({.name = name, .base = options.files[0], .queries = options.files[1]});
+    add(name, options.files[0], options.files[1]);
   }
   const bool all = options.data.empty() && options.files.empty();
   for (const std::string& name : all ? kDataSets : options.data) {
@@ -62,14 +74,7 @@ std::vector<PeersDataOptions> data_sets(const Options& options) {
       throw Error(ErrorCode::not_found,
                   stem + ".query.fbin: not there; bench/data.sh fetches and makes it");
     }
-    sets.push_back({.name = name, .base = stem + ".base.fbin", .queries = stem + ".query.fbin"});
-  }
-  for (PeersDataOptions& set : sets) {
-    set.cache = options.run.cache;
-    set.most_queries = options.queries;
-    set.seed = options.seed;
-    set.control = options.control();
-    set.control.threads = 0;
+    add(name, stem + ".base.fbin", stem + ".query.fbin");
   }
   return sets;
 }
