@@ -35,8 +35,9 @@ quickstart: build  ## real word vectors: fetch, index, search, and a table
 	@scripts/quickstart.sh
 
 bench: configure  ## kith beside FAISS, hnswlib and USearch
-	@cmake --build --preset release --parallel $(JOBS)
-	@build/release/kith bench peers
+	@cmake --build --preset release --target kith-tool kith-peers kith-make-data --parallel $(JOBS)
+	@bench/data.sh build/release/kith-make-data .cache
+	@build/release/kith bench peers --svg docs/peers.svg --markdown docs/peers.md
 
 check-long: configure  ## what is too long for CI; the result goes to docs/check-long.md
 	@scripts/check_long.sh

@@ -26,7 +26,7 @@ add_custom_command(OUTPUT ${usearch_header}
 
 file(GLOB peers_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/peers/*.cc)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/bench/peers/usearch.cc
-  PROPERTIES OBJECT_DEPENDS ${usearch_header})
+  PROPERTIES OBJECT_DEPENDS ${usearch_header} COMPILE_OPTIONS -Wno-uninitialized)  # of intrinsics
 add_library(kith-peers MODULE EXCLUDE_FROM_ALL bench/peers_module.cc ${peers_sources})
 target_include_directories(kith-peers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_include_directories(kith-peers SYSTEM PRIVATE
