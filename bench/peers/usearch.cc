@@ -29,9 +29,13 @@ class UsearchIndex : public PeerIndex {
     // Inner product for floats; 8-bit codes are scaled by the vector's norm, so they take cosine.
     const auto kind =
         scalar == us::scalar_kind_t::i8_k ? us::metric_kind_t::cos_k : us::metric_kind_t::ip_k;
+    const us::metric_punned_t metric(base.cols(), kind, scalar);
+    check(
+        nk_capabilities_compiled() == nk_cap_serial_k || std::string(metric.isa_name()) != "serial",
+        "metric", "falls back to plain loops, expected NumKong's kernels");
     us::index_dense_config_t config(degree, kBuildBreadth, 64);
     config.enable_key_lookups = false;
-    auto made = Graph::make(us::metric_punned_t(base.cols(), kind, scalar), config);
+    auto made = Graph::make(metric, config);
     check(static_cast<bool>(made), "make", made.error.release());
     graph_ = std::move(made.index);
     check(graph_.try_reserve({base.rows(), std::max(threads, kMostThreads)}), "reserve", nullptr);
@@ -91,7 +95,8 @@ Variant graph_variant(std::size_t degree, us::scalar_kind_t scalar, const std::s
   Variant variant;
   variant.peer = "USearch";
   variant.name = word + " M=" + std::to_string(degree);
-  variant.details = variant.name + " expansion_add=" + std::to_string(kBuildBreadth);
+  variant.details =
+      variant.name + " expansion_add=" + std::to_string(kBuildBreadth) + ", NumKong's kernels";
   variant.counted = "its file: vectors as " + word + ", links of all levels, 8-byte keys";
   variant.breadth_word = "expansion";
   variant.settings = breadth_settings(

@@ -10,22 +10,23 @@
 
 #include <numkong/numkong.h>
 
+#include <cstring>
+
 inline void nk_find_kernel_punned(nk_kernel_kind_t kind, nk_dtype_t dtype, nk_capability_t,
                                   nk_kernel_punned_t* kernel, nk_capability_t* capability) {
   const bool dot = kind == nk_kernel_dot_k, angular = kind == nk_kernel_angular_k;
+  const void* chosen = nullptr;
   const auto choose = [&](auto* of_dot, auto* of_angular) {
-    // Through void (*)(): the cast that g++ takes as meant.
-    using Any = void (*)();
-    const Any chosen = dot       ? reinterpret_cast<Any>(of_dot)
-                       : angular ? reinterpret_cast<Any>(of_angular)
-                                 : nullptr;
-    *kernel = reinterpret_cast<nk_kernel_punned_t>(chosen);
+    if (dot) chosen = reinterpret_cast<const void*>(of_dot);
+    if (angular) chosen = reinterpret_cast<const void*>(of_angular);
   };
-  *kernel = nullptr;
-  *capability = nk_capabilities_compiled();
   if (dtype == nk_f32_k) choose(&nk_dot_f32, &nk_angular_f32);
   if (dtype == nk_bf16_k) choose(&nk_dot_bf16, &nk_angular_bf16);
   if (dtype == nk_i8_k) choose(&nk_dot_i8, &nk_angular_i8);
+  // USearch passes a pointer to another type of function pointer. Only a copy of bytes may write
+  // there: after an assignment, an inlining compiler lets USearch find what was there before.
+  std::memcpy(static_cast<void*>(kernel), &chosen, sizeof(chosen));
+  *capability = nk_capabilities_compiled();
 }
 
 #include <usearch/index_dense.hpp>
