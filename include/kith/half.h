@@ -50,11 +50,10 @@ struct BFloat16 {
   BFloat16() = default;
   explicit BFloat16(float value) {
     const std::uint32_t f = std::bit_cast<std::uint32_t>(value);
-    if ((f & 0x7fffffffu) > 0x7f800000u) {
-      bits = static_cast<std::uint16_t>((f >> 16) | 0x40u);  // keep NaN a NaN
-    } else {
-      bits = static_cast<std::uint16_t>((f + 0x7fffu + ((f >> 16) & 1u)) >> 16);
-    }
+    const bool nan = (f & 0x7fffffffu) > 0x7f800000u;
+    // Rounding could carry a NaN's payload away; setting a high bit of it keeps it one.
+    const std::uint32_t rounded = nan ? f | 0x400000u : f + 0x7fffu + ((f >> 16) & 1u);
+    bits = static_cast<std::uint16_t>(rounded >> 16);
   }
   explicit operator float() const {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
