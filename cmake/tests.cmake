@@ -54,8 +54,8 @@ if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x8
     Neon.ComputesWhatTheReferenceDoes PROPERTIES LABELS qemu TIMEOUT 900)
 endif()
 
-# Full disks, kills, interrupts.
-if(KITH_BUILD_TOOL)
+# Full disks, kills, interrupts: their timing is that of the release build.
+if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
   foreach(script full_disk kill_during_save interrupted unwritable_output)
     add_test(NAME Robustness.${script}
       COMMAND ${PROJECT_SOURCE_DIR}/tests/robustness/${script}.sh $<TARGET_FILE:kith-tool>)
