@@ -76,7 +76,9 @@ Variant variant_of(const std::string& name, const BuildOptions& options) {
 std::vector<Variant> kith_variants(const Shape&) {
   BuildOptions floats;
   floats.codec = "f32";
-  return {variant_of("default", {}), variant_of("f32", floats)};
+  Variant plain = variant_of("f32", floats);
+  plain.extra = true;
+  return {variant_of("default", {}), std::move(plain)};
 }
 
 }  // namespace kith::bench

@@ -48,6 +48,7 @@ struct Variant {
   std::string details;   // all parameters of the build, which also name the cached file
   std::string counted;   // what bytes() is made of
   bool exact = false;    // finds all by construction
+  bool extra = false;    // measured only when asked for: others of its peer say more
   bool batches = false;  // has an own way to search many at once, so batches are measured too
   std::vector<Setting> settings;  // narrow to wide: recall rises
   std::string breadth_word;       // "ef": settings with other breadths may be tried; empty: may not

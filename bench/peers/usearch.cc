@@ -113,8 +113,9 @@ Variant graph_variant(std::size_t degree, us::scalar_kind_t scalar, const std::s
 }  // namespace
 
 std::vector<Variant> usearch_variants(const Shape&) {
-  return {graph_variant(16, us::scalar_kind_t::f32_k, "f32"),
-          graph_variant(16, us::scalar_kind_t::bf16_k, "bf16"),
+  Variant floats = graph_variant(16, us::scalar_kind_t::f32_k, "f32");
+  floats.extra = true;
+  return {std::move(floats), graph_variant(16, us::scalar_kind_t::bf16_k, "bf16"),
           graph_variant(16, us::scalar_kind_t::i8_k, "i8")};
 }
 

@@ -38,8 +38,8 @@ struct Candidate {
   std::vector<std::vector<PeersRate>> single, batched;
 };
 
-bool selected(const Variant& variant, const std::string& only) {
-  if (only.empty()) return true;
+bool selected(const Variant& variant, const std::string& only, bool all) {
+  if (only.empty()) return all || !variant.extra;
   const std::string name = variant.peer + " " + variant.name;
   for (std::size_t begin = 0; begin <= only.size();) {
     const std::size_t end = std::min(only.find(',', begin), only.size());
@@ -263,7 +263,8 @@ std::vector<PeersEntry> run_peers(const bench::PeersModule& module, const PeersD
                                   const PeersRunOptions& options) {
   std::vector<Candidate> candidates;
   std::vector<Variant> variants = module.variants({data.base.rows(), data.base.cols()});
-  std::erase_if(variants, [&](const Variant& v) { return !selected(v, options.only); });
+  std::erase_if(variants,
+                [&](const Variant& v) { return !selected(v, options.only, options.all); });
   if (variants.empty()) {
     throw Error(ErrorCode::invalid_argument, "--only: no variant is called like '" + options.only +
                                                  "'; the names are in the table");

@@ -36,6 +36,7 @@ struct PeersRunOptions {
   std::size_t threads = 1, build_threads = 1;
   std::size_t rounds = 5;
   bool fresh = false;  // builds what the cache holds as well
+  bool all = false;    // extra variants too
   std::string only;    // comma-separated; variants whose "peer name" holds one of them
   std::string cache;   // folder of built indexes
   std::vector<double> targets;

@@ -144,13 +144,14 @@ void add_run_options(CLI::App& verb, Options& options) {
   verb.add_option("--data", options.data, "Data sets (default: all three)")
       ->check(CLI::IsMember(kDataSets));
   verb.add_option("--only", options.run.only,
-                  "Only variants whose name holds one of these comma-separated words");
+                  "Only variants (of all) whose name holds one of these comma-separated words");
   verb.add_option("--rounds", options.run.rounds, "Interleaved rounds of timing (default: 5)")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1000}));
   verb.add_option("--queries", options.queries, "At most so many queries (default: 2000)")
       ->check(CLI::Range(std::size_t{1}, kMaxVectors));
   verb.add_option("--build-threads", options.build_threads,
                   "Threads that build (default: all processors)");
+  verb.add_flag("--all", options.run.all, "Also the variants that others of their peer outdo");
   verb.add_flag("--fresh", options.run.fresh, "Build what the cache holds again");
   verb.add_option("--cache", options.cache, "Folder of data sets and built indexes (.cache)");
   verb.add_option("--svg", options.svg, "Plot recall against rate; several sets: one file each");
