@@ -98,7 +98,7 @@ std::string seconds_text(double seconds) {
 std::string rate_text(double per_second) {
   if (!(per_second >= 99.95)) return significant_text(per_second, 3);
   const double unit = std::pow(10.0, std::floor(std::log10(per_second)) - 2);
-  return count_text(static_cast<std::uint64_t>(std::llround(per_second / unit) * unit + 0.5));
+  return count_text(static_cast<std::uint64_t>(std::llround(std::round(per_second / unit) * unit)));
 }
 
 std::string fixed_text(double value, int decimals) {
@@ -108,7 +108,7 @@ std::string fixed_text(double value, int decimals) {
 std::string significant_text(double value, int digits) {
   if (value == 0 || !std::isfinite(value)) return fmt::format("{:g}", value);
   // The exponent after rounding, so that 9.996 takes the decimals of 10.0.
-  const std::string rounded = fmt::format("{:.{}e}", value, digits - 1);
+  std::string rounded = fmt::format("{:.{}e}", value, digits - 1);
   const int exponent = std::stoi(rounded.substr(rounded.find('e') + 1));
   if (exponent < -5 || exponent > 14) return rounded;
   return fmt::format("{:.{}f}", value, std::max(0, digits - 1 - exponent));

@@ -185,12 +185,12 @@ Array check_array(const Input& in) {
                 in.name + ": element type '" + header.descr +
                     "'; expected f2, f4, f8, i1 or u1 (ids: u4, i4, u8 or i8)");
   }
-  const Array array{type,
-                    static_cast<std::size_t>(header.shape[0]),
-                    static_cast<std::size_t>(header.shape[1]),
-                    static_cast<std::size_t>(size - '0'),
-                    header.data,
-                    header.fortran};
+  Array array{type,
+              static_cast<std::size_t>(header.shape[0]),
+              static_cast<std::size_t>(header.shape[1]),
+              static_cast<std::size_t>(size - '0'),
+              header.data,
+              header.fortran};
   const std::size_t expected = array.rows * array.dim * array.item;
   const std::size_t present = in.bytes.size() - header.data;
   if (present != expected) {

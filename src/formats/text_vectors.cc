@@ -145,7 +145,7 @@ Labels words_of(const Input& in, const std::vector<std::string_view>& words,
   for (std::string_view word : words) bytes += word.size();
   list.reserve(words.size(), bytes);
   for (std::string_view word : words) list.add(word);
-  const Labels labels = list.labels();
+  Labels labels = list.labels();
   if (const auto repeat = first_repeat(labels)) {
     corrupt_line(in, first_line + repeat->second,
                  "the word '" + labels.text(repeat->second) + "' appeared in line " +
