@@ -65,8 +65,12 @@ inline Setting breadth_setting(const std::string& word, std::size_t breadth) {
 }
 
 // Settings with the peer's word for its breadth: {"ef", {10, 20}} gives "ef=10" and "ef=20".
-std::vector<Setting> breadth_settings(const std::string& word,
-                                      const std::vector<std::size_t>& breadths);
+inline std::vector<Setting> breadth_settings(const std::string& word,
+                                             const std::vector<std::size_t>& breadths) {
+  std::vector<Setting> settings;
+  for (const std::size_t breadth : breadths) settings.push_back(breadth_setting(word, breadth));
+  return settings;
+}
 
 // What a peer needs to know of the data to choose its parameters.
 struct Shape {
