@@ -13,7 +13,7 @@ Lvq<Bits, Bits2>::Lvq(std::size_t dim, Metric metric)
       metric_(metric),
       mean_(dim, 0.0f),
       level1_(Bits, dim),
-      level2_(Bits2 == 0 ? 8 : Bits2, dim) {}
+      level2_(std::max(Bits2, 4), dim) {}
 
 template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::train(MatrixView<const float> sample) {
@@ -50,17 +50,17 @@ void Lvq<Bits, Bits2>::encode(Id id, const float* x) {
     const float value = low + step * code;
     norm += static_cast<double>(value) * value;
     if constexpr (Bits2 > 0) {
-      const float fine = std::nearbyint((centred[j] - value) * fine_inverse) + kFine / 2;
+      const float fine = std::nearbyint((centred[j] - value) * fine_inverse) + kHalfFine;
       const float fine_code = std::clamp(fine, 0.0f, static_cast<float>(kFine - 1));
       fine_codes[j] = static_cast<std::uint8_t>(fine_code);
-      const float joint = value + fine_step * (fine_code - kFine / 2);
+      const float joint = value + fine_step * (fine_code - kHalfFine);
       fine_norm += static_cast<double>(joint) * joint;
     }
   }
   level1_.put(id, codes.data(), {static_cast<float>(norm), low, step});
   if constexpr (Bits2 > 0) {
     level2_.put(id, fine_codes.data(),
-                {static_cast<float>(fine_norm), low - fine_step * (kFine / 2), fine_step});
+                {static_cast<float>(fine_norm), low - fine_step * kHalfFine, fine_step});
   }
 }
 

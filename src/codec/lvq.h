@@ -56,6 +56,7 @@ class Lvq {
  private:
   static constexpr int kLevels = (1 << Bits) - 1;
   static constexpr int kFine = 1 << Bits2;  // second-level parts of a step
+  static constexpr float kHalfFine = static_cast<float>(kFine) / 2;
 
   std::size_t dim_, size_ = 0;
   Metric metric_;

@@ -86,7 +86,7 @@ std::size_t Stage::size() const {
 
 ByteCounts Stage::bytes(const std::string& prefix) const {
   ByteCounts counts = std::visit([](const auto& codec) { return codec.bytes(); }, codec_);
-  for (auto& [part, bytes] : counts) part = prefix + "." + part;
+  for (auto& [part, bytes] : counts) part.insert(0, prefix + ".");
   return counts;
 }
 
