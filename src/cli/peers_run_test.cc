@@ -1,6 +1,7 @@
 #include "cli/peers_run.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -69,7 +70,7 @@ class PeersRun : public testing::Test {
  protected:
   void SetUp() override {
     builds = 0;
-    folder_ = testing::TempDir() + "peers-run";
+    folder_ = testing::TempDir() + "peers-run-" + std::to_string(::getpid());
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     data_.name = "toy";
