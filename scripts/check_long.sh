@@ -47,7 +47,7 @@ cmake --build --preset release --parallel "$(nproc)" || exit
 check 'all tests' 3 ctest --test-dir build/release --parallel "$(nproc)" --no-tests=error
 check 'kills during a save' 1 tests/robustness/kill_during_save.sh build/release/kith "$kills"
 check 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds"
-check 'kith beside its peers' 60 build/release/kith bench peers
+check 'kith beside its peers' 60 make bench
 mv "$report.part" "$report"
 echo "the result is in $report"
 exit $((failures > 0))

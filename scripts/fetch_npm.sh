@@ -12,7 +12,7 @@ fail() {
   exit 1
 }
 
-if [ ! -d "$folder" ]; then
+if [ ! -e "$folder/package.json" ]; then
   command -v npm >/dev/null || fail "cannot be fetched without npm (make setup installs it)"
   work=$(mktemp -d "$cache/.fetch.XXXXXX")
   trap 'rm -rf "$work"' EXIT
@@ -25,6 +25,7 @@ if [ ! -d "$folder" ]; then
   mkdir "$work/unpacked"
   tar -xzf "$archive" -C "$work/unpacked" --strip-components=1 --no-same-owner
   chmod -R u+rwX,go+rX "$work/unpacked"
+  rm -rf "$folder"  # of something incomplete
   mv "$work/unpacked" "$folder"
 fi
 echo "$folder"

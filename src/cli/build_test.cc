@@ -110,7 +110,8 @@ TEST_F(Build, LeavesTheOldFileWhenCancelled) {
   const std::vector<std::string> before = files();
   const pid_t child = start({"build", "base.fvecs", "-o", "x.kith", "--index", "graph", "--degree",
                              "64", "--build-beam", "1000", "--threads", "1"});
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  ASSERT_TRUE(catches_interrupts(child));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // into the build
   ::kill(child, SIGINT);
   const Outcome outcome = finish(child);
   EXPECT_EQ(outcome.exit, 130);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -90,6 +91,20 @@ class ToolTest : public testing::Test {
     ::dup2(::open("captured.err", flags, 0600), STDERR_FILENO);
     ::execv(KITH_TOOL, const_cast<char* const*>(argv.data()));
     ::_exit(127);
+  }
+
+  // Waits until the command catches SIGINT itself, which under a sanitizer takes a while.
+  static bool catches_interrupts(pid_t child) {
+    for (int tries = 0; tries < 3000; ++tries) {
+      std::ifstream status("/proc/" + std::to_string(child) + "/status");
+      for (std::string line; std::getline(status, line);) {
+        if (!line.starts_with("SigCgt:")) continue;
+        const std::uint64_t caught = std::stoull(line.substr(7), nullptr, 16);
+        if ((caught >> (SIGINT - 1) & 1) != 0) return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
   }
 
   Outcome finish(pid_t child) const {
