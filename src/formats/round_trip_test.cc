@@ -100,6 +100,15 @@ TEST(Formats, WhatIsWrittenIsReadBackForEveryTypeAndLabel) {
   }
 }
 
+TEST(Formats, ABinaryRowWithALineBreakInItsNumberIsNotTakenForText) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("x.bin");
+  write_bytes(path, std::string("1 1\nw 5\n\x1e\x3f\n"));  // 0.617...
+  const Vectors read = read_vectors(path);
+  EXPECT_EQ(read.format, "word2vec-binary");
+  EXPECT_EQ(read.rows.rows(), 1u);
+}
+
 // A text whose last number is cut short may still be a whole text, with another last number; the
 // line break at the end of word2vec's binary form is optional.
 bool may_be_whole(const Format& format, std::size_t missing) {

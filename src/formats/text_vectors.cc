@@ -224,10 +224,27 @@ bool looks_like_row(std::string_view line) {
   return values.find_first_not_of("0123456789+-.eE \t") == std::string_view::npos;
 }
 
+// A word and something behind it, without the control characters that binary numbers hold.
+bool may_be_row(std::string_view line) {
+  line = trim_end(line.substr(0, kGlance));
+  if (line.empty()) return true;
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\t'; };
+  return line.find_first_of(" \t") != std::string_view::npos &&
+         std::none_of(line.begin(), line.end(), is_control);
+}
+
+// The binary form starts with the same line, and a float that holds a digit and a line break makes
+// its first row look like text: the lines after it decide.
 Evidence inspect_word2vec(const Input& in) {
+  constexpr int kLinesAfter = 3;
   std::string_view text = in.text();
   if (!parse_header(take_line(text))) return Evidence::none;
-  return text.empty() || looks_like_row(take_line(text)) ? Evidence::certain : Evidence::none;
+  if (text.empty()) return Evidence::certain;
+  if (!looks_like_row(take_line(text))) return Evidence::none;
+  for (int i = 0; i < kLinesAfter && !text.empty(); ++i) {
+    if (!may_be_row(take_line(text))) return Evidence::none;
+  }
+  return Evidence::certain;
 }
 
 // Differs from word2vec text in nothing but its name.
