@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/storage.h"
 #include "cli/cli.h"
+#include "cli/exact_bench.h"
 #include "cli/format.h"
 #include "cli/kernel_bench.h"
 #include "cli/table.h"
@@ -13,6 +14,8 @@
 
 namespace kith::cli {
 namespace {
+
+constexpr char kExact[] = "exact search";  // what --only calls the last table
 
 struct Options : CommonOptions {
   std::vector<std::size_t> dims = {96, 100, 768, 1000};
@@ -98,6 +101,29 @@ Table kernels_table(const Options& options, const MachinePeaks& peaks,
   return table;
 }
 
+Table exact_table(const Options& options, const MachinePeaks& peaks, const Control& control) {
+  constexpr double kLonger = 50;  // one run takes a thousand times as long as a kernel's
+  Table table({{"kernel", "float32, l2"},
+               "dim",
+               "vectors",
+               {"per_second", "rate"},
+               "unit",
+               "limit",
+               {"fraction", "of limit"}});
+  for (const std::size_t dim : options.dims) {
+    throw_if_cancelled(control);
+    for (const ExactTime& time :
+         time_exact(dim, options.megabytes << 20, peaks, kLonger * options.seconds)) {
+      const double fraction = time.per_second / time.limit;
+      table.add({Cell(time.what), Cell(dim), Cell(time.rows),
+                 Cell(time.per_second, fixed_text(time.per_second / 1e9, 1)),
+                 Cell(time.limit_name == "fma" ? "GFLOP/s" : "GB/s"), Cell(time.limit_name),
+                 Cell(fraction, fixed_text(fraction, 2))});
+    }
+  }
+  return table;
+}
+
 void bench_kernels(const Options& options) {
   for (const std::size_t dim : options.dims) {
     if (dim == 0 || dim > 4096) {
@@ -112,7 +138,12 @@ void bench_kernels(const Options& options) {
   }
   peaks_table(peaks).print(stdout, options.json);
   if (!options.json) std::printf("\n");
-  kernels_table(options, peaks, memory.bytes(), options.control()).print(stdout, options.json);
+  const Control control = options.control();
+  Table kernels = kernels_table(options, peaks, memory.bytes(), control);
+  if (kernels.rows() > 0) kernels.print(stdout, options.json);
+  if (std::string(kExact).find(options.only) == std::string::npos) return;
+  if (!options.json && kernels.rows() > 0) std::printf("\n");
+  exact_table(options, peaks, control).print(stdout, options.json);
 }
 
 }  // namespace
@@ -122,7 +153,8 @@ void add_bench_kernels(CLI::App& bench) {
       "kernels", "Time the distance kernels beside the machine's own limits, on one core");
   auto options = std::make_shared<Options>();
   verb->add_option("--dim", options->dims, "Dimensions to time")->delimiter(',');
-  verb->add_option("--only", options->only, "Only kernels whose name contains this");
+  verb->add_option("--only", options->only,
+                   "Only kernels whose name contains this (or: exact search)");
   verb->add_option("--memory", options->megabytes, "MiB of rows out of cache (beyond any cache)")
       ->check(CLI::Range(16, 1 << 16));
   verb->add_option("--seconds", options->seconds, "Processor time of one round of one kernel")
