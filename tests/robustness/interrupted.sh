@@ -4,11 +4,12 @@
 
 random_bytes base.u8bin 400000 128 1  # a graph over these takes minutes
 mkdir out
-# interrupt SIGNAL STATUS COMMAND...: `timeout` sends the signal after a second.
+# interrupt SIGNAL STATUS COMMAND...: `timeout` sends the signal after a second, and only
+# once to the command itself when told --foreground (a second signal would end it at once).
 interrupt() {
   local signal=$1 status=$2
   shift 2
-  expect_failure "$status" cancelled timeout --preserve-status --signal="$signal" 1 "$@"
+  expect_failure "$status" cancelled timeout --foreground --preserve-status --signal="$signal" 1 "$@"
   [ -z "$(ls -A out)" ] || fail "$* left $(ls -A out)"
 }
 
