@@ -19,16 +19,14 @@ set(usearch_version 2.25.3)
 set(usearch_sha512
   mvg6/hBVlx/4dQxa9Yj2ED/wiOhRM6GOw6vRRT+/4H2uYmXGcOO/v9fbf36UA6ycIbaSNzbdLXtbVBvd5JLcfA==)
 set(usearch_folder ${PROJECT_SOURCE_DIR}/.cache/npm/usearch-${usearch_version})
-# A stamp stands for it: Ninja makes the folders of an output first, and a folder counts as fetched.
-set(usearch_stamp ${CMAKE_BINARY_DIR}/usearch-${usearch_version}.stamp)
-add_custom_command(OUTPUT ${usearch_stamp}
+set(usearch_package ${usearch_folder}/package.json)
+add_custom_command(OUTPUT ${usearch_package}
   COMMAND scripts/fetch_npm.sh usearch ${usearch_version} ${usearch_sha512}
-  COMMAND ${CMAKE_COMMAND} -E touch ${usearch_stamp}
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
 
 file(GLOB peers_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/peers/*.cc)
 set_source_files_properties(${PROJECT_SOURCE_DIR}/bench/peers/usearch.cc
-  PROPERTIES OBJECT_DEPENDS ${usearch_stamp} COMPILE_OPTIONS -Wno-uninitialized)  # of intrinsics
+  PROPERTIES OBJECT_DEPENDS ${usearch_package} COMPILE_OPTIONS -Wno-uninitialized)  # of intrinsics
 add_library(kith-peers MODULE EXCLUDE_FROM_ALL bench/peers_module.cc ${peers_sources})
 target_include_directories(kith-peers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 target_include_directories(kith-peers SYSTEM PRIVATE

@@ -12,6 +12,7 @@ fail() {
   exit 1
 }
 
+# Ninja makes the folders of what a command will give before it runs it: an empty one is no package.
 if [ ! -e "$folder/package.json" ]; then
   command -v npm >/dev/null || fail "cannot be fetched without npm (make setup installs it)"
   work=$(mktemp -d "$cache/.fetch.XXXXXX")

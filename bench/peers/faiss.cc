@@ -100,10 +100,16 @@ void apply_nothing(faiss::Index&, const Setting&) {}
 void apply_hnsw(faiss::Index& index, const Setting& setting) {
   dynamic_cast<faiss::IndexHNSW&>(index).hnsw.efSearch = static_cast<int>(setting.breadth);
 }
+// FAISS gathers more than 20 candidates in reservoirs, which over many code parts abort the process
+// (an assertion in partitioning.cpp of 1.7.3); there its heaps do.
 void apply_ivf(faiss::Index& index, const Setting& setting) {
+  constexpr std::size_t kManyParts = 128;
+  constexpr int kHeaps = 12;
   auto& refined = dynamic_cast<faiss::IndexRefine&>(index);
   refined.k_factor = static_cast<float>(setting.rerank);
-  dynamic_cast<faiss::IndexIVF&>(*refined.base_index).nprobe = setting.breadth;
+  auto& ivf = dynamic_cast<faiss::IndexIVFPQFastScan&>(*refined.base_index);
+  ivf.nprobe = setting.breadth;
+  if (ivf.pq.M > kManyParts) ivf.implem = kHeaps;
 }
 
 std::unique_ptr<faiss::Index> filled(std::unique_ptr<faiss::Index> index,
