@@ -30,6 +30,14 @@ class Graph {
     nodes_ = nodes;
   }
 
+  // The same lists in rows of another width, which must hold them.
+  Graph with_degree(std::size_t degree) const {
+    Graph other(degree);
+    other.resize(nodes_);
+    for (Id node = 0; node < nodes_; ++node) other.set(node, neighbours(node));
+    return other;
+  }
+
   const Id* slots(Id node) const { return edges_.as<Id>() + std::size_t{node} * degree_; }
   std::span<const Id> neighbours(Id node) const {
     const Id* row = slots(node);

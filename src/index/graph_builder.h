@@ -2,6 +2,9 @@
 // deterministic, batch-synchronous form of ParlayANN (Manohar et al., 2024): the points of a batch
 // search the frozen graph in parallel and prune what they met; then every node that gained edges
 // takes them in, in parallel. No locks, and the same graph for any number of threads.
+//
+// Lists may outgrow the degree while the graph grows (DiskANN's slack): pruning a list costs far
+// more than scoring a few neighbours too many, and most lists overflow again and again.
 #pragma once
 
 #include <algorithm>
@@ -23,6 +26,9 @@ struct GraphParameters {
   float alpha = 1.2f;  // > 1 keeps longer edges too; must be 1 for inner products
 };
 
+// Slots a node needs while the graph is built.
+inline std::size_t slots_to_build(std::size_t degree) { return degree + degree / 2; }
+
 struct Candidate {
   float distance;
   Id id;
@@ -34,7 +40,8 @@ struct Candidate {
 template <Codec C>
 class GraphBuilder {
  public:
-  // `entries` are where searches start; they must be inserted first.
+  // `entries` are where searches start; they must be inserted first. The graph has
+  // slots_to_build(parameters.degree) slots a node; trim() leaves at most parameters.degree used.
   GraphBuilder(const C& codec, Graph& graph, std::span<const Id> entries,
                const GraphParameters& parameters, const Control& control)
       : codec_(codec),
@@ -57,8 +64,11 @@ class GraphBuilder {
     }
   }
 
+  // Prunes the lists that outgrew the degree.
+  void trim(std::span<const Id> nodes);
+
   // Gives every node of `nodes` a path from the entries: a breadth-first walk finds those without,
-  // and the nearest reached node with a free slot takes each one in. (Pruned lists leave one slot
+  // and the nearest reached node with a free slot takes each one in. (Trimmed lists leave one slot
   // free for this.) Returns how many needed help.
   std::size_t connect(std::span<const Id> nodes);
 
@@ -92,6 +102,7 @@ class GraphBuilder {
   void insert_batch(std::span<const Id> batch);
   void find_neighbours(Id node, Scratch& scratch) const;
   void take_in(Id target, std::span<const Edge> edges, Scratch& scratch);
+  void prune_list(Id node, Scratch& scratch);
   void prune(Scratch& scratch) const;
 
   const C& codec_;
@@ -149,7 +160,7 @@ void GraphBuilder<C>::find_neighbours(Id node, Scratch& scratch) const {
   prune(scratch);
 }
 
-// Adds edges target -> source for all of the group; re-prunes a list that would overflow.
+// Adds edges target -> source for all of the group; prunes a list that would overflow.
 template <Codec C>
 void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& scratch) {
   const std::span<const Id> present = graph_.neighbours(target);
@@ -159,11 +170,17 @@ void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& s
       scratch.ids.push_back(edge.source);
     }
   }
-  if (scratch.ids.size() <= list_limit()) {
+  if (scratch.ids.size() <= graph_.degree()) {
     graph_.set(target, scratch.ids);
-    return;
+  } else {
+    prune_list(target, scratch);
   }
-  prepare(target, scratch.query, scratch);
+}
+
+// Sets the node's list to what pruning leaves of scratch.ids.
+template <Codec C>
+void GraphBuilder<C>::prune_list(Id node, Scratch& scratch) {
+  prepare(node, scratch.query, scratch);
   scratch.distances.resize(scratch.ids.size());
   for (Id id : scratch.ids) codec_.prefetch(id);
   codec_.score(scratch.query, scratch.ids.data(), scratch.ids.size(), scratch.distances.data());
@@ -176,7 +193,21 @@ void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& s
   const std::size_t most = 4 * parameters_.degree;
   if (scratch.candidates.size() > most) scratch.candidates.resize(most);
   prune(scratch);
-  graph_.set(target, scratch.chosen);
+  graph_.set(node, scratch.chosen);
+}
+
+template <Codec C>
+void GraphBuilder<C>::trim(std::span<const Id> nodes) {
+  parallel_for(control_, nodes.size(), 64,
+               [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                 Scratch& scratch = scratch_[worker];
+                 for (std::size_t i = begin; i < end; ++i) {
+                   const std::span<const Id> list = graph_.neighbours(nodes[i]);
+                   if (list.size() <= list_limit()) continue;
+                   scratch.ids.assign(list.begin(), list.end());
+                   prune_list(nodes[i], scratch);
+                 }
+               });
 }
 
 // Robust pruning of scratch.candidates (ascending) into scratch.chosen: take the nearest, drop
@@ -229,7 +260,7 @@ std::size_t GraphBuilder<C>::connect(std::span<const Id> nodes) {
   Scratch& scratch = scratch_[0];
   const auto adopt = [&](Id parent, Id child) {
     const std::span<const Id> list = graph_.neighbours(parent);
-    if (list.size() == graph_.degree()) return false;
+    if (list.size() >= parameters_.degree) return false;
     scratch.chosen.assign(list.begin(), list.end());
     scratch.chosen.push_back(child);
     graph_.set(parent, scratch.chosen);

@@ -61,7 +61,7 @@ class GraphIndex : public Index::Implementation {
     std::vector<float> primary, best;
   };
 
-  GraphParameters parameters() const;
+  GraphParameters parameters(std::size_t degree) const;
   void choose_entries(std::span<const Id> nodes, const Control& control);
   std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
   template <class Codec, class Emit>
@@ -80,9 +80,9 @@ class GraphIndex : public Index::Implementation {
 };
 
 // Inner products can be negative, where scaling a distance turns the comparison around.
-GraphParameters GraphIndex::parameters() const {
+GraphParameters GraphIndex::parameters(std::size_t degree) const {
   GraphParameters parameters;
-  parameters.degree = graph_.degree();
+  parameters.degree = degree;
   parameters.build_beam = build_beam_;
   if (metric == Metric::ip) parameters.alpha = 1.0f;
   return parameters;
@@ -93,7 +93,7 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
                      options.seed),
       build_beam_(options.build_beam),
       seed_(options.seed),
-      graph_(options.degree) {
+      graph_(slots_to_build(options.degree)) {
   const Control& control = options.control;
   primary_.train(rows, options.seed, control);
   if (rerank_) rerank_->train(rows, options.seed, control);
@@ -117,8 +117,9 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
   const std::span<const Id> late = std::span(order).last(held);
   std::visit(
       [&](const auto& codec) {
-        GraphBuilder builder(codec, graph_, entries_, parameters(), control);
+        GraphBuilder builder(codec, graph_, entries_, parameters(options.degree), control);
         builder.insert(early, 0);
+        builder.trim(early);
         builder.connect(early);
         const DefaultBeam chosen =
             choose_default_beam(rows, metric, late, options.recall, control,
@@ -132,9 +133,11 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
         default_beam = chosen.beam;
         tuned_recall = chosen.recall;
         builder.insert(late, early.size());
+        builder.trim(nodes);
         builder.connect(nodes);
       },
       primary_.codec());
+  graph_ = graph_.with_degree(options.degree);
 }
 
 // Searches start at the node nearest the middle of the collection and at some random ones.
@@ -227,17 +230,21 @@ void GraphIndex::add(const AnyMatrixView& rows, const Control& control) {
     if (!is_member[id]) nodes.push_back(id);
   }
   append(rows, control);
+  const std::size_t degree = graph_.degree();
+  graph_ = graph_.with_degree(slots_to_build(degree));
   graph_.resize(size());
   std::visit(
       [&](const auto& codec) {
         const std::vector<Id> fresh = duplicates_.absorb(
             static_cast<Id>(before), rows.rows(), nodes, [&](Id id) { return codec.code(id); });
-        GraphBuilder builder(codec, graph_, entries_, parameters(), control);
+        GraphBuilder builder(codec, graph_, entries_, parameters(degree), control);
         builder.insert(fresh, nodes.size());
         nodes.insert(nodes.end(), fresh.begin(), fresh.end());
+        builder.trim(nodes);
         builder.connect(nodes);
       },
       primary_.codec());
+  graph_ = graph_.with_degree(degree);
 }
 
 std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
