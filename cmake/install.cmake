@@ -1,5 +1,5 @@
 # What `cmake --install` lays down: the library, its headers, how CMake and pkg-config find them,
-# the command, and the modules that the command loads.
+# and the command. (Modules install themselves; the peers' one is for measuring here only.)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS kith EXPORT kith-targets
@@ -28,11 +28,3 @@ if(KITH_BUILD_TOOL)
   file(RELATIVE_PATH bin_to_lib /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_LIBDIR})
   set_target_properties(kith-tool PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
 endif()
-
-# libkith looks for modules beside itself, then in the folder kith there.
-foreach(module kith-hdf5 kith-peers)
-  if(TARGET ${module})
-    install(TARGETS ${module} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/kith)
-    set_target_properties(${module} PROPERTIES INSTALL_RPATH "$ORIGIN/..")
-  endif()
-endforeach()

@@ -8,6 +8,8 @@ if(HDF5_FOUND)
   target_include_directories(kith-hdf5 SYSTEM PRIVATE ${HDF5_INCLUDE_DIRS})
   target_compile_definitions(kith-hdf5 PRIVATE KITH_VERSION="${PROJECT_VERSION}" ${HDF5_DEFINITIONS})
   target_link_libraries(kith-hdf5 PRIVATE kith ${HDF5_C_LIBRARIES})
+  # libkith looks for modules beside itself, then in the folder kith there.
+  set_target_properties(kith-hdf5 PROPERTIES INSTALL_RPATH "$ORIGIN/..")
   install(TARGETS kith-hdf5 LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/kith)
 else()
   message(STATUS "HDF5 not found (Debian: libhdf5-dev): kith will not read .hdf5 files")

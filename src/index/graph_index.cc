@@ -43,7 +43,7 @@ class ScratchPool {
 
 class GraphIndex : public Index::Implementation {
  public:
-  GraphIndex(const AnyMatrixView& rows, const BuildOptions& options);
+  GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec);
   GraphIndex(const KithFileReader& reader, const Meta& meta);
 
   std::string kind() const override { return "graph"; }
@@ -63,6 +63,10 @@ class GraphIndex : public Index::Implementation {
 
   GraphParameters parameters(std::size_t degree) const;
   void choose_entries(std::span<const Id> nodes, const Control& control);
+  DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
+                           const BuildOptions& options) const;
+  DefaultBeam try_smaller_codes(const AnyMatrixView& rows, std::span<const Id> held,
+                                const BuildOptions& options, const DefaultBeam& finer);
   std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
   template <class Codec, class Emit>
   void search_all(const Codec& codec, const AnyMatrixView& queries, const Control& control,
@@ -88,7 +92,7 @@ GraphParameters GraphIndex::parameters(std::size_t degree) const {
   return parameters;
 }
 
-GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
+GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
     : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
                      options.seed),
       build_beam_(options.build_beam),
@@ -115,29 +119,56 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options)
   const std::size_t held = std::min<std::size_t>(kBeamQueries, (nodes.size() - 1) / 20);
   const std::span<const Id> early = std::span(order).first(order.size() - held);
   const std::span<const Id> late = std::span(order).last(held);
-  std::visit(
-      [&](const auto& codec) {
-        GraphBuilder builder(codec, graph_, entries_, parameters(options.degree), control);
-        builder.insert(early, 0);
-        builder.trim(early);
-        builder.connect(early);
-        const DefaultBeam chosen =
-            choose_default_beam(rows, metric, late, options.recall, control,
-                                [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
-                                  SearchOptions search_options;
-                                  search_options.beam = beam;
-                                  search_options.control.threads = control.threads;
-                                  search_options.control.cancel = control.cancel;
-                                  return search(queries, k, search_options);
-                                });
-        default_beam = chosen.beam;
-        tuned_recall = chosen.recall;
-        builder.insert(late, early.size());
-        builder.trim(nodes);
-        builder.connect(nodes);
-      },
-      primary_.codec());
+  const auto extend = [&](std::span<const Id> fresh, std::size_t present) {
+    std::visit(
+        [&](const auto& codec) {
+          GraphBuilder builder(codec, graph_, entries_, parameters(options.degree), control);
+          builder.insert(fresh, present);
+          const std::span<const Id> all = std::span(order).first(present + fresh.size());
+          builder.trim(all);
+          builder.connect(all);
+        },
+        primary_.codec());
+  };
+  extend(early, 0);
+  DefaultBeam chosen = measure_beam(rows, late, options);
+  if (choose_codec) chosen = try_smaller_codes(rows, late, options, chosen);
+  default_beam = chosen.beam;
+  tuned_recall = chosen.recall;
+  extend(late, early.size());
   graph_ = graph_.with_degree(options.degree);
+}
+
+DefaultBeam GraphIndex::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
+                                     const BuildOptions& options) const {
+  return choose_default_beam(rows, metric, held, options.recall, options.control,
+                             [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
+                               SearchOptions search_options;
+                               search_options.beam = beam;
+                               search_options.control.threads = options.control.threads;
+                               search_options.control.cancel = options.control.cancel;
+                               return search(queries, k, search_options);
+                             });
+}
+
+// The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-ranking sees: the
+// graph over the first is the same. Where the smaller one reaches the recall as well, by a beam not
+// much wider, it takes the larger one's place.
+DefaultBeam GraphIndex::try_smaller_codes(const AnyMatrixView& rows, std::span<const Id> held,
+                                          const BuildOptions& options, const DefaultBeam& finer) {
+  constexpr double kMostBeams = 1.5;
+  if (primary_.codec_name() != "lvq4x8" || rerank_ || finer.recall < options.recall) return finer;
+  Stage smaller("lvq4x4", primary_.rotates(), dim, metric, options.seed);
+  smaller.train(rows, options.seed, options.control);
+  smaller.append(rows, options.control);
+  std::swap(primary_, smaller);
+  const DefaultBeam coarser = measure_beam(rows, held, options);
+  if (coarser.recall >= options.recall &&
+      static_cast<double>(coarser.beam) <= kMostBeams * static_cast<double>(finer.beam)) {
+    return coarser;
+  }
+  std::swap(primary_, smaller);
+  return finer;
 }
 
 // Searches start at the node nearest the middle of the collection and at some random ones.
@@ -371,8 +402,8 @@ RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
 }  // namespace
 
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
-                                                   const BuildOptions& options) {
-  return std::make_unique<GraphIndex>(rows, options);
+                                                   const BuildOptions& options, bool choose_codec) {
+  return std::make_unique<GraphIndex>(rows, options, choose_codec);
 }
 
 std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta) {

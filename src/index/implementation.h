@@ -60,10 +60,11 @@ class Index::Implementation {
 };
 
 // "graph" and "flat" build from checked rows; options are resolved ("auto" and 0 are gone).
+// `choose_codec`: nobody asked for the codec, a smaller one may take its place.
 std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
                                                   const BuildOptions& options);
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
-                                                   const BuildOptions& options);
+                                                   const BuildOptions& options, bool choose_codec);
 std::unique_ptr<Index::Implementation> load_flat(const KithFileReader& reader, const Meta& meta);
 std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta);
 

@@ -46,7 +46,8 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   const BuildOptions resolved = resolve(options, rows);
   checked_norms("base", rows, options.metric, options.control);
   std::unique_ptr<Implementation> implementation =
-      resolved.index == "flat" ? build_flat(rows, resolved) : build_graph(rows, resolved);
+      resolved.index == "flat" ? build_flat(rows, resolved)
+                               : build_graph(rows, resolved, options.codec == "auto");
   implementation->labels = labels;
   return Index(std::move(implementation));
 }
