@@ -22,7 +22,7 @@ namespace {
 
 // Points around a few hundred centres: like embeddings, easier than noise and with uneven density.
 Matrix<float> clustered(std::size_t rows, std::size_t dim, std::uint64_t seed,
-                        std::uint64_t centre_seed = 99) {
+                        std::uint64_t centre_seed = 99, float spread = 0.6f) {
   constexpr std::size_t kCentres = 200;
   Matrix<float> centres(kCentres, dim), x(rows, dim);
   Random centre_random(centre_seed), random(seed);
@@ -34,7 +34,7 @@ Matrix<float> clustered(std::size_t rows, std::size_t dim, std::uint64_t seed,
   for (std::size_t i = 0; i < rows; ++i) {
     const std::size_t centre = random.below(kCentres);
     for (std::size_t j = 0; j < dim; ++j) {
-      x(i, j) = centres(centre, j) + 0.6f * static_cast<float>(random.normal());
+      x(i, j) = centres(centre, j) + spread * static_cast<float>(random.normal());
     }
   }
   return x;
@@ -93,6 +93,20 @@ TEST(GraphIndex, IsTheSameForAnyNumberOfThreads) {
     EXPECT_TRUE(bytes == first) << threads << " threads gave another file";
     std::filesystem::remove(path);
   }
+}
+
+TEST(GraphIndex, SpendsFinerCodesOnlyWhereNeighboursLieThatClose) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const BuildOptions chosen = options(Metric::l2, "graph", "auto");
+    const Index apart = Index::build(clustered(4000, 64, seed), {}, chosen);
+    EXPECT_EQ(apart.info().codec, "rot-lvq4x4") << seed;
+    // Neighbours a hundred times nearer to each other than to the next centre's.
+    const Index close = Index::build(clustered(4000, 64, seed, 99, 0.01f), {}, chosen);
+    EXPECT_EQ(close.info().codec, "rot-lvq4x8") << seed;
+  }
+  const Index named =
+      Index::build(clustered(4000, 64, 1), {}, options(Metric::l2, "graph", "rot-lvq4x8"));
+  EXPECT_EQ(named.info().codec, "rot-lvq4x8");
 }
 
 TEST(GraphIndex, ReachesEveryVectorEvenFarOutliers) {

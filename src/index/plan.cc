@@ -62,6 +62,11 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   const std::size_t train_rows = std::min(rows.rows(), Stage::kTrainRows);
   plan.peak_memory_bytes = total + rows.rows() * (8 + thread_count(options.control)) +
                            train_rows * rows.dim() * sizeof(float);
+  if (options.codec == "auto" && resolved.index == "graph") {  // two codes are there to choose from
+    for (const auto& [part, bytes] : plan.bytes) {
+      if (part.starts_with("primary.")) plan.peak_memory_bytes += bytes;
+    }
+  }
   // Searching a graph takes about log n steps: n log n overall.
   const double growth =
       resolved.index == "graph" && m > 1 ? ratio * std::log(n) / std::log(m) : ratio;
