@@ -78,7 +78,9 @@ std::vector<Variant> kith_variants(const Shape&) {
   floats.codec = "f32";
   Variant plain = variant_of("f32", floats);
   plain.extra = true;
-  return {variant_of("default", {}), std::move(plain)};
+  BuildOptions higher;
+  higher.recall = 0.99;
+  return {variant_of("default", {}), variant_of("--recall 0.99", higher), std::move(plain)};
 }
 
 }  // namespace kith::bench
