@@ -165,9 +165,7 @@ Variant hnsw_variant(int degree) {
   Variant variant = variant_of("HNSW " + degree_text, {make, apply_hnsw, count_hnsw});
   variant.details = variant.name + " efConstruction=" + std::to_string(kBuildBreadth);
   variant.counted = "vectors, links of all levels, offsets, levels";
-  variant.breadth_word = "efSearch";
-  variant.settings = breadth_settings(
-      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+  sweep_breadths(variant, "efSearch");
   return variant;
 }
 
@@ -182,9 +180,7 @@ Variant hnsw_sq8_variant(int degree) {
   Variant variant = variant_of("HNSW-SQ8 " + degree_text, {make, apply_hnsw, count_hnsw});
   variant.details = variant.name + " efConstruction=" + std::to_string(kBuildBreadth);
   variant.counted = "8-bit codes, links of all levels, offsets, levels";
-  variant.breadth_word = "efSearch";
-  variant.settings = breadth_settings(
-      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+  sweep_breadths(variant, "efSearch");
   return variant;
 }
 

@@ -37,15 +37,10 @@ class HnswlibIndex : public PeerIndex {
 
   void search(MatrixView<const float> queries, std::size_t threads,
               MatrixView<Id> ids) const override {
-    if (queries.rows() == 1 || threads == 1) {
-      for (std::size_t i = 0; i < queries.rows(); ++i) search_one(queries.row(i), ids, i);
-      return;
-    }
-    Control control;
-    control.threads = threads;
-    parallel_for(control, queries.rows(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t i = begin; i < end; ++i) search_one(queries.row(i), ids, i);
-    });
+    search_each(queries, threads, ids,
+                [this](const float* query, MatrixView<Id> out, std::size_t row) {
+                  search_one(query, out, row);
+                });
   }
 
   void save(const std::string& path) const override { graph_.saveIndex(path); }
@@ -71,9 +66,7 @@ Variant graph_variant(std::size_t degree) {
   variant.name = "M=" + std::to_string(degree);
   variant.details = variant.name + " ef_construction=" + std::to_string(kBuildBreadth);
   variant.counted = "vectors, links of all levels, 8-byte labels";
-  variant.breadth_word = "ef";
-  variant.settings = breadth_settings(
-      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+  sweep_breadths(variant, "ef");
   variant.build = [degree](MatrixView<const float> base, std::size_t threads) {
     return std::make_unique<HnswlibIndex>(base, degree, threads);
   };

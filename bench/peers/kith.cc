@@ -55,9 +55,7 @@ Variant variant_of(const std::string& name, const BuildOptions& options) {
   variant.details = name;
   variant.counted = "every section of its file";
   variant.batches = true;
-  variant.breadth_word = "beam";
-  variant.settings = breadth_settings(
-      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+  sweep_breadths(variant, "beam");
   variant.revision = library_revision();
   variant.build = [options](MatrixView<const float> base, std::size_t threads) {
     BuildOptions with_threads = options;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/parallel.h"
 #include "kith/matrix.h"
 #include "kith/types.h"
 
@@ -70,6 +71,28 @@ inline std::vector<Setting> breadth_settings(const std::string& word,
   std::vector<Setting> settings;
   for (const std::size_t breadth : breadths) settings.push_back(breadth_setting(word, breadth));
   return settings;
+}
+
+// Sweeps a graph by the breadth that its peer calls `word`: one grid for all, so that none has
+// finer steps than another.
+inline void sweep_breadths(Variant& variant, const std::string& word) {
+  variant.breadth_word = word;
+  variant.settings =
+      breadth_settings(word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+}
+
+// A batch for a peer that has none of its own: search_one(query, ids, row) for each, in parallel.
+template <class SearchOne>
+void search_each(MatrixView<const float> queries, std::size_t threads, MatrixView<Id> ids,
+                 const SearchOne& search_one) {
+  const auto run = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) search_one(queries.row(i), ids, i);
+  };
+  if (queries.rows() == 1 || threads == 1) return run(0, queries.rows());
+  Control control;
+  control.threads = threads;
+  parallel_for(control, queries.rows(), 8,
+               [&](std::size_t begin, std::size_t end, std::size_t) { run(begin, end); });
 }
 
 // What a peer needs to know of the data to choose its parameters.

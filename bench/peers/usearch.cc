@@ -62,15 +62,10 @@ class UsearchIndex : public PeerIndex {
 
   void search(MatrixView<const float> queries, std::size_t threads,
               MatrixView<Id> ids) const override {
-    if (queries.rows() == 1 || threads == 1) {
-      for (std::size_t i = 0; i < queries.rows(); ++i) search_one(queries.row(i), ids, i);
-      return;
-    }
-    Control control;
-    control.threads = threads;
-    parallel_for(control, queries.rows(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
-      for (std::size_t i = begin; i < end; ++i) search_one(queries.row(i), ids, i);
-    });
+    search_each(queries, threads, ids,
+                [this](const float* query, MatrixView<Id> out, std::size_t row) {
+                  search_one(query, out, row);
+                });
   }
 
   void save(const std::string& path) const override {
@@ -98,9 +93,7 @@ Variant graph_variant(std::size_t degree, us::scalar_kind_t scalar, const std::s
   variant.details =
       variant.name + " expansion_add=" + std::to_string(kBuildBreadth) + ", NumKong's kernels";
   variant.counted = "its file: vectors as " + word + ", links of all levels, 8-byte keys";
-  variant.breadth_word = "expansion";
-  variant.settings = breadth_settings(
-      variant.breadth_word, {10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024});
+  sweep_breadths(variant, "expansion");
   variant.build = [degree, scalar](MatrixView<const float> base, std::size_t threads) {
     return std::make_unique<UsearchIndex>(base, degree, scalar, threads);
   };
