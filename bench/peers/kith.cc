@@ -64,7 +64,7 @@ Variant variant_of(const std::string& name, const BuildOptions& options) {
     return std::make_unique<KithIndex>(Index::build(base, Labels(), with_threads));
   };
   variant.load = [](const std::string& path, MatrixView<const float>) {
-    return std::make_unique<KithIndex>(Index::open(path));
+    return std::make_unique<KithIndex>(Index::open(path, {.in_memory = true}));
   };
   return variant;
 }

@@ -170,9 +170,14 @@ typedef struct kith_build_options {
 kith_status kith_index_build(const kith_matrix* rows, const kith_labels* labels,
                              const kith_build_options* options, kith_index** index);
 
-/* Maps a saved index read-only. The checksums of all sections are checked first unless
- * `skip_large_checksums` is 1. */
-kith_status kith_index_open(const char* path, int skip_large_checksums, kith_index** index);
+enum {
+  KITH_OPEN_SKIP_LARGE_CHECKSUMS = 1, /* check the small sections only */
+  KITH_OPEN_IN_MEMORY = 2             /* read the file instead of mapping it: faster searches */
+};
+
+/* Opens a saved index, mapped read-only unless `flags`, the sum of the above, say otherwise. The
+ * checksums of all sections are checked first. */
+kith_status kith_index_open(const char* path, unsigned flags, kith_index** index);
 
 /* Writes a temporary file beside `path`, syncs it and renames it over `path`. */
 kith_status kith_index_save(const kith_index* index, const char* path, const kith_control* control);

@@ -147,7 +147,8 @@ void run(const Options& options) {
   const Control control = options.control();
   ReadOptions read = options.read;
   read.control = control;
-  Inputs inputs{Index::open(options.index), read_vectors(options.queries, read), {}};
+  Inputs inputs{
+      Index::open(options.index, {.in_memory = true}), read_vectors(options.queries, read), {}};
   check_dimension(options.index, inputs.index, options.queries, inputs.queries.rows);
   inputs.truth = read_truth(options.truth, inputs.queries.rows.rows(), options.k,
                             inputs.index.size(), control);

@@ -122,7 +122,7 @@ void run(const Options& options) {
   const std::string& output = options.output.empty() ? options.index : options.output;
   check_distinct(output, options.queries);
   check_distinct(output, options.truth);
-  Index index = Index::open(options.index);
+  Index index = Index::open(options.index, {.in_memory = true});
   if (index.info().kind == "flat") {
     throw Error(ErrorCode::invalid_argument,
                 options.index + ": a flat index is exact, there is no beam to tune");

@@ -16,7 +16,7 @@ class Verbs : public ToolTest {
   void prepare() {
     make_vectors("base.fvecs", kRows, kDim, 1);
     make_vectors("queries.fvecs", kQueries, kDim, 2);
-    build("base.fvecs", "x.kith", {"--index", "graph", "--degree", "8", "--codec", "f32"});
+    build("base.fvecs", "x.kith", {"--index", "graph", "--degree", "10", "--codec", "f32"});
     ExactOptions exact;
     exact.k = 20;
     write_neighbours(path("truth.ibin"),
@@ -126,7 +126,7 @@ TEST_F(Verbs, InfoKnowsIndexesVectorsAndNeighbours) {
   const auto index = kith({"info", "x.kith", "--json"}).objects().at(0);
   EXPECT_EQ(index.at("checksums"), "verified");
   EXPECT_EQ(index.at("vectors"), kRows);
-  EXPECT_EQ(index.at("degree"), 8);
+  EXPECT_EQ(index.at("degree"), 10);
   const auto file = kith({"info", "base.fvecs", "--json"}).objects().at(0);
   EXPECT_EQ(file.at("format"), "fvecs");
   EXPECT_EQ(file.at("vectors"), kRows);

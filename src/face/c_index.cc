@@ -62,10 +62,18 @@ kith_status kith_index_build(const kith_matrix* rows, const kith_labels* labels,
   });
 }
 
-kith_status kith_index_open(const char* path, int skip_large_checksums, kith_index** index) {
+kith_status kith_index_open(const char* path, unsigned flags, kith_index** index) {
   return guarded([&] {
+    constexpr unsigned kKnown = KITH_OPEN_SKIP_LARGE_CHECKSUMS | KITH_OPEN_IN_MEMORY;
+    if ((flags & ~kKnown) != 0) {
+      throw kith::Error(kith::ErrorCode::invalid_argument,
+                        "flags: " + std::to_string(flags) + ", expected a sum of KITH_OPEN_*");
+    }
+    kith::OpenOptions options;
+    options.verify = (flags & KITH_OPEN_SKIP_LARGE_CHECKSUMS) == 0;
+    options.in_memory = (flags & KITH_OPEN_IN_MEMORY) != 0;
     required(index, "index");
-    *index = new kith_index{kith::Index::open(required(path, "path"), skip_large_checksums == 0)};
+    *index = new kith_index{kith::Index::open(required(path, "path"), options)};
   });
 }
 

@@ -118,6 +118,12 @@ TEST_F(CIndex, SurvivesSavingOpeningAndAdding) {
   kith_index* opened = nullptr;
   ASSERT_EQ(kith_index_open(path.c_str(), 0, &opened), KITH_OK) << last_error();
   EXPECT_EQ(nearest_of_row(opened, 17), 17u);
+  kith_index* in_memory = nullptr;
+  ASSERT_EQ(kith_index_open(path.c_str(), KITH_OPEN_IN_MEMORY, &in_memory), KITH_OK);
+  EXPECT_EQ(nearest_of_row(in_memory, 17), 17u);
+  kith_index_free(in_memory);
+  EXPECT_EQ(kith_index_open(path.c_str(), 4, &in_memory), KITH_INVALID_ARGUMENT);
+  EXPECT_NE(last_error().find("flags: 4"), std::string::npos) << last_error();
 
   const std::vector<float> more = random_rows(5, 2);
   const kith_matrix added = described(more);

@@ -170,6 +170,21 @@ KithFileReader KithFileReader::open(const std::string& path, bool verify, const 
   return parse(file->bytes(), path, verify, file, control);
 }
 
+KithFileReader KithFileReader::read(const std::string& path, bool verify, const Control& control) {
+  constexpr std::size_t kPiece = std::size_t{16} << 20;
+  const auto file = MappedFile::open(path);
+  const std::span<const std::byte> bytes = file->bytes();
+  const auto copy = std::make_shared<Storage>(bytes.size());
+  std::byte* const to = copy->mutable_data();
+  parallel_for(control, (bytes.size() + kPiece - 1) / kPiece, 1,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 const std::size_t first = begin * kPiece;
+                 const std::size_t last = std::min(end * kPiece, bytes.size());
+                 std::memcpy(to + first, bytes.data() + first, last - first);
+               });
+  return parse(copy->bytes(), path, verify, copy, control);
+}
+
 KithFileReader KithFileReader::parse(std::span<const std::byte> bytes, std::string name,
                                      bool verify, std::shared_ptr<const void> owner,
                                      const Control& control) {

@@ -18,7 +18,7 @@
 
 namespace kith {
 
-inline constexpr std::uint32_t kFileVersion = 1;
+inline constexpr std::uint32_t kFileVersion = 2;
 
 // Small facts as "key=value" lines, kept in the section "meta".
 class Meta {
@@ -75,6 +75,8 @@ class KithFileReader {
   // Maps the file. With `verify`, every section's checksum is checked (in parallel); without, only
   // the header's and those of sections up to 1 MiB.
   static KithFileReader open(const std::string& path, bool verify, const Control& control = {});
+  // Reads the file into memory, on huge pages where granted, instead of mapping it.
+  static KithFileReader read(const std::string& path, bool verify, const Control& control = {});
   // The same over bytes that `owner` keeps alive; `name` is used in errors.
   static KithFileReader parse(std::span<const std::byte> bytes, std::string name, bool verify,
                               std::shared_ptr<const void> owner, const Control& control = {});

@@ -1,4 +1,5 @@
-// The one graph search, generic over codecs: best-first, keeping the `beam` nearest nodes met.
+// The one graph search, generic over codecs and over Graph and PackedGraph: best-first, keeping the
+// `beam` nearest nodes met.
 #pragma once
 
 #include <algorithm>
@@ -40,13 +41,20 @@ class VisitedSet {
       epoch_ = 1;
     }
   }
-  // True when the node is new.
-  bool insert(Id node) {
-    if (marks_[node] == epoch_) return false;
-    marks_[node] = epoch_;
-    return true;
+  // Marks the ids up to the first `end` and copies those that are new to `fresh`, which has room
+  // for all; returns how many. Whether a node is new can't be predicted: no branch depends on it.
+  std::size_t insert(std::span<const Id> ids, Id end, Id* fresh) {
+    std::uint8_t* const marks = marks_.data();
+    const std::uint8_t epoch = epoch_;
+    std::size_t count = 0;
+    for (const Id id : ids) {
+      if (id == end) break;
+      fresh[count] = id;
+      count += marks[id] != epoch ? 1 : 0;
+      marks[id] = epoch;
+    }
+    return count;
   }
-  bool contains(Id node) const { return marks_[node] == epoch_; }
 
  private:
   std::vector<std::uint8_t> marks_;
@@ -106,7 +114,7 @@ class BeamPool {
 struct BeamScratch {
   VisitedSet visited;
   BeamPool pool;
-  std::vector<Id> fresh;
+  std::vector<Id> slots, fresh;
   std::vector<float> distances;
   std::vector<std::uint32_t> near;
   std::vector<BeamKey> keys;
@@ -115,6 +123,7 @@ struct BeamScratch {
     visited.start(nodes);
     pool.start(beam, most_at_once);
     if (fresh.size() < most_at_once) {
+      slots.resize(most_at_once);
       fresh.resize(most_at_once);
       distances.resize(most_at_once);
       near.resize(most_at_once);
@@ -124,8 +133,8 @@ struct BeamScratch {
 };
 
 // Scores the first `count` of scratch.fresh and lets those near enough into the pool.
-template <Codec C>
-void admit(const Graph& graph, const C& codec, const typename C::Query& query, std::size_t count,
+template <class G, Codec C>
+void admit(const G& graph, const C& codec, const typename C::Query& query, std::size_t count,
            BeamScratch& scratch) {
   codec.score(query, scratch.fresh.data(), count, scratch.distances.data());
   const std::size_t near = simd::select_at_most(scratch.distances.data(), count,
@@ -144,26 +153,18 @@ void admit(const Graph& graph, const C& codec, const typename C::Query& query, s
 }
 
 // Walks from `entries`; the pool then holds the `beam` nearest nodes met, in order. Deterministic.
-template <Codec C>
-void beam_search(const Graph& graph, const C& codec, const typename C::Query& query,
+template <class G, Codec C>
+void beam_search(const G& graph, const C& codec, const typename C::Query& query,
                  std::span<const Id> entries, std::size_t beam, BeamScratch& scratch) {
   scratch.start(graph.size(), beam, std::max(graph.degree(), entries.size()));
-  std::size_t count = 0;
-  for (Id entry : entries) {
-    if (scratch.visited.insert(entry)) scratch.fresh[count++] = entry;
-  }
+  std::size_t count = scratch.visited.insert(entries, kNoId, scratch.fresh.data());
   admit(graph, codec, query, count, scratch);
   for (;;) {
     const Id node = scratch.pool.expand_next();
     if (node == kNoId) return;
-    const Id* slots = graph.slots(node);
-    count = 0;
-    for (std::size_t i = 0; i < graph.degree() && slots[i] != kNoId; ++i) {
-      if (scratch.visited.insert(slots[i])) {
-        codec.prefetch(slots[i]);
-        scratch.fresh[count++] = slots[i];
-      }
-    }
+    count = scratch.visited.insert(graph.slots(node, scratch.slots.data()), graph.empty_slot(),
+                                   scratch.fresh.data());
+    for (std::size_t i = 0; i < count; ++i) codec.prefetch(scratch.fresh[i]);
     if (count != 0) admit(graph, codec, query, count, scratch);
   }
 }

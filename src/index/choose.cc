@@ -1,13 +1,14 @@
 // What `build` does when it is told nothing but the metric.
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "index/implementation.h"
+#include "index/intrinsic_dimension.h"
 
 namespace kith {
 namespace {
 
-constexpr std::size_t kDefaultDegree = 32;
 constexpr std::size_t kDefaultBuildBeam = 64;
 // Below this many dimensions 4-bit codes are too coarse to walk on.
 constexpr std::size_t kFewDimensions = 48;
@@ -16,6 +17,16 @@ std::string choose_codec(const std::string& index, ElementType element, std::siz
   if (element == ElementType::u8 || element == ElementType::i8) return std::string(name(element));
   if (index == "flat") return std::string(name(element));
   return dim < kFewDimensions ? "rot-lvq8+f16" : "rot-lvq4x8";
+}
+
+// The more directions neighbours lie in, the more edges it takes to have one that leads nearer:
+// 2 d + 8, to the next multiple of 16 (docs/performance.md shows rates for each).
+std::size_t choose_degree(const AnyMatrixView& rows, const BuildOptions& options) {
+  constexpr std::size_t kStep = 16, kLeast = 32, kMost = 64;
+  const double dimension =
+      median_intrinsic_dimension(rows, options.metric, options.seed, options.control);
+  const auto wanted = static_cast<std::size_t>(std::ceil(2 * dimension + 8));
+  return std::clamp((wanted + kStep - 1) / kStep * kStep, kLeast, kMost);
 }
 
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
@@ -40,10 +51,12 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
   CodecSpec::parse(resolved.codec);
-  if (resolved.degree == 0) resolved.degree = kDefaultDegree;
+  if (resolved.degree == 0) {
+    resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;
+  }
   check_range("degree", resolved.degree, 4, 1024);
   if (resolved.build_beam == 0) {
-    resolved.build_beam = std::max(kDefaultBuildBeam, 2 * resolved.degree);
+    resolved.build_beam = std::max(kDefaultBuildBeam, resolved.degree * 4 / 3);
   }
   check_range("build beam", resolved.build_beam, 1, 100000);
   if (!(resolved.recall > 0 && resolved.recall <= 1)) {

@@ -67,6 +67,10 @@ class GraphBuilder {
   // Prunes the lists that outgrew the degree.
   void trim(std::span<const Id> nodes);
 
+  // Leads more edges to nodes that few lead to, which searches miss most: their own neighbours
+  // point back at them, in a free slot or in place of the target that has the most in-edges.
+  void balance(std::span<const Id> nodes);
+
   // Gives every node of `nodes` a path from the entries: a breadth-first walk finds those without,
   // and the nearest reached node with a free slot takes each one in. (Trimmed lists leave one slot
   // free for this.) Returns how many needed help.
@@ -232,6 +236,35 @@ void GraphBuilder<C>::prune(Scratch& scratch) const {
       }
     }
     left.resize(kept);
+  }
+}
+
+template <Codec C>
+void GraphBuilder<C>::balance(std::span<const Id> nodes) {
+  const std::size_t fewest = parameters_.degree / 3;  // in-edges that a node should have
+  std::vector<std::uint32_t> in(graph_.size(), 0);
+  for (Id node : nodes) {
+    for (Id target : graph_.neighbours(node)) ++in[target];
+  }
+  const auto fewer_in = [&](Id a, Id b) { return in[a] < in[b]; };
+  std::vector<Id> list;
+  for (Id node : nodes) {
+    for (Id neighbour : graph_.neighbours(node)) {
+      if (in[node] >= fewest) break;
+      const std::span<const Id> present = graph_.neighbours(neighbour);
+      if (std::find(present.begin(), present.end(), node) != present.end()) continue;
+      list.assign(present.begin(), present.end());
+      if (list.size() < list_limit()) {
+        list.push_back(node);
+      } else {
+        const auto hub = std::max_element(list.begin(), list.end(), fewer_in);
+        if (in[*hub] <= parameters_.degree) continue;
+        --in[*hub];
+        *hub = node;
+      }
+      ++in[node];
+      graph_.set(neighbour, list);
+    }
   }
 }
 

@@ -14,6 +14,7 @@
 #include "index/duplicates.h"
 #include "index/graph_builder.h"
 #include "index/implementation.h"
+#include "index/packed_graph.h"
 
 namespace kith {
 namespace {
@@ -77,7 +78,7 @@ class GraphIndex : public Index::Implementation {
 
   std::size_t build_beam_;
   std::uint64_t seed_;
-  Graph graph_;
+  PackedGraph graph_;
   std::vector<Id> entries_;
   Duplicates duplicates_;
   mutable ScratchPool scratch_;
@@ -96,13 +97,13 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
     : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
                      options.seed),
       build_beam_(options.build_beam),
-      seed_(options.seed),
-      graph_(slots_to_build(options.degree)) {
+      seed_(options.seed) {
   const Control& control = options.control;
   primary_.train(rows, options.seed, control);
   if (rerank_) rerank_->train(rows, options.seed, control);
   append(rows, control);
-  graph_.resize(rows.rows());
+  Graph graph(slots_to_build(options.degree));
+  graph.resize(rows.rows());
   const std::vector<Id> nodes = std::visit(
       [&](const auto& codec) {
         return duplicates_.absorb(0, rows.rows(), {}, [&](Id id) { return codec.code(id); });
@@ -122,13 +123,15 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
   const auto extend = [&](std::span<const Id> fresh, std::size_t present) {
     std::visit(
         [&](const auto& codec) {
-          GraphBuilder builder(codec, graph_, entries_, parameters(options.degree), control);
+          GraphBuilder builder(codec, graph, entries_, parameters(options.degree), control);
           builder.insert(fresh, present);
           const std::span<const Id> all = std::span(order).first(present + fresh.size());
           builder.trim(all);
+          builder.balance(all);
           builder.connect(all);
         },
         primary_.codec());
+    graph_ = PackedGraph(graph, options.degree);
   };
   extend(early, 0);
   DefaultBeam chosen = measure_beam(rows, late, options);
@@ -136,7 +139,6 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   extend(late, early.size());
-  graph_ = graph_.with_degree(options.degree);
 }
 
 DefaultBeam GraphIndex::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
@@ -207,25 +209,37 @@ GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
       seed_(meta.number("seed")) {
   const std::size_t degree = meta.number("degree", kMaxDegree);
   if (degree < 2) reader.fail("section meta: degree=" + std::to_string(degree));
-  const std::span<const Id> edges = reader.array<Id>("graph.edges", size() * degree);
-  const auto check = [&](std::span<const Id> ids, const char* section, bool gaps) {
+  const auto check = [&](std::span<const Id> ids, const char* section, Id gap = kNoId) {
     bool good = true;
     const Id limit = static_cast<Id>(size());
-    for (Id id : ids) good &= id < limit || (gaps && id == kNoId);
+    for (Id id : ids) good &= id < limit || id == gap;
     if (!good) reader.fail(std::string("section ") + section + ": an id beyond the vectors");
   };
-  if (reader.verified()) check(edges, "graph.edges", true);
-  graph_ = Graph(degree, size(), reader.storage("graph.edges", edges.size_bytes()));
+  // Version 1 had whole ids.
+  const auto bits = reader.version() < 2 ? 32 : static_cast<int>(meta.number("edge_bits", 32));
+  if (bits < PackedGraph::bits_for(size())) {
+    reader.fail("section meta: edge_bits=" + std::to_string(bits) + ", too few for " +
+                std::to_string(size()) + " vectors");
+  }
+  graph_ =
+      PackedGraph(degree, size(), bits,
+                  reader.storage("graph.edges", size() * PackedGraph::row_bytes(degree, bits)));
+  if (reader.verified()) {
+    std::vector<Id> room(degree);
+    for (Id node = 0; node < graph_.size(); ++node) {
+      check(graph_.slots(node, room.data()), "graph.edges", graph_.empty_slot());
+    }
+  }
 
   const std::size_t entries = meta.number("entries", size());
   const std::span<const Id> ids = reader.array<Id>("graph.entries", entries);
-  check(ids, "graph.entries", false);
+  check(ids, "graph.entries");
   if (ids.empty()) reader.fail("section graph.entries is empty");
   entries_.assign(ids.begin(), ids.end());
 
   const std::size_t pairs = meta.number("duplicates", size());
   const std::span<const Id> members = reader.array<Id>("graph.duplicates", 2 * pairs);
-  check(members, "graph.duplicates", false);
+  check(members, "graph.duplicates");
   std::vector<Duplicate> list(pairs);
   for (std::size_t i = 0; i < pairs; ++i) list[i] = {members[2 * i], members[2 * i + 1]};
   if (!std::is_sorted(list.begin(), list.end()))
@@ -235,6 +249,7 @@ GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
 
 void GraphIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("degree", std::uint64_t{graph_.degree()});
+  meta.set("edge_bits", static_cast<std::uint64_t>(graph_.bits()));
   meta.set("build_beam", std::uint64_t{build_beam_});
   meta.set("seed", seed_);
   meta.set("entries", std::uint64_t{entries_.size()});
@@ -262,20 +277,21 @@ void GraphIndex::add(const AnyMatrixView& rows, const Control& control) {
   }
   append(rows, control);
   const std::size_t degree = graph_.degree();
-  graph_ = graph_.with_degree(slots_to_build(degree));
-  graph_.resize(size());
+  Graph graph = graph_.unpacked(slots_to_build(degree));
+  graph.resize(size());
   std::visit(
       [&](const auto& codec) {
         const std::vector<Id> fresh = duplicates_.absorb(
             static_cast<Id>(before), rows.rows(), nodes, [&](Id id) { return codec.code(id); });
-        GraphBuilder builder(codec, graph_, entries_, parameters(degree), control);
+        GraphBuilder builder(codec, graph, entries_, parameters(degree), control);
         builder.insert(fresh, nodes.size());
         nodes.insert(nodes.end(), fresh.begin(), fresh.end());
         builder.trim(nodes);
+        builder.balance(nodes);
         builder.connect(nodes);
       },
       primary_.codec());
-  graph_ = graph_.with_degree(degree);
+  graph_ = PackedGraph(graph, degree);
 }
 
 std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {

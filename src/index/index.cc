@@ -52,8 +52,10 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   return Index(std::move(implementation));
 }
 
-Index Index::open(const std::string& path, bool verify) {
-  return Index(Implementation::load(KithFileReader::open(path, verify)));
+Index Index::open(const std::string& path, const OpenOptions& options) {
+  return Index(Implementation::load(options.in_memory
+                                        ? KithFileReader::read(path, options.verify)
+                                        : KithFileReader::open(path, options.verify)));
 }
 
 Neighbours Index::search(const AnyMatrixView& queries, std::size_t k,

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "formats/kith_file.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 
@@ -167,18 +168,20 @@ TEST(Index, SavedAndOpenedItAnswersTheSame) {
         Index::build(base, Labels(names), options(Metric::cosine, kind, "rot-lvq4x8"));
     const std::string path = temporary("saved.kith");
     built.save(path);
-    const Index opened = Index::open(path);
-    const Neighbours a = built.search(queries, 10);
-    const Neighbours b = opened.search(queries, 10);
-    for (std::size_t q = 0; q < 40; ++q) {
-      for (std::size_t i = 0; i < 10; ++i) {
-        EXPECT_EQ(a.ids(q, i), b.ids(q, i));
-        EXPECT_EQ(a.distances(q, i), b.distances(q, i));
+    for (const bool in_memory : {false, true}) {
+      const Index opened = Index::open(path, {.in_memory = in_memory});
+      const Neighbours a = built.search(queries, 10);
+      const Neighbours b = opened.search(queries, 10);
+      for (std::size_t q = 0; q < 40; ++q) {
+        for (std::size_t i = 0; i < 10; ++i) {
+          EXPECT_EQ(a.ids(q, i), b.ids(q, i));
+          EXPECT_EQ(a.distances(q, i), b.distances(q, i));
+        }
       }
+      EXPECT_EQ(opened.labels().text(17), "v17");
+      EXPECT_EQ(opened.labels().find("v2499", opened.size()), std::optional<std::size_t>(2499));
+      EXPECT_EQ(opened.info().codec, "rot-lvq4x8");
     }
-    EXPECT_EQ(opened.labels().text(17), "v17");
-    EXPECT_EQ(opened.labels().find("v2499", opened.size()), std::optional<std::size_t>(2499));
-    EXPECT_EQ(opened.info().codec, "rot-lvq4x8");
     std::filesystem::remove(path);
   }
 }
@@ -332,11 +335,32 @@ TEST(Index, EveryFlippedByteOfAFileIsRefused) {
   std::filesystem::remove(path);
 }
 
+TEST(Index, AnOlderFileIsReadAndSavedAsTheNewest) {
+  Index index = Index::open(KITH_TEST_FILES "version-1.kith");  // 64 vectors, edges of 32 bits
+  EXPECT_EQ(index.info().file_version, 1u);
+  const auto finds_itself = [](const Index& opened) {
+    Matrix<float> query(1, opened.dim());
+    for (Id id = 0; id < 64; ++id) {
+      opened.vector(id, query.row(0));
+      EXPECT_EQ(opened.search(query, 1).ids(0, 0), id);
+    }
+  };
+  finds_itself(index);
+  index.add(clustered(200, 8, 25), Labels());
+  const std::string path = temporary("from-older.kith");
+  index.save(path);
+  const Index saved = Index::open(path);
+  EXPECT_EQ(saved.info().file_version, kFileVersion);
+  EXPECT_EQ(saved.size(), 264u);
+  finds_itself(saved);
+  std::filesystem::remove(path);
+}
+
 TEST(Index, ANewerFileIsRefusedWithAMessage) {
   const std::string path = temporary("newer.kith");
   Index::build(clustered(10, 4, 24), Labels(), BuildOptions()).save(path);
   std::string bytes = file_bytes(path);
-  bytes[8] = 2;
+  bytes[8] = static_cast<char>(kFileVersion + 1);
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
   try {
     Index::open(path);

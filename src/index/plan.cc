@@ -6,7 +6,9 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "index/graph_builder.h"
 #include "index/implementation.h"
+#include "index/packed_graph.h"
 
 namespace kith {
 namespace {
@@ -50,8 +52,12 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   std::size_t total = 0;
   for (const auto& [part, bytes] : index.info().bytes) {
     const bool fixed = bytes < kFixedPart && bytes < sample.rows();
-    const std::size_t scaled =
+    std::size_t scaled =
         fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
+    if (part == "graph") {  // the more vectors, the more bits an edge
+      scaled =
+          rows.rows() * PackedGraph::row_bytes(plan.degree, PackedGraph::bits_for(rows.rows()));
+    }
     plan.bytes.emplace_back(part, scaled);
     total += scaled;
   }
@@ -62,6 +68,9 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   const std::size_t train_rows = std::min(rows.rows(), Stage::kTrainRows);
   plan.peak_memory_bytes = total + rows.rows() * (8 + thread_count(options.control)) +
                            train_rows * rows.dim() * sizeof(float);
+  if (resolved.index == "graph") {  // its lists have room to spare and whole ids
+    plan.peak_memory_bytes += rows.rows() * slots_to_build(plan.degree) * sizeof(Id);
+  }
   if (options.codec == "auto" && resolved.index == "graph") {  // two codes are there to choose from
     for (const auto& [part, bytes] : plan.bytes) {
       if (part.starts_with("primary.")) plan.peak_memory_bytes += bytes;

@@ -24,6 +24,7 @@ void add_level(Level level, KernelTable& table) {
   add_avx512_values(level, table);
   add_vnni_scaled(level, table);
   add_vnni_bytes(level, table);
+  add_vbmi_bits(level, table);
   add_avx512_bf16(level, table);
 }
 
@@ -101,6 +102,21 @@ void from_float(ElementType type, const float* from, std::size_t n, void* to) {
 std::size_t select_at_most(const float* values, std::size_t n, float threshold,
                            std::uint32_t* out) {
   return table().select_at_most(values, n, threshold, out);
+}
+void unpack_bits(const void* packed, int bits, std::size_t n, std::uint32_t* out) {
+  table().unpack_bits(packed, bits, n, out);
+}
+void pack_bits(const std::uint32_t* numbers, int bits, std::size_t n, void* packed) {
+  auto* bytes = static_cast<unsigned char*>(packed);
+  std::uint64_t waiting = 0;
+  int held = 0;  // bits in waiting
+  for (std::size_t i = 0; i < n; ++i) {
+    waiting |= std::uint64_t{numbers[i]} << held;
+    for (held += bits; held >= 8; held -= 8, waiting >>= 8) {
+      *bytes++ = static_cast<unsigned char>(waiting);
+    }
+  }
+  if (held > 0) *bytes = static_cast<unsigned char>(waiting);
 }
 float norm_squared(const float* x, std::size_t dim) { return table().norm_squared(x, dim); }
 bool all_finite(const float* x, std::size_t n) { return table().all_finite(x, n); }

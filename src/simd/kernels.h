@@ -91,6 +91,10 @@ void from_float(ElementType type, const float* from, std::size_t n, void* to);  
 // ---- Small helpers ------------------------------------------------------------------------------
 // Indexes i (ascending) with values[i] <= threshold, into out[0, returned); out has room for n.
 std::size_t select_at_most(const float* values, std::size_t n, float threshold, std::uint32_t* out);
+// Numbers of `bits` (1 to 32) bits each, the first in the lowest: little-endian bytes, nothing
+// between numbers. (n bits + 7) / 8 bytes are read or written.
+void unpack_bits(const void* packed, int bits, std::size_t n, std::uint32_t* out);
+void pack_bits(const std::uint32_t* numbers, int bits, std::size_t n, void* packed);
 float norm_squared(const float* x, std::size_t dim);
 // False when any value is NaN or infinite.
 bool all_finite(const float* x, std::size_t n);

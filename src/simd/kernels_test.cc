@@ -397,6 +397,22 @@ TEST_P(EveryLevel, SelectsWhatIsAtMostTheThreshold) {
   }
 }
 
+TEST_P(EveryLevel, UnpacksNumbersOfAnyWidth) {
+  std::mt19937 random(9);
+  for (int bits = 1; bits <= 32; ++bits) {
+    for (const std::size_t n : {1, 2, 7, 15, 16, 17, 31, 32, 48, 63, 64, 100}) {
+      std::vector<std::uint32_t> numbers(n), found(n);
+      for (std::uint32_t& number : numbers) {
+        number = static_cast<std::uint32_t>(random()) >> (32 - bits);
+      }
+      const Fenced packed((n * static_cast<std::size_t>(bits) + 7) / 8);
+      pack_bits(numbers.data(), bits, n, packed.at_end());
+      table().unpack_bits(packed.at_end(), bits, n, found.data());
+      ASSERT_EQ(found, numbers) << bits << " bits, " << n;
+    }
+  }
+}
+
 TEST_P(EveryLevel, FindsNormExtremesAndBadValues) {
   std::mt19937 random(8);
   std::normal_distribution<float> normal;

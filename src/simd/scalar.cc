@@ -233,6 +233,23 @@ std::size_t select(const float* values, std::size_t n, float threshold, std::uin
   return found;
 }
 
+void unpack(const void* packed, int bits, std::size_t n, std::uint32_t* out) {
+  const auto* bytes = static_cast<const unsigned char*>(packed);
+  const auto width = static_cast<std::size_t>(bits);
+  const std::size_t size = (n * width + 7) / 8;
+  const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t byte = i * width / 8;
+    std::uint64_t word = 0;
+    if (byte + sizeof word <= size) {
+      std::memcpy(&word, bytes + byte, sizeof word);
+    } else {
+      std::memcpy(&word, bytes + byte, size - byte);
+    }
+    out[i] = static_cast<std::uint32_t>(word >> (i * width % 8) & mask);
+  }
+}
+
 float squares(const float* x, std::size_t dim) {
   return sum_of<float>(dim, [=](std::size_t i) { return x[i] * x[i]; });
 }
@@ -287,6 +304,7 @@ void add_scalar(KernelTable& table) {
   set_conversions<std::uint8_t>(table, ElementType::u8);
   table.quantize = quantize;
   table.select_at_most = select;
+  table.unpack_bits = unpack;
   table.norm_squared = squares;
   table.all_finite = finite;
   table.min_max = range;

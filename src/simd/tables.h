@@ -34,6 +34,7 @@ struct KernelTable {
   void (*quantize)(const float* from, std::size_t n, float inverse_scale, std::int8_t* to);
   std::size_t (*select_at_most)(const float* values, std::size_t n, float threshold,
                                 std::uint32_t* out);
+  void (*unpack_bits)(const void* packed, int bits, std::size_t n, std::uint32_t* out);
   float (*norm_squared)(const float* x, std::size_t dim);
   bool (*all_finite)(const float* x, std::size_t n);
   void (*min_max)(const float* x, std::size_t n, float* low, float* high);
@@ -57,6 +58,7 @@ void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
 void add_vnni_scaled(Level level, KernelTable& table);
 void add_vnni_bytes(Level level, KernelTable& table);  // and bits
+void add_vbmi_bits(Level level, KernelTable& table);
 void add_avx512_bf16(Level level, KernelTable& table);
 
 }  // namespace kith::simd
