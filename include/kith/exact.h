@@ -29,8 +29,9 @@ Neighbours exact_search(const AnyMatrixView& base, const AnyMatrixView& queries,
 
 // recall@k of `found` against `truth`, averaged over queries and counted tie-aware: a returned id
 // is right when the truth lists it at a distance no larger than that of the k-th true neighbour
-// (relative tolerance 1e-5), so vectors that tie for the last place are all accepted. Truth without
-// distances falls back to comparing the first k ids. Throws when shapes don't fit.
+// (relative tolerance 1e-5; truth that lies in files as similarities is judged by those), so
+// vectors that tie for the last place are all accepted. Truth without distances falls back to
+// comparing the first k ids. Throws when shapes don't fit.
 double recall_at(const Neighbours& found, const Neighbours& truth, std::size_t k);
 
 }  // namespace kith
