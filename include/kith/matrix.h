@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -58,6 +57,12 @@ class MatrixView {
   std::size_t rows_ = 0, cols_ = 0, stride_ = 0;
 };
 
+namespace detail {
+// To be given to std::free; throws std::bad_alloc. Large blocks ask for huge pages, without which
+// a scan waits for address translation.
+void* allocate_rows(std::size_t alignment, std::size_t bytes);
+}  // namespace detail
+
 // Owns its rows, zero-initialised, each row padded to and aligned to 64 bytes (the padding is zero,
 // so kernels may run over it). Move-only: copies of large matrices should be visible (`clone`).
 template <class T>
@@ -74,8 +79,7 @@ class Matrix {
         stride_((cols * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment) {
     const std::size_t bytes = rows_ * stride_;
     if (bytes == 0) return;
-    data_ = static_cast<T*>(std::aligned_alloc(kAlignment, bytes));
-    if (data_ == nullptr) throw std::bad_alloc();
+    data_ = static_cast<T*>(detail::allocate_rows(kAlignment, bytes));
     std::memset(static_cast<void*>(data_), 0, bytes);
   }
   Matrix(Matrix&& other) noexcept { swap(other); }

@@ -26,7 +26,9 @@ double thread_seconds() {
 inline void keep(const void* value) { __asm__ volatile("" : : "r"(value) : "memory"); }
 
 constexpr int kSteps = 4096;  // of one run of a peak loop
-constexpr int kChains = 12;   // enough to hide the latency, few enough for 16 registers
+// Enough to hide the latency, few enough for 16 registers. Each chain starts from another value:
+// equal ones would be computed once, which measures the latency of one and calls it twelve.
+constexpr int kChains = 12;
 
 // The compiler's own vectors: they become the instructions of the function that a loop is inlined
 // into.
@@ -39,7 +41,8 @@ template <int kBytes>
 __attribute__((always_inline)) inline void fma_loop(float start) {
   using Vector = typename Wide<float, kBytes>::Vector;
   const Vector a = Vector{} + start, b = a * 0.5f;
-  Vector sum[kChains] = {};
+  Vector sum[kChains];
+  for (int c = 0; c < kChains; ++c) sum[c] = Vector{} + static_cast<float>(c);
   for (int i = 0; i < kSteps; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < kChains; ++c) {
@@ -80,19 +83,21 @@ __attribute__((target("avx2"))) void load_256(const std::byte* p, std::size_t n,
 }
 
 __attribute__((target("avx512f,avx512vnni"))) void vnni_512() {
-  __m512i sum[kChains] = {};
+  __m512i sum[kChains];
+  for (int c = 0; c < kChains; ++c) sum[c] = _mm512_set1_epi32(c);
   const __m512i a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
-  for (int i = 0; i < kSteps; ++i) {
+  for (int i = 0; i < kSteps; i += 2) {
 #pragma GCC unroll 12
-    for (int c = 0; c < kChains; ++c) {
-      sum[c] = _mm512_dpbusd_epi32(sum[c], a, b);
+    for (int c = 0; c < kChains; ++c) {  // two at a time: GCC 12 moves the sums between steps
+      sum[c] = _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(sum[c], a, b), a, b);
     }
   }
   keep(sum);
 }
 
 __attribute__((target("avx512f,avx512bw,avx512bf16"))) void bf16_512() {
-  __m512 sum[kChains] = {};
+  __m512 sum[kChains];
+  for (int c = 0; c < kChains; ++c) sum[c] = _mm512_set1_ps(static_cast<float>(c));
   const __m512bh a = (__m512bh)_mm512_set1_epi16(0x3f80);
   for (int i = 0; i < kSteps; ++i) {
 #pragma GCC unroll 12
@@ -104,7 +109,8 @@ __attribute__((target("avx512f,avx512bw,avx512bf16"))) void bf16_512() {
 }
 
 __attribute__((target("avx512f,avx512vpopcntdq"))) void popcount_512() {
-  __m512i sum[kChains] = {};
+  __m512i sum[kChains];
+  for (int c = 0; c < kChains; ++c) sum[c] = _mm512_set1_epi64(c);
   for (int i = 0; i < kSteps; ++i) {
 #pragma GCC unroll 12
     for (int c = 0; c < kChains; ++c) {

@@ -106,11 +106,13 @@ KITH_AVX512_INLINE void score_rows(const Kernel& kernel, const Rows& rows, std::
   std::size_t i = 0;
   if constexpr (kMost == 8) {
     for (; i + 8 <= n; i += 8) {
+      rows.prefetch(i, 8);
       const auto scores = kernel.template score<8>(whole_block<8>(rows, i));
       __builtin_memcpy(out + i, &scores, sizeof(scores));
     }
   }
   for (; i + 4 <= n; i += 4) {
+    rows.prefetch(i, 4);
     const auto scores = kernel.template score<4>(whole_block<4>(rows, i));
     __builtin_memcpy(out + i, &scores, sizeof(scores));
   }

@@ -79,7 +79,7 @@ KITH_AVX512 Bf16Kernel<op> kernel_for(const void* query, std::size_t dim) {
 template <Op op>
 KITH_AVX512 void many(const void* query, const void* rows, std::size_t stride, std::size_t n,
                       std::size_t dim, float* out) {
-  score_rows<8>(kernel_for<op>(query, dim), contiguous(rows, stride), n, out);
+  score_rows<8>(kernel_for<op>(query, dim), prefetched(rows, stride, n, 2 * dim), n, out);
 }
 template <Op op>
 KITH_AVX512 void gather(const void* query, const void* rows, std::size_t stride,

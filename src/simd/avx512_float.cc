@@ -12,6 +12,7 @@ namespace kith::simd {
 namespace {
 
 struct F32 {
+  static constexpr std::size_t kBytes = 4;
   KITH_AVX512_INLINE __m512 load(const unsigned char* x, std::size_t i) {
     return _mm512_loadu_ps(x + 4 * i);
   }
@@ -21,6 +22,7 @@ struct F32 {
 };
 
 struct F16 {
+  static constexpr std::size_t kBytes = 2;
   KITH_AVX512_INLINE __m512 load(const unsigned char* x, std::size_t i) {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + 2 * i)));
   }
@@ -30,6 +32,7 @@ struct F16 {
 };
 
 struct BF16 {
+  static constexpr std::size_t kBytes = 2;
   KITH_AVX512_INLINE __m512 widen(__m256i bits) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
   }
@@ -42,6 +45,7 @@ struct BF16 {
 };
 
 struct I8 {
+  static constexpr std::size_t kBytes = 1;
   KITH_AVX512_INLINE __m512 widen(__m128i bytes) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
   }
@@ -54,6 +58,7 @@ struct I8 {
 };
 
 struct U8 {
+  static constexpr std::size_t kBytes = 1;
   KITH_AVX512_INLINE __m512 widen(__m128i bytes) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
   }
@@ -151,8 +156,9 @@ constexpr std::size_t kRowsAtOnce = op == Op::cosine ? 4 : 8;
 template <class Query, class Row, Op op>
 KITH_AVX512 void many(const void* query, const void* rows, std::size_t stride, std::size_t n,
                       std::size_t dim, float* out) {
-  score_rows<kRowsAtOnce<op>>(kernel_for<Query, Row, op>(query, dim), contiguous(rows, stride), n,
-                              out);
+  const auto source = std::is_same_v<Row, F32> ? contiguous(rows, stride)
+                                               : prefetched(rows, stride, n, dim * Row::kBytes);
+  score_rows<kRowsAtOnce<op>>(kernel_for<Query, Row, op>(query, dim), source, n, out);
 }
 template <class Query, class Row, Op op>
 KITH_AVX512 void gather(const void* query, const void* rows, std::size_t stride,

@@ -90,6 +90,7 @@ HWY_INLINE void compare_all(const Byte* query, const Rows& source, std::size_t n
     query_norm = std::sqrt(to_float<Op::l2, Byte>(norms[0]));
   }
   for (std::size_t i = 0; i < n; i += 4) {
+    source.prefetch(i, 4);
     const Byte* row[4];
     for (std::size_t r = 0; r < 4; ++r) {
       row[r] = reinterpret_cast<const Byte*>(source[i + r < n ? i + r : n - 1]);
@@ -109,7 +110,7 @@ HWY_INLINE void compare_all(const Byte* query, const Rows& source, std::size_t n
 template <Op op, class Byte>
 void many(const void* query, const void* rows, std::size_t stride, std::size_t n, std::size_t dim,
           float* out) {
-  compare_all<op>(static_cast<const Byte*>(query), contiguous(rows, stride), n, dim, out);
+  compare_all<op>(static_cast<const Byte*>(query), prefetched(rows, stride, n, dim), n, dim, out);
 }
 
 template <Op op, class Byte>

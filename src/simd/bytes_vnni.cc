@@ -146,7 +146,7 @@ KITH_AVX512 ByteKernel<Byte, op> kernel_for(const void* query, std::size_t dim) 
 template <class Byte, Op op>
 KITH_AVX512 void many(const void* query, const void* rows, std::size_t stride, std::size_t n,
                       std::size_t dim, float* out) {
-  score_rows<8>(kernel_for<Byte, op>(query, dim), contiguous(rows, stride), n, out);
+  score_rows<8>(kernel_for<Byte, op>(query, dim), prefetched(rows, stride, n, dim), n, out);
 }
 template <class Byte, Op op>
 KITH_AVX512 void gather(const void* query, const void* rows, std::size_t stride,
@@ -191,7 +191,7 @@ struct HammingKernel {
 KITH_AVX512 void count_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
                             std::size_t bytes, std::uint32_t* out) {
   const HammingKernel kernel{static_cast<const unsigned char*>(query), bytes};
-  score_rows<8>(kernel, contiguous(rows, stride), n, out);
+  score_rows<8>(kernel, prefetched(rows, stride, n, bytes), n, out);
 }
 KITH_AVX512 void count_gather(const void* query, const void* rows, std::size_t stride,
                               const std::uint32_t* ids, std::size_t n, std::size_t bytes,

@@ -66,6 +66,9 @@ const ScaledKernels& scaled_kernels_float(int bits);
 const ScaledKernels& scaled_kernels_int8(int bits);
 
 inline std::size_t code_bytes(int bits, std::size_t dim) { return bits == 8 ? dim : (dim + 1) / 2; }
+inline std::size_t record_bytes(int bits, std::size_t dim) {
+  return code_bytes(bits, dim) + 3 * sizeof(float);
+}
 
 // Bytes of a packed int8 query: a multiple of 64 for each part, zero-filled.
 inline std::size_t packed_query_bytes(int bits, std::size_t dim) {

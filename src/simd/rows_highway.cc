@@ -3,6 +3,7 @@
 // are reduced by one transposed addition.
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "kith/half.h"
 #include "simd/highway_targets.h"
@@ -154,6 +155,7 @@ HWY_INLINE void compare_all(const Q* query, const Rows& source, std::size_t n, s
   const float norm = op == Op::cosine ? query_norm(query, dim) : 0;
   std::size_t i = 0;
   for (; i + 4 <= n; i += 4) {
+    source.prefetch(i, 4);
     const T* rows[4] = {row<T>(source, i), row<T>(source, i + 1), row<T>(source, i + 2),
                         row<T>(source, i + 3)};
     Sums<op, 4, kChains> sums;
@@ -171,7 +173,9 @@ HWY_INLINE void compare_all(const Q* query, const Rows& source, std::size_t n, s
 template <Op op, class Q, class T>
 void many(const void* query, const void* rows, std::size_t stride, std::size_t n, std::size_t dim,
           float* out) {
-  compare_all<op, Q, T>(static_cast<const Q*>(query), contiguous(rows, stride), n, dim, out);
+  const auto source = std::is_same_v<T, float> ? contiguous(rows, stride)
+                                               : prefetched(rows, stride, n, dim * sizeof(T));
+  compare_all<op, Q, T>(static_cast<const Q*>(query), source, n, dim, out);
 }
 
 template <Op op, class Q, class T>

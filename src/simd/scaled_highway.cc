@@ -194,8 +194,9 @@ template <template <int> class Query, int bits>
 void scaled_many(const ScaledQuery& scaled, const void* records, std::size_t stride, std::size_t n,
                  std::size_t dim, float* out) {
   const Query<bits> query(scaled.values, dim);
-  const auto rows = contiguous(records, stride);
+  const auto rows = prefetched(records, stride, n, record_bytes(bits, dim));
   for (std::size_t i = 0; i < n; i += 4) {
+    rows.prefetch(i, 4);
     score_four(scaled, query, rows, i, n, code_bytes(bits, dim), out);
   }
 }
@@ -206,6 +207,7 @@ void scaled_gather(const ScaledQuery& scaled, const void* records, std::size_t s
   const Query<bits> query(scaled.values, dim);
   const auto rows = gathered(records, stride, ids);
   for (std::size_t i = 0; i < n; i += 4) {
+    rows.prefetch(i, 4);
     score_four(scaled, query, rows, i, n, code_bytes(bits, dim), out);
   }
 }

@@ -136,7 +136,10 @@ KITH_AVX512_INLINE void score_all(const ScaledQuery& query, const Rows& source, 
                                   std::size_t dim, float* out) {
   const Scorer s = scorer(bits, query, dim);
   std::size_t i = 0;
-  for (; i + 16 <= n; i += 16) _mm512_storeu_ps(out + i, score<bits, 4>(s, source, i, n));
+  for (; i + 16 <= n; i += 16) {
+    source.prefetch(i, 16);
+    _mm512_storeu_ps(out + i, score<bits, 4>(s, source, i, n));
+  }
   if (i + 8 <= n) {
     _mm256_storeu_ps(out + i, _mm512_castps512_ps256(score<bits, 2>(s, source, i, n)));
     i += 8;
@@ -159,7 +162,7 @@ KITH_AVX512 void many(const ScaledQuery& query, const void* records, std::size_t
   if (const ScaledKernels* small = portable(bits, dim)) {
     return small->many(query, records, stride, n, dim, out);
   }
-  score_all<bits>(query, contiguous(records, stride), n, dim, out);
+  score_all<bits>(query, prefetched(records, stride, n, record_bytes(bits, dim)), n, dim, out);
 }
 
 template <int bits>
