@@ -162,7 +162,10 @@ KITH_AVX512 void many(const ScaledQuery& query, const void* records, std::size_t
   if (const ScaledKernels* small = portable(bits, dim)) {
     return small->many(query, records, stride, n, dim, out);
   }
-  score_all<bits>(query, prefetched(records, stride, n, record_bytes(bits, dim)), n, dim, out);
+  // 8-bit codes take so little work a line that asking for it costs more than it gives.
+  const auto source = bits == 4 ? prefetched(records, stride, n, record_bytes(bits, dim))
+                                : contiguous(records, stride);
+  score_all<bits>(query, source, n, dim, out);
 }
 
 template <int bits>
