@@ -23,7 +23,7 @@ KITH_AVX512 void unpack(const void* packed, int bits, std::size_t n, std::uint32
                                        _mm512_set1_epi32(0x03020100));
   const __m512i mask = _mm512_set1_epi32((1 << bits) - 1);
   const auto* bytes = static_cast<const unsigned char*>(packed);
-  const auto group = static_cast<std::size_t>(2 * bits);  // bytes of sixteen numbers
+  const std::size_t group = 2 * static_cast<std::size_t>(bits);  // bytes of sixteen numbers
   for (std::size_t i = 0; i < n; i += 16, bytes += group) {
     const std::size_t left = (n - i) * static_cast<std::size_t>(bits);
     const __m512i x =
