@@ -26,7 +26,8 @@ namespace kith {
 struct BuildOptions {
   Metric metric = Metric::l2;
 
-  // "graph", "flat" (exact), or "auto": flat below kFlatBelow vectors, else graph.
+  // "graph", "flat" (exact), "ivf" (inverted file: quick to build, best in batches), or "auto":
+  // flat below kFlatBelow vectors, else graph.
   std::string index = "auto";
 
   // A codec's name, e.g. "f32", "lvq8", "lvq4x8", "rot-lvq4+f16"; see docs/codecs.md. "auto"
@@ -36,6 +37,9 @@ struct BuildOptions {
   // Out-edges of a node in the graph; 0 chooses 32, 48 or 64 by the intrinsic dimension of a
   // sample. An edge takes as many bits as the number of vectors has.
   std::size_t degree = 0;
+
+  // Lists of an inverted file; 0 chooses about twice the square root of the number of vectors.
+  std::size_t lists = 0;
 
   // Candidates kept while a node searches for its neighbours; 0 chooses from the degree. More is
   // slower to build and gives a better graph.
@@ -49,10 +53,12 @@ struct BuildOptions {
 };
 
 struct SearchOptions {
-  // Breadth of the graph search: larger finds more and costs more. 0 is the index's default.
+  // Breadth of the search, nodes kept in a graph and lists probed in an inverted file: larger
+  // finds more and costs more. 0 is the index's default.
   std::size_t beam = 0;
 
-  // Candidates re-scored by the "+" codec; 0 re-scores the whole beam.
+  // Candidates re-scored by the "+" codec. 0: the whole beam of a graph; of an inverted file, as
+  // many as can matter, at most 40 a hit.
   std::size_t rerank = 0;
 
   Control control;
@@ -69,11 +75,11 @@ struct OpenOptions {
 
 // What `kith info` prints.
 struct IndexInfo {
-  std::string kind;   // "graph" or "flat"
+  std::string kind;   // "graph", "flat" or "ivf"
   std::string codec;  // full name, e.g. "rot-lvq4x8"
   Metric metric = Metric::l2;
   ElementType element = ElementType::f32;  // what it was built from
-  std::size_t vectors = 0, dim = 0, degree = 0, default_beam = 0;
+  std::size_t vectors = 0, dim = 0, degree = 0, lists = 0, default_beam = 0;
   Labels::Kind labels = Labels::Kind::none;
   double tuned_recall = 0;  // recall@10 the default beam was tuned for; 0: never tuned
   std::uint64_t file_version = 0;

@@ -16,13 +16,17 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   constexpr std::size_t kMostDegree = 1024, kMostBuildBeam = 1 << 16;
   verb.add_option("--metric", choices.metric, "l2, ip or cosine (default: l2)")->type_name("NAME");
   verb.add_option("--index", choices.options.index,
-                  "graph, flat (exact) or auto: flat for few vectors (default: auto)")
+                  "graph, flat (exact), ivf (inverted file) or auto: flat for few vectors, else\n"
+                  "graph (default: auto)")
       ->type_name("KIND");
   verb.add_option("--codec", choices.options.codec,
                   "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")
       ->type_name("NAME");
   verb.add_option("--degree", choices.options.degree, "Edges of a node in the graph")
       ->check(whole_number(1, kMostDegree))
+      ->type_name("N");
+  verb.add_option("--lists", choices.options.lists, "Lists of an inverted file")
+      ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
   verb.add_option("--build-beam", choices.options.build_beam,
                   "Breadth of the search that finds a node's edges")

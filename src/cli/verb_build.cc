@@ -45,6 +45,7 @@ void run(const Options& options) {
   record.add("vectors", info.vectors);
   record.add("dim", "dimension", info.dim);
   if (info.degree > 0) record.add("degree", info.degree);
+  if (info.lists > 0) record.add("lists", info.lists);
   if (info.default_beam > 0) record.add("beam", info.default_beam);
   record.add_sizes("bytes", "size", info.bytes, info.vectors);
   record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));

@@ -1,7 +1,8 @@
-// Codec names: one word a codec with its number ("f32", "lvq8", "lvq4x8"), "-" for a transform
-// before it ("rot-lvq4"), "+" for "re-ranked by" ("rot-lvq4+f16").
+// Codec names: one word a codec with its number ("f32", "lvq8", "lvq4x8", "pq50"), "-" for a
+// transform before it ("rot-lvq4"), "+" for "re-ranked by" ("rot-lvq4+f16", "pq50+rot-lvq8").
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,8 +12,13 @@ struct CodecSpec {
   bool rotate = false;  // "rot-": a random orthogonal transform first (see rotation.h)
   std::string primary;  // what is searched: one of codec_names()
   std::string rerank;   // what re-ranks; empty: the primary's own best accuracy
+  bool rotate_rerank = false;
 
   std::string name() const;
+  // "pq50" has 50 parts; 0 for codecs that aren't product codes.
+  std::size_t parts() const;
+  // The re-ranking part alone.
+  CodecSpec refining() const;
   // Throws invalid_argument naming the word that isn't known and those that are.
   static CodecSpec parse(std::string_view name);
 };

@@ -12,10 +12,18 @@ namespace {
 constexpr std::size_t kDefaultBuildBeam = 64;
 // Below this many dimensions 4-bit codes are too coarse to walk on.
 constexpr std::size_t kFewDimensions = 48;
+// From here on parts of product codes may be wider.
+constexpr std::size_t kManyDimensions = 400;
 
 std::string choose_codec(const std::string& index, ElementType element, std::size_t dim) {
-  if (element == ElementType::u8 || element == ElementType::i8) return std::string(name(element));
+  if (index != "ivf" && (element == ElementType::u8 || element == ElementType::i8)) {
+    return std::string(name(element));
+  }
   if (index == "flat") return std::string(name(element));
+  if (index == "ivf") {
+    const std::size_t dims = dim < kManyDimensions ? 2 : 4;  // a part
+    return "pq" + std::to_string((dim + dims - 1) / dims) + "+rot-lvq8";
+  }
   return dim < kFewDimensions ? "rot-lvq8+f16" : "rot-lvq4x8";
 }
 
@@ -27,6 +35,25 @@ std::size_t choose_degree(const AnyMatrixView& rows, const BuildOptions& options
       median_intrinsic_dimension(rows, options.metric, options.seed, options.control);
   const auto wanted = static_cast<std::size_t>(std::ceil(2 * dimension + 8));
   return std::clamp((wanted + kStep - 1) / kStep * kStep, kLeast, kMost);
+}
+
+// Scanning the lists probed and finding them then cost alike.
+std::size_t choose_lists(std::size_t rows) {
+  constexpr std::size_t kStep = 32;
+  const auto wanted = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(rows)));
+  return std::max(kStep, wanted / kStep * kStep);
+}
+
+// Product codes and lists belong together.
+void check_codec(const BuildOptions& options) {
+  const CodecSpec spec = CodecSpec::parse(options.codec);
+  const bool lists = options.index == "ivf", product = spec.parts() != 0;
+  const bool whole = !spec.rerank.empty() && !spec.rotate;  // what lists can use
+  if (lists ? product && whole : !product) return;
+  throw Error(ErrorCode::invalid_argument,
+              "codec '" + options.codec + "' with index '" + options.index + "': " +
+                  (lists ? "expected pqN+CODEC, for example pq32+rot-lvq8"
+                         : "product codes need index ivf"));
 }
 
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
@@ -43,18 +70,20 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
   BuildOptions resolved = options;
   if (resolved.index == "auto") {
     resolved.index = rows.rows() < Index::kFlatBelow ? "flat" : "graph";
-  } else if (resolved.index != "flat" && resolved.index != "graph") {
+  } else if (resolved.index != "flat" && resolved.index != "graph" && resolved.index != "ivf") {
     throw Error(ErrorCode::invalid_argument,
-                "index '" + resolved.index + "': expected auto, graph or flat");
+                "index '" + resolved.index + "': expected auto, graph, flat or ivf");
   }
   if (resolved.codec == "auto") {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
-  CodecSpec::parse(resolved.codec);
+  check_codec(resolved);
   if (resolved.degree == 0) {
     resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;
   }
   check_range("degree", resolved.degree, 4, 1024);
+  if (resolved.lists == 0) resolved.lists = choose_lists(rows.rows());
+  check_range("lists", resolved.lists, 1, kMaxVectors);
   if (resolved.build_beam == 0) {
     resolved.build_beam = std::max(kDefaultBuildBeam, resolved.degree * 4 / 3);
   }

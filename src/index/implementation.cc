@@ -42,7 +42,7 @@ Index::Implementation::Implementation(Metric metric, std::size_t dim, ElementTyp
       dim(dim),
       element(element),
       primary_(codec.primary, codec.rotate, dim, metric, seed) {
-  if (!codec.rerank.empty()) rerank_.emplace(codec.rerank, false, dim, metric, seed);
+  if (!codec.rerank.empty()) rerank_.emplace(codec.rerank, codec.rotate_rerank, dim, metric, seed);
 }
 
 Index::Implementation::Implementation(const KithFileReader& reader, const Meta& meta)
@@ -70,7 +70,10 @@ CodecSpec Index::Implementation::codec_spec() const {
   CodecSpec spec;
   spec.rotate = primary_.rotates();
   spec.primary = primary_.codec_name();
-  if (rerank_) spec.rerank = rerank_->codec_name();
+  if (rerank_) {
+    spec.rerank = rerank_->codec_name();
+    spec.rotate_rerank = rerank_->rotates();
+  }
   return spec;
 }
 
@@ -124,8 +127,9 @@ std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFil
   const std::string& kind = meta.string("kind");
   if (kind == "flat") return load_flat(reader, meta);
   if (kind == "graph") return load_graph(reader, meta);
+  if (kind == "ivf") return load_ivf(reader, meta);
   throw Error(ErrorCode::unsupported,
-              reader.name() + ": index kind '" + kind + "', this kith knows graph and flat");
+              reader.name() + ": index kind '" + kind + "', this kith knows graph, flat and ivf");
 }
 
 void put_hits(std::span<const Hit> hits, std::size_t query, Neighbours& result) {

@@ -59,16 +59,19 @@ class Index::Implementation {
   std::optional<Stage> rerank_;
 };
 
-// "graph" and "flat" build from checked rows; options are resolved ("auto" and 0 are gone).
+// "graph", "flat" and "ivf" build from checked rows; options are resolved ("auto" and 0 are gone).
 // `choose_codec`: nobody asked for the codec, a smaller one may take its place.
 std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
                                                   const BuildOptions& options);
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
                                                    const BuildOptions& options, bool choose_codec);
+std::unique_ptr<Index::Implementation> build_ivf(const AnyMatrixView& rows,
+                                                 const BuildOptions& options);
+std::unique_ptr<Index::Implementation> load_ivf(const KithFileReader& reader, const Meta& meta);
 std::unique_ptr<Index::Implementation> load_flat(const KithFileReader& reader, const Meta& meta);
 std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta);
 
-// Fills in what BuildOptions leaves to choose: index, codec, degree, build_beam.
+// Fills in what BuildOptions leaves to choose: index, codec, degree, lists, build_beam.
 BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows);
 
 // Writes hits (ascending) into row `query`, padding what is left.

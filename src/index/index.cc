@@ -45,9 +45,14 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   check_total(rows.rows());
   const BuildOptions resolved = resolve(options, rows);
   checked_norms("base", rows, options.metric, options.control);
-  std::unique_ptr<Implementation> implementation =
-      resolved.index == "flat" ? build_flat(rows, resolved)
-                               : build_graph(rows, resolved, options.codec == "auto");
+  std::unique_ptr<Implementation> implementation;
+  if (resolved.index == "flat") {
+    implementation = build_flat(rows, resolved);
+  } else if (resolved.index == "ivf") {
+    implementation = build_ivf(rows, resolved);
+  } else {
+    implementation = build_graph(rows, resolved, options.codec == "auto");
+  }
   implementation->labels = labels;
   return Index(std::move(implementation));
 }

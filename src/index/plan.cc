@@ -51,7 +51,8 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   constexpr std::size_t kFixedPart = 64 * 1024;
   std::size_t total = 0;
   for (const auto& [part, bytes] : index.info().bytes) {
-    const bool fixed = bytes < kFixedPart && bytes < sample.rows();
+    const bool of_lists = part == "ivf.centres" || part == "ivf.words" || part == "ivf.sizes";
+    const bool fixed = of_lists || (bytes < kFixedPart && bytes < sample.rows());
     std::size_t scaled =
         fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
     if (part == "graph") {  // the more vectors, the more bits an edge

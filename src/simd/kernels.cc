@@ -25,6 +25,7 @@ void add_level(Level level, KernelTable& table) {
   add_vnni_scaled(level, table);
   add_vnni_bytes(level, table);
   add_vbmi_bits(level, table);
+  add_vbmi_blocks(level, table);
   add_avx512_bf16(level, table);
 }
 
@@ -90,6 +91,11 @@ void hamming_gather(const void* query, const void* rows, std::size_t stride,
                     const std::uint32_t* ids, std::size_t n, std::size_t bytes,
                     std::uint32_t* out) {
   table().hamming_gather(query, rows, stride, ids, n, bytes, out);
+}
+
+std::size_t scan_blocks(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
+                        std::size_t n, float limit, float* estimates, std::uint32_t* places) {
+  return table().scan_blocks(query, blocks, terms, n, limit, estimates, places);
 }
 
 void to_float(ElementType type, const void* from, std::size_t n, float* to) {

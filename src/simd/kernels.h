@@ -87,6 +87,30 @@ void hamming_many(const void* query, const void* rows, std::size_t stride, std::
 void hamming_gather(const void* query, const void* rows, std::size_t stride,
                     const std::uint32_t* ids, std::size_t n, std::size_t bytes, std::uint32_t* out);
 
+// ---- Blocks of 4-bit product codes --------------------------------------------------------------
+// (Andre, Kermarrec and Le Scouarnec, "Cache locality is not enough", 2015.) A code has one nibble
+// a part, which chooses one of the part's 16 table entries; its estimate is
+//
+//   offset + scale * (sum of the chosen entries) + term
+//
+// A block holds 32 codes. For each four parts 4 g .. 4 g + 3 it has 64 bytes: byte 4 v + j is part
+// 4 g + j of code v in the low nibble and of code v + 16 in the high one. Parts are padded to a
+// multiple of four (table entries 0), codes to whole blocks.
+struct BlockQuery {
+  const std::uint8_t* tables = nullptr;  // 16 entries a part, 64-byte aligned
+  std::size_t parts = 0;                 // a multiple of four, at most kMaxParts
+  float scale = 0, offset = 0;
+};
+inline constexpr std::size_t kBlockCodes = 32;
+inline constexpr std::size_t kMaxParts = std::size_t{1} << 16;
+inline std::size_t block_bytes(std::size_t parts) { return parts * kBlockCodes / 2; }
+
+// Estimates `n` codes that lie in blocks from `blocks` on. `terms`: one a code, or null for zeros.
+// Those at most `limit` go to `estimates`, their places (0 to n - 1, ascending) to `places`, both
+// with room for n rounded up to whole blocks. Returns how many. Sums are exact integers.
+std::size_t scan_blocks(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
+                        std::size_t n, float limit, float* estimates, std::uint32_t* places);
+
 // ---- Conversions --------------------------------------------------------------------------------
 void to_float(ElementType type, const void* from, std::size_t n, float* to);
 void from_float(ElementType type, const float* from, std::size_t n, void* to);  // f16, bf16; i8/u8

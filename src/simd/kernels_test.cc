@@ -397,6 +397,55 @@ TEST_P(EveryLevel, SelectsWhatIsAtMostTheThreshold) {
   }
 }
 
+TEST_P(EveryLevel, ScansBlocksOfProductCodes) {
+  std::mt19937 random(10);
+  for (const std::size_t parts : {4, 8, 28, 52, 192, 1024}) {
+    for (const std::size_t n : {1, 15, 16, 17, 31, 32, 33, 64, 100, 500}) {
+      const std::size_t blocks = (n + kBlockCodes - 1) / kBlockCodes;
+      const Fenced codes(blocks * block_bytes(parts)), terms_memory(n * 4);
+      std::vector<std::uint8_t> spare(16 * parts + 64);
+      std::uint8_t* tables =
+          spare.data() + (64 - reinterpret_cast<std::uintptr_t>(spare.data()) % 64) % 64;
+      for (std::size_t i = 0; i < 16 * parts; ++i) tables[i] = static_cast<std::uint8_t>(random());
+      for (std::size_t i = 0; i < blocks * block_bytes(parts); ++i) {
+        codes.at_end()[i] = static_cast<unsigned char>(random());
+      }
+      auto* terms = reinterpret_cast<float*>(terms_memory.at_end());
+      for (std::size_t i = 0; i < n; ++i) terms[i] = static_cast<float>(random() % 1000);
+      const BlockQuery query{tables, parts, 0.25f, -100};
+      for (const float* with :
+           {static_cast<const float*>(nullptr), static_cast<const float*>(terms)}) {
+        std::vector<float> want(n);
+        for (std::size_t i = 0; i < n; ++i) {
+          std::uint32_t sum = 0;
+          for (std::size_t part = 0; part < parts; ++part) {
+            const std::uint8_t byte =
+                codes.at_end()[i / 32 * block_bytes(parts) + part / 4 * 64 + i % 16 * 4 + part % 4];
+            sum += tables[16 * part + (i % 32 < 16 ? byte & 15 : byte >> 4)];
+          }
+          want[i] = 0.25f * static_cast<float>(sum) - 100 + (with == nullptr ? 0 : with[i]);
+        }
+        std::vector<float> sorted = want;
+        std::sort(sorted.begin(), sorted.end());
+        for (const float limit : {-1e9f, sorted[n / 3], 1e9f}) {
+          std::vector<float> estimates(blocks * kBlockCodes), expected;
+          std::vector<std::uint32_t> places(blocks * kBlockCodes), expected_places;
+          for (std::size_t i = 0; i < n; ++i) {
+            if (want[i] > limit) continue;
+            expected.push_back(want[i]);
+            expected_places.push_back(static_cast<std::uint32_t>(i));
+          }
+          const std::size_t found = table().scan_blocks(query, codes.at_end(), with, n, limit,
+                                                        estimates.data(), places.data());
+          estimates.resize(found), places.resize(found);
+          ASSERT_EQ(places, expected_places) << parts << " parts, " << n;
+          ASSERT_EQ(estimates, expected);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(EveryLevel, UnpacksNumbersOfAnyWidth) {
   std::mt19937 random(9);
   for (int bits = 1; bits <= 32; ++bits) {

@@ -272,6 +272,33 @@ void range(const float* x, std::size_t n, float* low, float* high) {
   *high = most;
 }
 
+std::size_t scan(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
+                 std::size_t n, float limit, float* estimates, std::uint32_t* places) {
+  constexpr std::size_t kHalf = kBlockCodes / 2;
+  std::size_t found = 0;
+  for (std::size_t first = 0; first < n; first += kBlockCodes) {
+    std::uint32_t sums[kBlockCodes] = {};
+    const std::uint8_t* block = blocks + first / kBlockCodes * block_bytes(query.parts);
+    for (std::size_t part = 0; part < query.parts; ++part) {
+      const std::uint8_t* entries = query.tables + 16 * part;
+      const std::uint8_t* codes = block + part / 4 * 64 + part % 4;
+      for (std::size_t v = 0; v < kHalf; ++v) {
+        sums[v] += entries[codes[4 * v] & 15];
+        sums[v + kHalf] += entries[codes[4 * v] >> 4];
+      }
+    }
+    for (std::size_t v = 0; v < std::min(kBlockCodes, n - first); ++v) {
+      const float term = terms == nullptr ? 0 : terms[first + v];
+      const float estimate =
+          std::fma(query.scale, static_cast<float>(sums[v]), query.offset) + term;
+      estimates[found] = estimate;
+      places[found] = static_cast<std::uint32_t>(first + v);
+      found += estimate <= limit ? 1 : 0;
+    }
+  }
+  return found;
+}
+
 template <class T>
 void set_conversions(KernelTable& table, ElementType type) {
   table.to_float[index_of(type)] = convert_to_float<T>;
@@ -295,6 +322,7 @@ void add_scalar(KernelTable& table) {
   table.scaled_float[1] = kScaledKernels<8, float, float>;
   table.scaled_int8[0] = kScaledKernels<4, std::int8_t, std::int32_t>;
   table.scaled_int8[1] = kScaledKernels<8, std::int8_t, std::int32_t>;
+  table.scan_blocks = scan;
   table.hamming_many = bits_many;
   table.hamming_gather = bits_gather;
   set_conversions<float>(table, ElementType::f32);

@@ -21,6 +21,7 @@ inline constexpr std::size_t kOps = 3;
 
 using HammingManyFn = decltype(&hamming_many);
 using HammingGatherFn = decltype(&hamming_gather);
+using BlockScanFn = decltype(&scan_blocks);
 
 struct KernelTable {
   RowKernels float_query[kElementTypes][kOps];
@@ -29,6 +30,7 @@ struct KernelTable {
   ScaledKernels scaled_int8[2];
   HammingManyFn hamming_many;
   HammingGatherFn hamming_gather;
+  BlockScanFn scan_blocks;
   void (*to_float[kElementTypes])(const void* from, std::size_t n, float* to);
   void (*from_float[kElementTypes])(const float* from, std::size_t n, void* to);
   void (*quantize)(const float* from, std::size_t n, float inverse_scale, std::int8_t* to);
@@ -58,6 +60,7 @@ void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
 void add_vnni_scaled(Level level, KernelTable& table);
 void add_vnni_bytes(Level level, KernelTable& table);  // and bits
+void add_vbmi_blocks(Level level, KernelTable& table);
 void add_vbmi_bits(Level level, KernelTable& table);
 void add_avx512_bf16(Level level, KernelTable& table);
 

@@ -1,0 +1,48 @@
+// A set of points that rows are assigned to: the nearest one, or the few nearest, under squared
+// Euclidean distance, by blocked matrix products. k-means and inverted files share it.
+//
+// Distances are computed in float as |x|^2 - 2 <x, c> + |c|^2, so assignment between centres that
+// are equally near up to rounding is arbitrary, but the same for any number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kith/control.h"
+#include "kith/matrix.h"
+
+namespace kith {
+
+class Centres {
+ public:
+  Centres() = default;
+  explicit Centres(Matrix<float> centres);
+
+  std::size_t size() const { return centres_.rows(); }
+  std::size_t dim() const { return centres_.cols(); }
+  const Matrix<float>& matrix() const { return centres_; }
+  float norm(std::size_t centre) const { return norms_[centre]; }  // squared
+
+  // The nearest centre of each row and, unless `distances` is empty, the squared distance to it.
+  void nearest(MatrixView<const float> rows, const Control& control, std::span<std::uint32_t> ids,
+               std::span<float> distances = {}) const;
+
+  enum class By : std::uint8_t { distance, product };
+
+  // The `count` (at most size()) nearest centres of each row, nearest first, equal ones by id: row
+  // i's at [i * count, (i + 1) * count). `scores` are |x - c|^2 - |x|^2, or -2 <x, c> by product.
+  void nearest_few(MatrixView<const float> rows, std::size_t count, By by, const Control& control,
+                   std::span<std::uint32_t> ids, std::span<float> scores) const;
+
+ private:
+  void few_of_one(const float* row, std::size_t count, By by, std::uint32_t* ids,
+                  float* scores) const;
+
+  Matrix<float> centres_;
+  Matrix<float> panels_;             // -2 c, packed: a row is a panel
+  std::vector<float> norms_, none_;  // |c|^2 and 0; infinite where a panel has no centre
+};
+
+}  // namespace kith
