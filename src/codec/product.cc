@@ -114,9 +114,8 @@ void ProductQuantiser::prepare(const float* query, float weight, Tables& tables)
     offset += low;
   }
   const float scale = widest / kMost, inverse = widest > 0 ? kMost / widest : 0;
-  for (std::size_t i = 0; i < parts_ * kWords; ++i) {
-    packed[i] = static_cast<std::uint8_t>(tables.entries_[i] * inverse + 0.5f);
-  }
+  for (float& entry : tables.entries_) entry *= inverse;
+  simd::from_float(ElementType::u8, tables.entries_.data(), parts_ * kWords, packed);
   std::fill(packed + parts_ * kWords, packed + bytes, std::uint8_t{0});
   tables.query = {packed, padded_parts(), scale, offset};
 }

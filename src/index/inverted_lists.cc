@@ -14,6 +14,9 @@
 namespace kith {
 namespace {
 
+// A query's nearest lists are scanned first: they set its threshold.
+constexpr std::uint32_t kFirstRanks = 2;
+
 std::size_t blocks_of(std::size_t codes) {
   return (codes + simd::kBlockCodes - 1) / simd::kBlockCodes;
 }
@@ -130,7 +133,6 @@ void InvertedLists::load(const AnyMatrixView& rows, std::size_t row, float* out)
 
 void InvertedLists::scan(MatrixView<const float> queries, std::size_t probes, std::size_t keep,
                          Scratch& scratch) const {
-  static constexpr std::uint32_t kFirstRanks = 2;  // scanned first: they set the thresholds
   const std::size_t n = queries.rows();
   probes = std::min(probes, lists());
   scratch.probes.resize(n * probes);
