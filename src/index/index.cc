@@ -43,8 +43,9 @@ Index::~Index() = default;
 Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
   check_rows(rows, labels);
   check_total(rows.rows());
-  const BuildOptions resolved = resolve(options, rows);
+  // First, because choosing looks at a sample, whose row numbers would mean nothing in an error.
   checked_norms("base", rows, options.metric, options.control);
+  const BuildOptions resolved = resolve(options, rows);
   std::unique_ptr<Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);

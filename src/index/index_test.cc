@@ -335,6 +335,17 @@ TEST(Index, EveryFlippedByteOfAFileIsRefused) {
   std::filesystem::remove(path);
 }
 
+TEST(Index, AnErrorInALargeBaseNamesItsRow) {
+  Matrix<float> base = clustered(30000, 4, 26);
+  base.row(24321)[3] = std::numeric_limits<float>::quiet_NaN();
+  try {
+    Index::build(base, Labels(), BuildOptions());
+    FAIL() << "a base with NaN was indexed";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("base row 24321"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Index, AnOlderFileIsReadAndSavedAsTheNewest) {
   Index index = Index::open(KITH_TEST_FILES "version-1.kith");  // 64 vectors, edges of 32 bits
   EXPECT_EQ(index.info().file_version, 1u);
