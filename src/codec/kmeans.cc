@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -17,14 +18,6 @@
 
 namespace kith {
 namespace {
-
-Matrix<float> copy_rows(MatrixView<const float> rows, std::span<const std::uint32_t> ids) {
-  Matrix<float> copy(ids.size(), rows.cols());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    std::copy_n(rows.row(ids[i]), rows.cols(), copy.row(i));
-  }
-  return copy;
-}
 
 // Each next centre is a row drawn with probability in proportion to its squared distance to the
 // nearest centre so far. A few rows a centre are enough to draw from.

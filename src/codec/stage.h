@@ -54,4 +54,10 @@ class Stage {
 // x / |x|; a zero vector stays zero. Returns the norm.
 float normalise(float* x, std::size_t dim);
 
+// A row as floats, of length 1 under cosine.
+inline void load_row(const AnyMatrixView& rows, std::size_t row, Metric metric, float* out) {
+  rows.copy_row(row, out);
+  if (metric == Metric::cosine) normalise(out, rows.dim());
+}
+
 }  // namespace kith

@@ -52,6 +52,10 @@ class KithFileWriter {
   }
   // Keeps its own copy.
   void add_text(const std::string& name, std::string text);
+  template <class T>
+  void add_copy(const std::string& name, std::span<const T> values) {
+    add_text(name, std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes()));
+  }
 
   // Writes all sections in the order they were added; atomic (see AtomicFile).
   void write(const std::string& path, const Control& control) const;

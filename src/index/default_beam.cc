@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/copy_rows.h"
 #include "kith/exact.h"
 
 namespace kith {
@@ -52,8 +53,7 @@ DefaultBeam choose_default_beam(
         search) {
   DefaultBeam best;
   if (held.size() < kFewest) return best;
-  Matrix<float> queries(held.size(), rows.dim());
-  for (std::size_t i = 0; i < held.size(); ++i) rows.copy_row(held[i], queries.row(i));
+  const Matrix<float> queries = copy_rows(rows, held);
   const Neighbours truth = truth_among_others(rows, queries, metric, held, control);
   for (std::size_t beam : kLadder) {
     const double reached = recall_at(search(queries, kK, beam), truth, kK);

@@ -10,7 +10,6 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "index/beam_search.h"
-#include "index/default_beam.h"
 #include "index/duplicates.h"
 #include "index/graph_builder.h"
 #include "index/implementation.h"
@@ -64,8 +63,6 @@ class GraphIndex : public Index::Implementation {
 
   GraphParameters parameters(std::size_t degree) const;
   void choose_entries(std::span<const Id> nodes, const Control& control);
-  DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
-                           const BuildOptions& options) const;
   DefaultBeam try_smaller_codes(const AnyMatrixView& rows, std::span<const Id> held,
                                 const BuildOptions& options, const DefaultBeam& finer);
   std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
@@ -139,18 +136,6 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   extend(late, early.size());
-}
-
-DefaultBeam GraphIndex::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
-                                     const BuildOptions& options) const {
-  return choose_default_beam(rows, metric, held, options.recall, options.control,
-                             [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
-                               SearchOptions search_options;
-                               search_options.beam = beam;
-                               search_options.control.threads = options.control.threads;
-                               search_options.control.cancel = options.control.cancel;
-                               return search(queries, k, search_options);
-                             });
 }
 
 // The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-ranking sees: the

@@ -77,6 +77,18 @@ CodecSpec Index::Implementation::codec_spec() const {
   return spec;
 }
 
+DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
+                                                const BuildOptions& options) const {
+  return choose_default_beam(rows, metric, held, options.recall, options.control,
+                             [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
+                               SearchOptions search_options;
+                               search_options.beam = beam;
+                               search_options.control.threads = options.control.threads;
+                               search_options.control.cancel = options.control.cancel;
+                               return search(queries, k, search_options);
+                             });
+}
+
 IndexInfo Index::Implementation::info() const {
   IndexInfo info;
   info.kind = kind();

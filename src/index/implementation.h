@@ -11,6 +11,7 @@
 #include "codec/spec.h"
 #include "codec/stage.h"
 #include "formats/kith_file.h"
+#include "index/default_beam.h"
 #include "kith/index.h"
 
 namespace kith {
@@ -54,6 +55,9 @@ class Index::Implementation {
   Implementation(const KithFileReader& reader, const Meta& meta);
   void append(const AnyMatrixView& rows, const Control& control);
   CodecSpec codec_spec() const;
+  // The default beam for options.recall, by `held` rows that search() doesn't find yet.
+  DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
+                           const BuildOptions& options) const;
 
   Stage primary_;
   std::optional<Stage> rerank_;

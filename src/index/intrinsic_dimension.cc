@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/copy_rows.h"
 #include "base/random.h"
 #include "kith/exact.h"
 
@@ -13,12 +14,6 @@ namespace {
 constexpr std::size_t kSample = 20000;
 constexpr std::size_t kPoints = 300;
 constexpr std::size_t kNeighbours = 20;
-
-Matrix<float> copy_rows(const AnyMatrixView& rows, std::span<const std::uint32_t> ids) {
-  Matrix<float> copy(ids.size(), rows.dim());
-  for (std::size_t i = 0; i < ids.size(); ++i) rows.copy_row(ids[i], copy.row(i));
-  return copy;
-}
 
 }  // namespace
 

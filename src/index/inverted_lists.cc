@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "codec/stage.h"
 #include "simd/kernels.h"
+#include "simd/precise.h"
 
 namespace kith {
 namespace {
@@ -19,13 +20,6 @@ constexpr std::uint32_t kFirstRanks = 2;
 
 std::size_t blocks_of(std::size_t codes) {
   return (codes + simd::kBlockCodes - 1) / simd::kBlockCodes;
-}
-
-float dot(const float* a, const float* b, std::size_t dim) {
-  float product = 0;
-  simd::float_query_kernels(ElementType::f32, simd::Op::dot)
-      .many(a, b, dim * sizeof(float), 1, dim, &product);
-  return product;
 }
 
 }  // namespace
@@ -51,7 +45,8 @@ void InvertedLists::add(const AnyMatrixView& rows, Id first, std::span<const Id>
   Matrix<float> piece(std::min(kPiece, ids.size()), rows.dim());
   for (std::size_t begin = 0; begin < ids.size(); begin += kPiece) {
     const std::size_t count = std::min(kPiece, ids.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) load(rows, ids[begin + i] - first, piece.row(i));
+    for (std::size_t i = 0; i < count; ++i)
+      load_row(rows, ids[begin + i] - first, metric_, piece.row(i));
     centres_.nearest(piece.view().slice(0, count), control,
                      std::span(assigned).subspan(begin, count));
   }
@@ -105,12 +100,13 @@ void InvertedLists::add(const AnyMatrixView& rows, Id first, std::span<const Id>
 void InvertedLists::encode(const AnyMatrixView& rows, Id first, std::span<const Id> ids,
                            std::size_t list, std::size_t place) {
   const std::size_t dim = rows.dim(), block = simd::block_bytes(quantiser_.padded_parts());
+  const simd::PreciseKernels& kernels = simd::precise_kernels();
   const float* centre = centres_.matrix().row(list);
   std::vector<float> residual(dim);
   std::vector<std::uint8_t> code(quantiser_.parts());
   auto* const blocks = blocks_.mutable_as<std::uint8_t>() + block_starts_[list] * block;
   for (const Id id : ids) {
-    load(rows, id - first, residual.data());
+    load_row(rows, id - first, metric_, residual.data());
     for (std::size_t j = 0; j < dim; ++j) residual[j] -= centre[j];
     quantiser_.encode(residual.data(), code.data());
     quantiser_.put(code.data(), place % simd::kBlockCodes,
@@ -119,16 +115,11 @@ void InvertedLists::encode(const AnyMatrixView& rows, Id first, std::span<const 
     if (metric_ == Metric::l2) {
       quantiser_.decode(code.data(), residual.data());
       terms_.mutable_as<float>()[starts_[list] + place] =
-          2 * dot(centre, residual.data(), dim) + simd::norm_squared(residual.data(), dim);
+          static_cast<float>(2 * kernels.dot(centre, residual.data(), dim) +
+                             kernels.dot(residual.data(), residual.data(), dim));
     }
     ++place;
   }
-}
-
-// A row as the lists hold it: floats, of length 1 under cosine.
-void InvertedLists::load(const AnyMatrixView& rows, std::size_t row, float* out) const {
-  rows.copy_row(row, out);
-  if (metric_ == Metric::cosine) normalise(out, rows.dim());
 }
 
 void InvertedLists::scan(MatrixView<const float> queries, std::size_t probes, std::size_t keep,
@@ -208,13 +199,11 @@ void InvertedLists::save(KithFileWriter& writer, Meta& meta) const {
     const float* row = centres_.matrix().row(l);
     centres.insert(centres.end(), row, row + centres_.dim());
   }
-  writer.add_text("ivf.centres", std::string(reinterpret_cast<const char*>(centres.data()),
-                                             centres.size() * sizeof(float)));
+  writer.add_copy<float>("ivf.centres", centres);
   quantiser_.save(writer, meta, "ivf");
   std::vector<std::uint64_t> sizes;
   for (std::size_t l = 0; l < lists(); ++l) sizes.push_back(list_size(l));
-  writer.add_text("ivf.sizes", std::string(reinterpret_cast<const char*>(sizes.data()),
-                                           sizes.size() * sizeof(std::uint64_t)));
+  writer.add_copy<std::uint64_t>("ivf.sizes", sizes);
   writer.add("ivf.ids", ids_.bytes());
   writer.add("ivf.blocks", blocks_.bytes());
   if (metric_ == Metric::l2) writer.add("ivf.terms", terms_.bytes());

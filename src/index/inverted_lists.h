@@ -63,7 +63,6 @@ class InvertedLists {
 
  private:
   std::size_t list_size(std::size_t list) const { return starts_[list + 1] - starts_[list]; }
-  void load(const AnyMatrixView& rows, std::size_t row, float* out) const;
   // Turns sizes into where each list's ids and blocks start.
   void set_starts(std::span<const std::uint64_t> sizes);
   void encode(const AnyMatrixView& rows, Id first, std::span<const Id> ids, std::size_t list,

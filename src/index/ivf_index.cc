@@ -2,15 +2,15 @@
 // nearest by estimate re-scored by the "+" codec, in order of estimate and only as far as one could
 // still be among the k nearest.
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <memory>
 #include <numeric>
 
+#include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
 #include "codec/kmeans.h"
-#include "index/default_beam.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
 
@@ -55,8 +55,9 @@ class IvfIndex : public Index::Implementation {
 
   InvertedLists lists_;
   // Of those truly among the nearest, nearly all (kWithinMargin) are estimated at most this much
-  // farther than they are. Measured on vectors held out of the build.
-  float margin_ = 0;
+  // farther than they are. Measured on vectors held out of the build; until then, and where there
+  // are none, every candidate is re-scored.
+  float margin_ = std::numeric_limits<float>::max();
 };
 
 constexpr double kWithinMargin = 0.998;
@@ -78,15 +79,7 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options)
   std::sort(early.begin(), early.end());
   lists_.add(rows, 0, early, control);
   measure_margin(rows, late, control);
-  const DefaultBeam chosen =
-      choose_default_beam(rows, metric, late, options.recall, control,
-                          [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
-                            SearchOptions search_options;
-                            search_options.beam = beam;
-                            search_options.control.threads = control.threads;
-                            search_options.control.cancel = control.cancel;
-                            return search(queries, k, search_options);
-                          });
+  const DefaultBeam chosen = measure_beam(rows, late, options);
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   lists_.add(rows, 0, late, control);
@@ -95,10 +88,7 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options)
 Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
                                  std::span<const std::uint32_t> chosen) const {
   Matrix<float> copy(chosen.size(), dim);
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    rows.copy_row(chosen[i], copy.row(i));
-    if (metric == Metric::cosine) normalise(copy.row(i), dim);
-  }
+  for (std::size_t i = 0; i < chosen.size(); ++i) load_row(rows, chosen[i], metric, copy.row(i));
   return copy;
 }
 
@@ -127,11 +117,8 @@ void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& option
 void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                               const Control& control) {
   constexpr std::size_t kK = 10, kKeep = 500, kProbes = 64;
-  if (held.empty()) return;
-  Matrix<float> queries(held.size(), dim);
-  for (std::size_t i = 0; i < held.size(); ++i) rows.copy_row(held[i], queries.row(i));
+  const Matrix<float> queries = copy_rows(rows, held);
   std::vector<std::vector<float>> errors(held.size());
-  margin_ = std::numeric_limits<float>::infinity();
   scan_all(queries, kProbes, kKeep, control,
            [&](std::size_t q, const float* query, std::span<const Hit> candidates) {
              std::visit(
@@ -171,8 +158,7 @@ void IvfIndex::scan_all(const AnyMatrixView& queries, std::size_t probes, std::s
                  thread_local InvertedLists::Scratch scratch;
                  Matrix<float> x(end - begin, dim);
                  for (std::size_t q = begin; q < end; ++q) {
-                   queries.copy_row(q, x.row(q - begin));
-                   if (metric == Metric::cosine) normalise(x.row(q - begin), dim);
+                   load_row(queries, q, metric, x.row(q - begin));
                  }
                  lists_.scan(x, probes, keep, scratch);
                  for (std::size_t q = begin; q < end; ++q) {

@@ -130,6 +130,19 @@ TEST(Ivf, SavedOpenedAndAddedToItFindsWhatWasAdded) {
   }
 }
 
+TEST(Ivf, OfAFewVectorsIsExactUpToItsCodesAndCanBeReopened) {
+  for (const std::size_t rows : {1, 2, 15, 40}) {
+    const Matrix<float> base = clustered(rows, 8, 12);
+    const std::string path = testing::TempDir() + "ivf-few.kith";
+    BuildOptions build = options(Metric::l2);
+    build.codec = "pq4+f32";
+    Index::build(base, Labels(), build).save(path);
+    const Index index = Index::open(path);
+    EXPECT_EQ(recall_of(index, base, base, index.info().lists), 1) << rows;
+    std::filesystem::remove(path);
+  }
+}
+
 TEST(Ivf, RangeSearchFindsWhatLiesWithinTheRadius) {
   const Matrix<float> base = clustered(4000, 16, 9), queries = clustered(50, 16, 10);
   const Index index = Index::build(base, Labels(), options(Metric::l2));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/random.h"
 #include "index/graph_builder.h"
@@ -21,20 +22,14 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-Matrix<float> sample_rows(const AnyMatrixView& rows, std::uint64_t seed) {
-  const auto chosen = random_sample(rows.rows(), kSampleRows, seed);
-  Matrix<float> sample(chosen.size(), rows.dim());
-  for (std::size_t i = 0; i < chosen.size(); ++i) rows.copy_row(chosen[i], sample.row(i));
-  return sample;
-}
-
 }  // namespace
 
 BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
   const BuildOptions resolved = resolve(options, rows);
   BuildOptions measured = resolved;
   measured.control.progress = nullptr;
-  const Matrix<float> sample = sample_rows(rows, options.seed);
+  const Matrix<float> sample =
+      copy_rows(rows, random_sample(rows.rows(), kSampleRows, options.seed));
   const double before = cpu_seconds();
   const Index index = Index::build(sample, Labels(), measured);
   const double seconds = cpu_seconds() - before;

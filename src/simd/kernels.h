@@ -98,11 +98,10 @@ void hamming_gather(const void* query, const void* rows, std::size_t stride,
 // multiple of four (table entries 0), codes to whole blocks.
 struct BlockQuery {
   const std::uint8_t* tables = nullptr;  // 16 entries a part, 64-byte aligned
-  std::size_t parts = 0;                 // a multiple of four, at most kMaxParts
+  std::size_t parts = 0;                 // a multiple of four
   float scale = 0, offset = 0;
 };
 inline constexpr std::size_t kBlockCodes = 32;
-inline constexpr std::size_t kMaxParts = std::size_t{1} << 16;
 inline std::size_t block_bytes(std::size_t parts) { return parts * kBlockCodes / 2; }
 
 // Estimates `n` codes that lie in blocks from `blocks` on. `terms`: one a code, or null for zeros.

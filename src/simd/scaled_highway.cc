@@ -207,7 +207,6 @@ void scaled_gather(const ScaledQuery& scaled, const void* records, std::size_t s
   const Query<bits> query(scaled.values, dim);
   const auto rows = gathered(records, stride, ids);
   for (std::size_t i = 0; i < n; i += 4) {
-    rows.prefetch(i, 4);
     score_four(scaled, query, rows, i, n, code_bytes(bits, dim), out);
   }
 }
