@@ -1,6 +1,6 @@
 // The storage that the scalar codecs share: a record a vector, [codes][norm][low][step], as the
-// kernels of simd/kernels.h read it; it stands for low + step * code. 16-byte strides, or 64-byte
-// ones where that adds little memory and saves cache lines.
+// kernels of simd/kernels.h read it; it stands for low + step * code. 4-byte strides, or 64-byte ones
+// where that adds little memory and saves cache lines.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +37,10 @@ class ScaledRecords {
       : bits_(bits),
         dim_(dim),
         code_bytes_(simd::code_bytes(bits, dim)),
-        stride_(choose_stride(code_bytes_ + sizeof(ScaleFactors))),
-        lines_(stride_ % 64 == 0 ? stride_ / 64 : (stride_ + 47) / 64 + 1),
         int8_(&simd::scaled_kernels_int8(bits)),
-        float_(&simd::scaled_kernels_float(bits)) {}
+        float_(&simd::scaled_kernels_float(bits)) {
+    choose_stride(4);
+  }
 
   int bits() const { return bits_; }
   std::size_t stride() const { return stride_; }
@@ -49,6 +49,8 @@ class ScaledRecords {
 
   void resize(std::size_t rows) { storage_.resize(rows * stride_); }
   void load(const KithFileReader& reader, const std::string& section, std::size_t rows) {
+    choose_stride(16);  // as in version 1 and 2, and in what such a file grew to
+    if (reader.bytes(section).size() != rows * stride_) choose_stride(4);
     storage_ = reader.storage(section, rows * stride_);
   }
 
@@ -118,14 +120,20 @@ class ScaledRecords {
   void prefetch(Id id) const { prefetch_lines(storage_.data() + id * stride_, lines_); }
 
  private:
-  static std::size_t choose_stride(std::size_t bytes) {
-    const std::size_t tight = (bytes + 15) / 16 * 16;
-    const std::size_t lines = (bytes + 63) / 64 * 64;
-    return lines * 100 <= bytes * 116 ? lines : tight;
+  void choose_stride(std::size_t alignment) {
+    const std::size_t bytes = code_bytes_ + sizeof(ScaleFactors);
+    const std::size_t whole_lines = (bytes + 63) / 64 * 64;
+    if (whole_lines * 100 <= bytes * 116) {
+      stride_ = whole_lines;
+      lines_ = whole_lines / 64;
+    } else {
+      stride_ = (bytes + alignment - 1) / alignment * alignment;
+      lines_ = (stride_ + 63 - alignment) / 64 + 1;  // where a record begins worst in its line
+    }
   }
 
   int bits_;
-  std::size_t dim_, code_bytes_, stride_, lines_;
+  std::size_t dim_, code_bytes_, stride_ = 0, lines_ = 0;
   Storage storage_;
   const simd::ScaledKernels* int8_;
   const simd::ScaledKernels* float_;

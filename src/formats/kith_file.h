@@ -18,7 +18,7 @@
 
 namespace kith {
 
-inline constexpr std::uint32_t kFileVersion = 2;
+inline constexpr std::uint32_t kFileVersion = 3;
 
 // Small facts as "key=value" lines, kept in the section "meta".
 class Meta {
