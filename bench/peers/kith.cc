@@ -78,7 +78,10 @@ std::vector<Variant> kith_variants(const Shape&) {
   plain.extra = true;
   BuildOptions higher;
   higher.recall = 0.99;
-  return {variant_of("default", {}), variant_of("--recall 0.99", higher), std::move(plain)};
+  BuildOptions inverted;
+  inverted.index = "ivf";
+  return {variant_of("default", {}), variant_of("--recall 0.99", higher),
+          variant_of("--index ivf", inverted), std::move(plain)};
 }
 
 }  // namespace kith::bench
