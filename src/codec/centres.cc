@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/topk.h"
 #include "simd/kernels.h"
+#include "simd/kth_smallest.h"
 #include "simd/matmul.h"
 
 namespace kith {
@@ -15,50 +16,31 @@ namespace {
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kPanelsAtOnce = 16;  // of rows, in cache while every centre passes
 
-// Runs body(row, centre, score) for every row of rows and centre whose score is at most the row's
-// entry in `thresholds`, which body may lower. Rows of a piece are numbered from its first.
-template <class Start, class Body, class End>
-void pass_centres(const Matrix<float>& panels, const std::vector<float>& norms,
-                  MatrixView<const float> rows, const Control& control, const Start& start,
-                  const Body& body, const End& end_piece) {
+// Packs rows [first, first + count) into one panel after another.
+void pack_rows(MatrixView<const float> rows, std::size_t first, std::size_t count,
+               Matrix<float>& panels) {
   const simd::MatmulKernels& kernels = simd::matmul_kernels();
-  const std::size_t dim = rows.cols();
-  const std::size_t piece_rows = kPanelsAtOnce * kernels.a_rows;
-  parallel_for(control, (rows.rows() + piece_rows - 1) / piece_rows, 1,
-               [&](std::size_t begin, std::size_t end, std::size_t) {
-                 Matrix<float> packed(kPanelsAtOnce, kernels.a_rows * dim);
-                 std::vector<float> thresholds(piece_rows);
-                 std::vector<simd::TileHit> hits(kernels.a_rows * kernels.b_rows);
-                 for (std::size_t piece = begin; piece < end; ++piece) {
-                   const std::size_t first = piece * piece_rows;
-                   const std::size_t count = std::min(piece_rows, rows.rows() - first);
-                   const std::size_t row_panels = (count + kernels.a_rows - 1) / kernels.a_rows;
-                   for (std::size_t a = 0; a < row_panels; ++a) {
-                     const std::size_t at = a * kernels.a_rows;
-                     kernels.pack_a(rows.row(first + at), rows.stride_bytes() / sizeof(float),
-                                    std::min(kernels.a_rows, count - at), dim, packed.row(a));
-                   }
-                   // Rows that aren't there pass nothing.
-                   std::fill(thresholds.begin(), thresholds.end(), -kInfinity);
-                   std::fill_n(thresholds.begin(), count, kInfinity);
-                   auto state = start(first, count);
-                   for (std::size_t b = 0; b < panels.rows(); ++b) {
-                     for (std::size_t a = 0; a < row_panels; ++a) {
-                       float* const limits = &thresholds[a * kernels.a_rows];
-                       const std::size_t found =
-                           kernels.select(packed.row(a), panels.row(b), dim,
-                                          &norms[b * kernels.b_rows], limits, hits.data());
-                       for (std::size_t h = 0; h < found; ++h) {
-                         const simd::TileHit& hit = hits[h];
-                         const std::size_t centre = b * kernels.b_rows + hit.b;
-                         if (norms[centre] == kInfinity) continue;
-                         body(state, a * kernels.a_rows + hit.a, centre, hit.value, limits[hit.a]);
-                       }
-                     }
-                   }
-                   end_piece(state, first, count);
-                 }
-               });
+  for (std::size_t at = 0; at < count; at += kernels.a_rows) {
+    kernels.pack_a(rows.row(first + at), rows.stride_bytes() / sizeof(float),
+                   std::min(kernels.a_rows, count - at), rows.cols(),
+                   panels.row(at / kernels.a_rows));
+  }
+}
+
+// The `count` smallest scores and whose they are, ascending, ties by the smaller id.
+void take_smallest(std::span<const float> all, std::size_t count, std::uint32_t* ids,
+                   float* scores) {
+  thread_local std::vector<float> copy;
+  thread_local std::vector<std::uint32_t> near;
+  thread_local std::vector<Hit> hits;
+  copy.assign(all.begin(), all.end());
+  near.resize(all.size());
+  const float bound = simd::bound_kth_smallest(copy, count);
+  const std::size_t found = simd::select_at_most(all.data(), all.size(), bound, near.data());
+  hits.clear();
+  for (std::size_t i = 0; i < found; ++i) hits.push_back({all[near[i]], near[i]});
+  std::sort(hits.begin(), hits.end());
+  for (std::size_t i = 0; i < count; ++i) ids[i] = hits[i].id, scores[i] = hits[i].distance;
 }
 
 }  // namespace
@@ -86,72 +68,81 @@ Centres::Centres(Matrix<float> centres) : centres_(std::move(centres)) {
 
 void Centres::nearest(MatrixView<const float> rows, const Control& control,
                       std::span<std::uint32_t> ids, std::span<float> distances) const {
-  pass_centres(
-      panels_, norms_, rows, control,
-      [&](std::size_t first, std::size_t count) {
-        std::fill_n(&ids[first], count, 0);
-        return first;
-      },
-      [&](std::size_t first, std::size_t row, std::size_t centre, float score, float& limit) {
-        if (score >= limit) return;  // of equal ones the first stays
-        limit = score;
-        ids[first + row] = static_cast<std::uint32_t>(centre);
-        if (!distances.empty()) distances[first + row] = score;
-      },
-      [&](std::size_t, std::size_t first, std::size_t count) {
-        if (distances.empty()) return;
-        for (std::size_t i = first; i < first + count; ++i) {
-          distances[i] =
-              std::max(0.0f, distances[i] + simd::norm_squared(rows.row(i), rows.cols()));
+  const simd::MatmulKernels& kernels = simd::matmul_kernels();
+  const std::size_t piece_rows = kPanelsAtOnce * kernels.a_rows;
+  std::fill_n(ids.begin(), rows.rows(), 0);
+  const auto find = [&](std::size_t first, std::size_t count) {
+    Matrix<float> packed(kPanelsAtOnce, kernels.a_rows * dim());
+    pack_rows(rows, first, count, packed);
+    std::vector<simd::TileHit> hits(kernels.a_rows * kernels.b_rows);
+    std::vector<float> limits(piece_rows, -kInfinity);  // rows that aren't there pass nothing
+    std::fill_n(limits.begin(), count, kInfinity);
+    for (std::size_t b = 0; b < panels_.rows(); ++b) {
+      const float* norms = &norms_[b * kernels.b_rows];
+      for (std::size_t a = 0; a * kernels.a_rows < count; ++a) {
+        float* const limit = &limits[a * kernels.a_rows];
+        const std::size_t found =
+            kernels.select(packed.row(a), panels_.row(b), dim(), norms, 0, limit, hits.data());
+        for (std::size_t h = 0; h < found; ++h) {
+          const simd::TileHit& hit = hits[h];
+          if (hit.value >= limit[hit.a]) continue;  // of equal ones the first stays
+          limit[hit.a] = hit.value;
+          ids[first + a * kernels.a_rows + hit.a] =
+              static_cast<std::uint32_t>(b * kernels.b_rows + hit.b);
         }
-      });
-}
-
-// A product would spend a whole panel on one row.
-void Centres::few_of_one(const float* row, std::size_t count, By by, std::uint32_t* ids,
-                         float* scores) const {
-  std::vector<float> all(size());
-  simd::float_query_kernels(ElementType::f32, simd::Op::dot)
-      .many(row, centres_.data(), centres_.stride_bytes(), size(), dim(), all.data());
-  const std::vector<float>& norms = by == By::distance ? norms_ : none_;
-  std::vector<Hit> hits(size());
-  for (std::size_t c = 0; c < size(); ++c) {
-    hits[c] = {norms[c] - 2 * all[c], static_cast<Id>(c)};
-  }
-  const auto end = hits.begin() + static_cast<std::ptrdiff_t>(count);
-  std::nth_element(hits.begin(), end - 1, hits.end());
-  std::sort(hits.begin(), end);
-  for (std::size_t i = 0; i < count; ++i) ids[i] = hits[i].id, scores[i] = hits[i].distance;
+      }
+    }
+    if (distances.empty()) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      const float norm = simd::norm_squared(rows.row(first + i), dim());
+      distances[first + i] = std::max(0.0f, limits[i] + norm);
+    }
+  };
+  parallel_for(control, (rows.rows() + piece_rows - 1) / piece_rows, 1,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 for (std::size_t piece = begin; piece < end; ++piece) {
+                   const std::size_t first = piece * piece_rows;
+                   find(first, std::min(piece_rows, rows.rows() - first));
+                 }
+               });
 }
 
 void Centres::nearest_few(MatrixView<const float> rows, std::size_t count, By by,
                           const Control& control, std::span<std::uint32_t> ids,
                           std::span<float> scores) const {
-  constexpr std::size_t kFewRows = 4;
+  constexpr std::size_t kFewRows = 4;  // a product would spend a whole panel on one row
+  const simd::MatmulKernels& kernels = simd::matmul_kernels();
+  const float* norms = (by == By::distance ? norms_ : none_).data();
+  const auto take = [&](std::size_t row, const float* all) {
+    take_smallest({all, size()}, count, &ids[row * count], &scores[row * count]);
+  };
   if (rows.rows() < kFewRows) {
+    thread_local std::vector<float> all;
+    all.resize(size());
     for (std::size_t i = 0; i < rows.rows(); ++i) {
-      few_of_one(rows.row(i), count, by, &ids[i * count], &scores[i * count]);
+      simd::float_query_kernels(ElementType::f32, simd::Op::dot)
+          .many(rows.row(i), centres_.data(), centres_.stride_bytes(), size(), dim(), all.data());
+      for (std::size_t c = 0; c < size(); ++c) all[c] = norms[c] - 2 * all[c];
+      take(i, all.data());
     }
     return;
   }
-  pass_centres(
-      panels_, by == By::distance ? norms_ : none_, rows, control,
-      [&](std::size_t, std::size_t rows_in_piece) {
-        return std::vector<TopK>(rows_in_piece, TopK(count));
-      },
-      [&](std::vector<TopK>& best, std::size_t row, std::size_t centre, float score, float& limit) {
-        best[row].push(score, static_cast<Id>(centre));
-        if (best[row].full()) limit = best[row].threshold();
-      },
-      [&](std::vector<TopK>& best, std::size_t first, std::size_t rows_in_piece) {
-        for (std::size_t i = 0; i < rows_in_piece; ++i) {
-          const std::vector<Hit> hits = best[i].take_sorted();
-          for (std::size_t j = 0; j < count; ++j) {
-            ids[(first + i) * count + j] = hits[j].id;
-            scores[(first + i) * count + j] = hits[j].distance;
-          }
-        }
-      });
+  parallel_for(control, (rows.rows() + kernels.a_rows - 1) / kernels.a_rows, 1,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 Matrix<float> packed(1, kernels.a_rows * dim());
+                 Matrix<float> all(kernels.a_rows, panels_.rows() * kernels.b_rows);
+                 for (std::size_t panel = begin; panel < end; ++panel) {
+                   const std::size_t first = panel * kernels.a_rows;
+                   const std::size_t here = std::min(kernels.a_rows, rows.rows() - first);
+                   pack_rows(rows, first, here, packed);
+                   for (std::size_t b = 0; b < panels_.rows(); ++b) {
+                     kernels.product(packed.row(0), panels_.row(b), dim(),
+                                     norms + b * kernels.b_rows, 0, all.row(0) + b * kernels.b_rows,
+                                     all.stride_bytes() / sizeof(float));
+                   }
+                   for (std::size_t i = 0; i < here; ++i) take(first + i, all.row(i));
+                 }
+               });
 }
 
 }  // namespace kith

@@ -37,9 +37,6 @@ class Centres {
                    std::span<std::uint32_t> ids, std::span<float> scores) const;
 
  private:
-  void few_of_one(const float* row, std::size_t count, By by, std::uint32_t* ids,
-                  float* scores) const;
-
   Matrix<float> centres_;
   Matrix<float> panels_;             // -2 c, packed: a row is a panel
   std::vector<float> norms_, none_;  // |c|^2 and 0; infinite where a panel has no centre

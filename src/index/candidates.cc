@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "simd/kernels.h"
+#include "simd/kth_smallest.h"
 #include "simd/precise.h"
 
 namespace kith {
@@ -16,27 +17,6 @@ constexpr double kRounding = 0x1p-24;  // of one float operation, relative
 float round_up(double value) {
   const float rounded = static_cast<float>(value);
   return rounded < value ? std::nextafter(rounded, kInfinity) : rounded;
-}
-
-// At least k values are at most the result, and few more: bisection, because counting is much
-// cheaper than partitioning. May reorder the values.
-float bound_kth_smallest(std::vector<float>& values, std::size_t k) {
-  float low, high;
-  simd::min_max(values.data(), values.size(), &low, &high);
-  if (!(high < kInfinity)) {
-    const auto kth = values.begin() + static_cast<std::ptrdiff_t>(k - 1);
-    std::nth_element(values.begin(), kth, values.end());
-    return *kth;
-  }
-  constexpr int kSteps = 16;
-  for (int step = 0; step < kSteps && low < high; ++step) {
-    const float middle = low + (high - low) / 2;
-    std::uint32_t count = 0;
-    for (const float value : values) count += value <= middle ? 1 : 0;
-    (count >= k ? high : low) = middle;
-    if (count >= k && count <= k + k / 16) break;
-  }
-  return high;
 }
 
 }  // namespace
@@ -105,7 +85,7 @@ void CandidateSet::drop_impossible(CandidateScratch& scratch) {
   if (pending_.size() >= k_) {
     scratch.uppers.clear();
     for (const Candidate& c : pending_) scratch.uppers.push_back(c.upper);
-    threshold_ = std::min(threshold_, bound_kth_smallest(scratch.uppers, k_));
+    threshold_ = std::min(threshold_, simd::bound_kth_smallest(scratch.uppers, k_));
   }
   std::size_t kept = 0;
   for (std::size_t i = 0; i < pending_.size(); ++i) {

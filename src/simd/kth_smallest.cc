@@ -1,0 +1,30 @@
+#include "simd/kth_smallest.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "simd/kernels.h"
+
+namespace kith::simd {
+
+float bound_kth_smallest(std::span<float> values, std::size_t k) {
+  float low, high;
+  min_max(values.data(), values.size(), &low, &high);
+  if (!(high < std::numeric_limits<float>::infinity())) {
+    const auto kth = values.begin() + static_cast<std::ptrdiff_t>(k - 1);
+    std::nth_element(values.begin(), kth, values.end());
+    return *kth;
+  }
+  constexpr int kSteps = 16;  // of bisection
+  for (int step = 0; step < kSteps && low < high; ++step) {
+    const float middle = low + (high - low) / 2;
+    std::uint32_t count = 0;
+    for (const float value : values) count += value <= middle ? 1 : 0;
+    (count >= k ? high : low) = middle;
+    if (count >= k && count <= k + k / 16) break;
+  }
+  return high;
+}
+
+}  // namespace kith::simd
