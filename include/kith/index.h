@@ -58,7 +58,7 @@ struct SearchOptions {
   std::size_t beam = 0;
 
   // Candidates re-scored by the "+" codec. 0: the whole beam of a graph; of an inverted file, as
-  // many as can matter, at most 40 a hit.
+  // many as can still matter.
   std::size_t rerank = 0;
 
   Control control;

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kDefaultBuildBeam = 64;
 // Below this many dimensions 4-bit codes are too coarse to walk on.
 constexpr std::size_t kFewDimensions = 48;
-// From here on parts of product codes may be wider.
-constexpr std::size_t kManyDimensions = 400;
+// Of a part of a product code; with more, too many candidates must be re-scored.
+constexpr std::size_t kPartDimensions = 2;
 
 std::string choose_codec(const std::string& index, ElementType element, std::size_t dim) {
   if (index != "ivf" && (element == ElementType::u8 || element == ElementType::i8)) {
@@ -21,8 +21,7 @@ std::string choose_codec(const std::string& index, ElementType element, std::siz
   }
   if (index == "flat") return std::string(name(element));
   if (index == "ivf") {
-    const std::size_t dims = dim < kManyDimensions ? 2 : 4;  // a part
-    return "pq" + std::to_string((dim + dims - 1) / dims) + "+rot-lvq8";
+    return "pq" + std::to_string((dim + kPartDimensions - 1) / kPartDimensions) + "+rot-lvq4x8";
   }
   return dim < kFewDimensions ? "rot-lvq8+f16" : "rot-lvq4x8";
 }

@@ -63,8 +63,6 @@ class GraphIndex : public Index::Implementation {
 
   GraphParameters parameters(std::size_t degree) const;
   void choose_entries(std::span<const Id> nodes, const Control& control);
-  DefaultBeam try_smaller_codes(const AnyMatrixView& rows, std::span<const Id> held,
-                                const BuildOptions& options, const DefaultBeam& finer);
   std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
   template <class Codec, class Emit>
   void search_all(const Codec& codec, const AnyMatrixView& queries, const Control& control,
@@ -132,30 +130,14 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
   };
   extend(early, 0);
   DefaultBeam chosen = measure_beam(rows, late, options);
-  if (choose_codec) chosen = try_smaller_codes(rows, late, options, chosen);
+  // The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-scoring sees: the
+  // graph over the first is the same.
+  if (choose_codec && !rerank_) {
+    chosen = try_smaller_codes("lvq4x4", rows, late, options, chosen);
+  }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   extend(late, early.size());
-}
-
-// The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-ranking sees: the
-// graph over the first is the same. Where the smaller one reaches the recall as well, by a beam not
-// much wider, it takes the larger one's place.
-DefaultBeam GraphIndex::try_smaller_codes(const AnyMatrixView& rows, std::span<const Id> held,
-                                          const BuildOptions& options, const DefaultBeam& finer) {
-  constexpr double kMostBeams = 1.5;
-  if (primary_.codec_name() != "lvq4x8" || rerank_ || finer.recall < options.recall) return finer;
-  Stage smaller("lvq4x4", primary_.rotates(), dim, metric, options.seed);
-  smaller.train(rows, options.seed, options.control);
-  smaller.append(rows, options.control);
-  std::swap(primary_, smaller);
-  const DefaultBeam coarser = measure_beam(rows, held, options);
-  if (coarser.recall >= options.recall &&
-      static_cast<double>(coarser.beam) <= kMostBeams * static_cast<double>(finer.beam)) {
-    return coarser;
-  }
-  std::swap(primary_, smaller);
-  return finer;
 }
 
 // Searches start at the node nearest the middle of the collection and at some random ones.

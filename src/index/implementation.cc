@@ -89,6 +89,26 @@ DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::
                              });
 }
 
+DefaultBeam Index::Implementation::try_smaller_codes(const std::string& name,
+                                                     const AnyMatrixView& rows,
+                                                     std::span<const Id> held,
+                                                     const BuildOptions& options,
+                                                     const DefaultBeam& finer) {
+  constexpr double kMostBeams = 1.5;
+  if (primary_.codec_name() != "lvq4x8" || finer.recall < options.recall) return finer;
+  Stage smaller(name, primary_.rotates(), dim, metric, options.seed);
+  smaller.train(rows, options.seed, options.control);
+  smaller.append(rows, options.control);
+  std::swap(primary_, smaller);
+  const DefaultBeam coarser = measure_beam(rows, held, options);
+  if (coarser.recall >= options.recall &&
+      static_cast<double>(coarser.beam) <= kMostBeams * static_cast<double>(finer.beam)) {
+    return coarser;
+  }
+  std::swap(primary_, smaller);
+  return finer;
+}
+
 IndexInfo Index::Implementation::info() const {
   IndexInfo info;
   info.kind = kind();

@@ -58,6 +58,11 @@ class Index::Implementation {
   // The default beam for options.recall, by `held` rows that search() doesn't find yet.
   DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
                            const BuildOptions& options) const;
+  // Where primary_ is lvq4x8 and codec `name` would reach the recall as well, by a beam not much
+  // wider than `finer`, it takes its place: what finds candidates stays the same.
+  DefaultBeam try_smaller_codes(const std::string& name, const AnyMatrixView& rows,
+                                std::span<const Id> held, const BuildOptions& options,
+                                const DefaultBeam& finer);
 
   Stage primary_;
   std::optional<Stage> rerank_;
@@ -70,7 +75,7 @@ std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
                                                    const BuildOptions& options, bool choose_codec);
 std::unique_ptr<Index::Implementation> build_ivf(const AnyMatrixView& rows,
-                                                 const BuildOptions& options);
+                                                 const BuildOptions& options, bool choose_codec);
 std::unique_ptr<Index::Implementation> load_ivf(const KithFileReader& reader, const Meta& meta);
 std::unique_ptr<Index::Implementation> load_flat(const KithFileReader& reader, const Meta& meta);
 std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta);

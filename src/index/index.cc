@@ -50,7 +50,7 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
   } else if (resolved.index == "ivf") {
-    implementation = build_ivf(rows, resolved);
+    implementation = build_ivf(rows, resolved, options.codec == "auto");
   } else {
     implementation = build_graph(rows, resolved, options.codec == "auto");
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "base/parallel.h"
@@ -15,8 +14,10 @@
 namespace kith {
 namespace {
 
-// A query's nearest lists are scanned first: they set its threshold.
-constexpr std::uint32_t kFirstRanks = 2;
+// The first rank of a wave: 0, 2, 8, 32, 128 ...
+std::size_t wave_start(std::size_t wave) {
+  return wave == 0 ? 0 : std::size_t{2} << 2 * (wave - 1);
+}
 
 std::size_t blocks_of(std::size_t codes) {
   return (codes + simd::kBlockCodes - 1) / simd::kBlockCodes;
@@ -122,43 +123,56 @@ void InvertedLists::encode(const AnyMatrixView& rows, Id first, std::span<const 
   }
 }
 
-void InvertedLists::scan(MatrixView<const float> queries, std::size_t probes, std::size_t keep,
-                         Scratch& scratch) const {
-  const std::size_t n = queries.rows();
-  probes = std::min(probes, lists());
-  scratch.probes.resize(n * probes);
+std::size_t InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
+                                 Scratch& scratch) const {
+  const std::size_t n = scratch.queries = queries.rows();
+  probes = scratch.probes = std::min(probes, lists());
+  scratch.probed.resize(n * probes);
   scratch.scores.resize(n * probes);
   Control alone;
   alone.threads = 1;
   const bool product = metric_ == Metric::ip;
   centres_.nearest_few(queries, probes, product ? Centres::By::product : Centres::By::distance,
-                       alone, scratch.probes, scratch.scores);
+                       alone, scratch.probed, scratch.scores);
 
   if (scratch.tables.size() < n) scratch.tables.resize(n);
   if (scratch.reservoirs.size() < n) scratch.reservoirs.resize(n);
-  scratch.pairs.clear();
-  for (std::uint32_t q = 0; q < n; ++q) {
+  for (std::size_t q = 0; q < n; ++q) {
     quantiser_.prepare(queries.row(q), metric_ == Metric::l2 ? -2.0f : -1.0f, scratch.tables[q]);
-    scratch.reservoirs[q].start(keep);
     const float norm = simd::norm_squared(queries.row(q), queries.cols());
-    for (std::uint32_t rank = 0; rank < probes; ++rank) {
-      const std::uint32_t list = scratch.probes[q * probes + rank];
-      float& score = scratch.scores[q * probes + rank];
+    for (std::size_t i = q * probes; i < (q + 1) * probes; ++i) {
+      float& score = scratch.scores[i];
       if (metric_ == Metric::l2) {
         score += norm;
       } else if (metric_ == Metric::cosine) {
-        score = 1 + (score - centres_.norm(list)) / 2;
+        score = 1 + (score - centres_.norm(scratch.probed[i])) / 2;
       } else {
         score /= 2;
       }
-      scratch.pairs.push_back({list, q, rank});
     }
   }
-  if (n > 1) {
-    std::sort(scratch.pairs.begin(), scratch.pairs.end(), [](const auto& a, const auto& b) {
-      const bool late_a = a.rank >= kFirstRanks, late_b = b.rank >= kFirstRanks;
-      return std::tie(late_a, a.list, a.query) < std::tie(late_b, b.list, b.query);
-    });
+  std::size_t waves = 0;
+  while (wave_start(waves) < probes) ++waves;
+  return waves;
+}
+
+void InvertedLists::scan(std::size_t wave, Scratch& scratch) const {
+  const std::size_t first = wave_start(wave);
+  const std::size_t last = std::min(scratch.probes, wave_start(wave + 1));
+  scratch.pairs.clear();
+  for (std::size_t q = 0; q < scratch.queries; ++q) {
+    for (std::size_t rank = first; rank < last; ++rank) {
+      scratch.pairs.push_back({scratch.probed[q * scratch.probes + rank],
+                               static_cast<std::uint32_t>(q), static_cast<std::uint32_t>(rank)});
+    }
+  }
+  if (scratch.queries > 1) {  // by list
+    scratch.ends.assign(lists() + 1, 0);
+    for (const auto& pair : scratch.pairs) ++scratch.ends[pair.list + 1];
+    std::partial_sum(scratch.ends.begin(), scratch.ends.end(), scratch.ends.begin());
+    scratch.sorted_pairs.resize(scratch.pairs.size());
+    for (const auto& pair : scratch.pairs) scratch.sorted_pairs[scratch.ends[pair.list]++] = pair;
+    std::swap(scratch.pairs, scratch.sorted_pairs);
   }
 
   const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
@@ -169,16 +183,14 @@ void InvertedLists::scan(MatrixView<const float> queries, std::size_t probes, st
       scratch.places.resize(scratch.estimates.size());
     }
     simd::BlockQuery query = scratch.tables[q].query;
-    query.offset += scratch.scores[q * probes + rank];
+    query.offset += scratch.scores[q * scratch.probes + rank];
     Reservoir& reservoir = scratch.reservoirs[q];
     const float* terms = metric_ == Metric::l2 ? terms_.as<float>() + starts_[list] : nullptr;
-    const std::size_t found = simd::scan_blocks(
-        query, blocks_.as<std::uint8_t>() + block_starts_[list] * block, terms, size,
-        reservoir.threshold(), scratch.estimates.data(), scratch.places.data());
-    const Id* ids = ids_.as<Id>() + starts_[list];
-    for (std::size_t i = 0; i < found; ++i) {
-      reservoir.push(scratch.estimates[i], ids[scratch.places[i]]);
-    }
+    const std::size_t found =
+        simd::scan_blocks(query, blocks_.as<std::uint8_t>() + block_starts_[list] * block, terms,
+                          size, reservoir.limit(), scratch.estimates.data(), scratch.places.data());
+    reservoir.append({scratch.estimates.data(), found}, scratch.places.data(),
+                     ids_.as<Id>() + starts_[list]);
   }
 }
 

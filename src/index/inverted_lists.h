@@ -43,19 +43,23 @@ class InvertedLists {
   struct Scratch {
     std::vector<ProductQuantiser::Tables> tables;
     std::vector<Reservoir> reservoirs;
-    std::vector<std::uint32_t> probes;
+    std::size_t queries = 0, probes = 0;
+    std::vector<std::uint32_t> probed;
     std::vector<float> scores, estimates;
     std::vector<std::uint32_t> places;
     struct Pair {
       std::uint32_t list, query, rank;
     };
-    std::vector<Pair> pairs;
+    std::vector<Pair> pairs, sorted_pairs;
+    std::vector<std::uint32_t> ends;
   };
-  // Fills scratch.reservoirs[i] with the `keep` nearest of query i by estimate, from its `probes`
-  // nearest lists. Queries (of length 1 under cosine) are scanned list by list, so that a list's
-  // codes serve all who want them.
-  void scan(MatrixView<const float> queries, std::size_t probes, std::size_t keep,
-            Scratch& scratch) const;
+  // Finds the `probes` nearest lists of each query (of length 1 under cosine) and prepares to scan
+  // them in waves, nearest lists first, so that what one wave finds may narrow the next. Returns
+  // the number of waves. The caller starts scratch.reservoirs[i] of each query i.
+  std::size_t start(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
+  // Appends to scratch.reservoirs[i] the candidates of query i in its lists of this wave. Lists are
+  // taken one by one, so that a list's codes serve all queries that want them.
+  void scan(std::size_t wave, Scratch& scratch) const;
 
   void save(KithFileWriter& writer, Meta& meta) const;
   static InvertedLists load(const KithFileReader& reader, const Meta& meta, Metric metric,

@@ -1,6 +1,6 @@
-// The inverted-file index: product codes in lists, scanned in blocks (inverted_lists.h), the
-// nearest by estimate re-scored by the "+" codec, in order of estimate and only as far as one could
-// still be among the k nearest.
+// The inverted-file index: product codes in lists, scanned in blocks (inverted_lists.h), candidates
+// re-scored by the "+" codec. Lists are scanned in waves, nearest first. The k nearest re-scored so
+// far say how near a candidate must be estimated to matter still, so later waves find few.
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -13,19 +13,22 @@
 #include "codec/kmeans.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
+#include "simd/kth_smallest.h"
 
 namespace kith {
 namespace {
 
-// What one thread needs to search, besides what lists need.
-struct RefineScratch {
-  std::vector<Id> ids;
-  std::vector<float> distances;
+// One query's answer in the making.
+template <class C>
+struct Refined {
+  typename C::Query query;
+  float radius = std::numeric_limits<float>::infinity();  // nothing farther is wanted
+  TopK nearest{0};
 };
 
 class IvfIndex : public Index::Implementation {
  public:
-  IvfIndex(const AnyMatrixView& rows, const BuildOptions& options);
+  IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec);
   IvfIndex(const KithFileReader& reader, const Meta& meta);
 
   std::string kind() const override { return "ivf"; }
@@ -39,32 +42,36 @@ class IvfIndex : public Index::Implementation {
 
  private:
   void train_lists(const AnyMatrixView& rows, const BuildOptions& options);
-  void measure_margin(const AnyMatrixView& rows, std::span<const Id> held, const Control& control);
+  void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
+                      const BuildOptions& options);
   Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
-  // Calls emit(query, candidates ascending by estimate) for every query, in parallel.
-  template <class Emit>
-  void scan_all(const AnyMatrixView& queries, std::size_t probes, std::size_t keep,
-                const Control& control, const Emit& emit) const;
   template <class C>
-  std::vector<Hit> refine(const C& codec, const typename C::Query& query,
-                          std::span<const Hit> candidates, std::size_t k,
-                          RefineScratch& scratch) const;
+  void rescore(const C& codec, std::span<const Hit> candidates, float above, float limit,
+               Refined<C>& refined) const;
+  template <class C>
+  void refine(const C& codec, Reservoir& reservoir, Refined<C>& refined) const;
+  // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
+  // as many as can matter.
   template <class Emit>
-  void refine_all(const AnyMatrixView& queries, std::size_t probes, std::size_t keep, std::size_t k,
-                  const Control& control, const Emit& emit) const;
+  void search_all(const AnyMatrixView& queries, std::size_t probes, std::size_t depth,
+                  std::size_t k, float radius, const Control& control, const Emit& emit) const;
 
   InvertedLists lists_;
-  // Of those truly among the nearest, nearly all (kWithinMargin) are estimated at most this much
+  // Of those truly among the nearest, nearly all (kShareOfLosses) are estimated at most this much
   // farther than they are. Measured on vectors held out of the build; until then, and where there
-  // are none, every candidate is re-scored.
+  // are none, every candidate matters.
   float margin_ = std::numeric_limits<float>::max();
 };
 
-constexpr double kWithinMargin = 0.998;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// Of the neighbours that a search for the wanted recall may miss, so many may lie beyond the
+// margin. They are fewer in fact: until all k nearest are known the limit is wider.
+// (docs/performance.md)
+constexpr double kShareOfLosses = 0.4;
 constexpr std::size_t kTrainRowsPerList = 100;
 constexpr std::size_t kTrainRowsOfCodes = 8192;
 
-IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options)
+IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
     : Implementation(options.metric, rows.dim(), rows.type(),
                      CodecSpec::parse(options.codec).refining(), options.seed) {
   const Control& control = options.control;
@@ -78,8 +85,9 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options)
   std::vector<Id> early(order.begin(), order.end() - static_cast<std::ptrdiff_t>(held));
   std::sort(early.begin(), early.end());
   lists_.add(rows, 0, early, control);
-  measure_margin(rows, late, control);
-  const DefaultBeam chosen = measure_beam(rows, late, options);
+  measure_margin(rows, late, options);
+  DefaultBeam chosen = measure_beam(rows, late, options);
+  if (choose_codec) chosen = try_smaller_codes("lvq8", rows, late, options, chosen);
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   lists_.add(rows, 0, late, control);
@@ -115,111 +123,148 @@ void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& option
 }
 
 void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
-                              const Control& control) {
-  constexpr std::size_t kK = 10, kKeep = 500, kProbes = 64;
+                              const BuildOptions& options) {
+  constexpr std::size_t kK = 10, kDepth = 500, kProbes = 64;
   const Matrix<float> queries = copy_rows(rows, held);
   std::vector<std::vector<float>> errors(held.size());
-  scan_all(queries, kProbes, kKeep, control,
-           [&](std::size_t q, const float* query, std::span<const Hit> candidates) {
-             std::visit(
-                 [&](const auto& codec) {
-                   typename std::decay_t<decltype(codec)>::Query prepared;
-                   codec.prepare(query, prepared);
-                   RefineScratch scratch;
-                   const std::vector<Hit> nearest =
-                       refine(codec, prepared, candidates, kK, scratch);
-                   for (const Hit& hit : nearest) {
-                     const auto estimated =
-                         std::find_if(candidates.begin(), candidates.end(),
-                                      [&](const Hit& other) { return other.id == hit.id; });
-                     errors[q].push_back(estimated->distance - hit.distance);
-                   }
-                 },
-                 primary_.codec());
-           });
+  parallel_for(options.control, held.size(), 1,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 InvertedLists::Scratch scratch;
+                 Matrix<float> x(1, dim);
+                 for (std::size_t q = begin; q < end; ++q) {
+                   load_row(queries, q, metric, x.row(0));
+                   const std::size_t waves = lists_.start(x, kProbes, scratch);
+                   Reservoir& reservoir = scratch.reservoirs[0];
+                   reservoir.start(kDepth, kInfinity);
+                   for (std::size_t wave = 0; wave < waves; ++wave) lists_.scan(wave, scratch);
+                   primary_.transform(x.row(0));
+                   std::visit(
+                       [&](const auto& codec) {
+                         Refined<std::decay_t<decltype(codec)>> refined;
+                         refined.nearest = TopK(kK);
+                         codec.prepare(x.row(0), refined.query);
+                         const std::span<const Hit> candidates = reservoir.hits();
+                         rescore(codec, candidates, -kInfinity, kInfinity, refined);
+                         for (const Hit& hit : refined.nearest.hits()) {
+                           const auto estimated =
+                               std::find_if(candidates.begin(), candidates.end(),
+                                            [&](const Hit& other) { return other.id == hit.id; });
+                           errors[q].push_back(estimated->distance - hit.distance);
+                         }
+                       },
+                       primary_.codec());
+                 }
+               });
   std::vector<float> all;
   for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
   if (all.empty()) return;
-  const auto place = std::min(
-      all.size() - 1, static_cast<std::size_t>(kWithinMargin * static_cast<double>(all.size())));
+  const double within = 1 - kShareOfLosses * (1 - options.recall);
+  const auto place =
+      std::min(all.size() - 1, static_cast<std::size_t>(within * static_cast<double>(all.size())));
   std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(place), all.end());
   margin_ = std::max(0.0f, all[place]);
 }
 
+// Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
+// still matter. They come in pieces: while one is scored, the next is on its way from memory.
+template <class C>
+void IvfIndex::rescore(const C& codec, std::span<const Hit> candidates, float above, float limit,
+                       Refined<C>& refined) const {
+  constexpr std::size_t kPiece = 16;
+  Id pieces[2][kPiece];
+  float distances[kPiece];
+  std::size_t next = 0;
+  const auto gather = [&](Id* ids) {
+    const float most =
+        std::min(limit, std::min(refined.radius, refined.nearest.threshold()) + margin_);
+    std::size_t count = 0;
+    for (; next < candidates.size() && count < kPiece; ++next) {
+      ids[count] = candidates[next].id;
+      const float estimate = candidates[next].distance;
+      count +=
+          static_cast<std::size_t>(estimate > above) & static_cast<std::size_t>(estimate <= most);
+    }
+    for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(ids[i]);
+    return count;
+  };
+  Id *now = pieces[0], *later = pieces[1];
+  for (std::size_t count = gather(now); count != 0;) {
+    const std::size_t coming = gather(later);
+    codec.score_best(refined.query, now, count, distances);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (distances[i] <= refined.radius) refined.nearest.push(distances[i], now[i]);
+    }
+    std::swap(now, later);
+    count = coming;
+  }
+}
+
+// Re-scores what a wave found and lowers the limit for the next one.
+template <class C>
+void IvfIndex::refine(const C& codec, Reservoir& reservoir, Refined<C>& refined) const {
+  constexpr std::size_t kLikeliest = 32;
+  thread_local std::vector<float> estimates;
+  const std::span<const Hit> candidates = reservoir.hits();
+  float above = -kInfinity;
+  if (!refined.nearest.full() && candidates.size() > kLikeliest) {
+    // The likeliest first: they say how many of the others matter.
+    estimates.resize(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) estimates[i] = candidates[i].distance;
+    above = simd::bound_kth_smallest(estimates, kLikeliest);
+    rescore(codec, candidates, -kInfinity, above, refined);
+  }
+  rescore(codec, candidates, above, kInfinity, refined);
+  reservoir.clear();
+  reservoir.lower(refined.nearest.threshold() + margin_);
+}
+
 template <class Emit>
-void IvfIndex::scan_all(const AnyMatrixView& queries, std::size_t probes, std::size_t keep,
-                        const Control& control, const Emit& emit) const {
+void IvfIndex::search_all(const AnyMatrixView& queries, std::size_t probes, std::size_t depth,
+                          std::size_t k, float radius, const Control& control,
+                          const Emit& emit) const {
   constexpr std::size_t kMostAtOnce = 256;  // their tables stay in cache
   const std::size_t share = queries.rows() / thread_count(control);
   const std::size_t piece = std::clamp<std::size_t>(share, 1, kMostAtOnce);
   Progress progress(control, "search", queries.rows());
-  parallel_for(control, queries.rows(), piece,
-               [&](std::size_t begin, std::size_t end, std::size_t) {
-                 thread_local InvertedLists::Scratch scratch;
-                 Matrix<float> x(end - begin, dim);
-                 for (std::size_t q = begin; q < end; ++q) {
-                   load_row(queries, q, metric, x.row(q - begin));
-                 }
-                 lists_.scan(x, probes, keep, scratch);
-                 for (std::size_t q = begin; q < end; ++q) {
-                   primary_.transform(x.row(q - begin));
-                   emit(q, x.row(q - begin), scratch.reservoirs[q - begin].sorted());
-                 }
-                 progress.add(end - begin);
-               });
-}
-
-// Candidates come in pieces: distances are known a piece at a time, and the next one is on its way
-// from memory meanwhile.
-template <class C>
-std::vector<Hit> IvfIndex::refine(const C& codec, const typename C::Query& query,
-                                  std::span<const Hit> candidates, std::size_t k,
-                                  RefineScratch& scratch) const {
-  constexpr std::size_t kPiece = 16;
-  TopK nearest(k);
-  scratch.ids.resize(kPiece);
-  scratch.distances.resize(kPiece);
-  const auto fetch = [&](std::size_t first) {
-    for (std::size_t i = first; i < std::min(first + kPiece, candidates.size()); ++i) {
-      codec.prefetch_best(candidates[i].id);
+  const auto search = [&](const auto& codec, std::size_t begin, std::size_t end) {
+    thread_local InvertedLists::Scratch scratch;
+    thread_local std::vector<Refined<std::decay_t<decltype(codec)>>> refined;
+    Matrix<float> x(end - begin, dim);
+    for (std::size_t q = begin; q < end; ++q) load_row(queries, q, metric, x.row(q - begin));
+    const std::size_t waves = lists_.start(x, probes, scratch);
+    if (refined.size() < end - begin) refined.resize(end - begin);
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      scratch.reservoirs[i].start(depth != 0 ? depth : Reservoir::kUnbounded, radius + margin_);
+      primary_.transform(x.row(i));
+      codec.prepare(x.row(i), refined[i].query);
+      refined[i].radius = radius;
+      refined[i].nearest = TopK(k);
     }
+    for (std::size_t wave = 0; wave < waves; ++wave) {
+      lists_.scan(wave, scratch);
+      if (depth != 0 && wave + 1 < waves) continue;
+      for (std::size_t i = 0; i < end - begin; ++i) {
+        refine(codec, scratch.reservoirs[i], refined[i]);
+      }
+    }
+    for (std::size_t q = begin; q < end; ++q) emit(q, refined[q - begin].nearest.take_sorted());
+    progress.add(end - begin);
   };
-  fetch(0);
-  for (std::size_t first = 0; first < candidates.size(); first += kPiece) {
-    if (candidates[first].distance > nearest.threshold() + margin_) break;
-    fetch(first + kPiece);
-    const std::size_t count = std::min(kPiece, candidates.size() - first);
-    for (std::size_t i = 0; i < count; ++i) scratch.ids[i] = candidates[first + i].id;
-    codec.score_best(query, scratch.ids.data(), count, scratch.distances.data());
-    for (std::size_t i = 0; i < count; ++i) nearest.push(scratch.distances[i], scratch.ids[i]);
-  }
-  return nearest.take_sorted();
-}
-
-template <class Emit>
-void IvfIndex::refine_all(const AnyMatrixView& queries, std::size_t probes, std::size_t keep,
-                          std::size_t k, const Control& control, const Emit& emit) const {
   std::visit(
       [&](const auto& codec) {
-        scan_all(queries, probes, keep, control,
-                 [&](std::size_t q, const float* query, std::span<const Hit> candidates) {
-                   thread_local typename std::decay_t<decltype(codec)>::Query prepared;
-                   thread_local RefineScratch scratch;
-                   codec.prepare(query, prepared);
-                   emit(q, refine(codec, prepared, candidates, k, scratch));
-                 });
+        parallel_for(
+            control, queries.rows(), piece,
+            [&](std::size_t begin, std::size_t end, std::size_t) { search(codec, begin, end); });
       },
       primary_.codec());
 }
 
 Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
                             const SearchOptions& options) const {
-  constexpr std::size_t kKeepPerHit = 40, kLeastKept = 100;
-  const std::size_t keep =
-      options.rerank != 0 ? std::max(options.rerank, k) : std::max(kKeepPerHit * k, kLeastKept);
+  const std::size_t depth = options.rerank != 0 ? std::max(options.rerank, k) : 0;
   const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
   Neighbours result(queries.rows(), k);
-  refine_all(queries, probes, keep, k, options.control,
+  search_all(queries, probes, depth, k, kInfinity, options.control,
              [&](std::size_t q, const std::vector<Hit>& hits) { put_hits(hits, q, result); });
   return result;
 }
@@ -228,11 +273,8 @@ RangeNeighbours IvfIndex::range(const AnyMatrixView& queries, float radius,
                                 const SearchOptions& options) const {
   std::vector<std::vector<Hit>> all(queries.rows());
   const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
-  refine_all(queries, probes, size(), size(), options.control,
-             [&](std::size_t q, std::vector<Hit> hits) {
-               while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
-               all[q] = std::move(hits);
-             });
+  search_all(queries, probes, options.rerank, size(), radius, options.control,
+             [&](std::size_t q, std::vector<Hit> hits) { all[q] = std::move(hits); });
   return range_neighbours(all);
 }
 
@@ -265,8 +307,8 @@ void IvfIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
 }  // namespace
 
 std::unique_ptr<Index::Implementation> build_ivf(const AnyMatrixView& rows,
-                                                 const BuildOptions& options) {
-  return std::make_unique<IvfIndex>(rows, options);
+                                                 const BuildOptions& options, bool choose_codec) {
+  return std::make_unique<IvfIndex>(rows, options, choose_codec);
 }
 
 std::unique_ptr<Index::Implementation> load_ivf(const KithFileReader& reader, const Meta& meta) {

@@ -65,7 +65,7 @@ TEST(Ivf, ProbingMoreListsFindsMore) {
   const Matrix<float> base = clustered(6000, 24, 1), queries = clustered(200, 24, 2);
   const Index index = Index::build(base, Labels(), options(Metric::l2));
   double before = 0;
-  for (const std::size_t probes : {1, 4, 16, 64}) {
+  for (const std::size_t probes : {1, 2, 4, 8}) {
     const double recall = recall_of(index, base, queries, probes);
     EXPECT_GT(recall, before);
     before = recall;
