@@ -82,7 +82,7 @@ void Centres::nearest(MatrixView<const float> rows, const Control& control,
       for (std::size_t a = 0; a * kernels.a_rows < count; ++a) {
         float* const limit = &limits[a * kernels.a_rows];
         const std::size_t found =
-            kernels.select(packed.row(a), panels_.row(b), dim(), norms, 0, limit, hits.data());
+            kernels.select(packed.row(a), panels_.row(b), dim(), norms, limit, hits.data());
         for (std::size_t h = 0; h < found; ++h) {
           const simd::TileHit& hit = hits[h];
           if (hit.value >= limit[hit.a]) continue;  // of equal ones the first stays
@@ -137,7 +137,7 @@ void Centres::nearest_few(MatrixView<const float> rows, std::size_t count, By by
                    pack_rows(rows, first, here, packed);
                    for (std::size_t b = 0; b < panels_.rows(); ++b) {
                      kernels.product(packed.row(0), panels_.row(b), dim(),
-                                     norms + b * kernels.b_rows, 0, all.row(0) + b * kernels.b_rows,
+                                     norms + b * kernels.b_rows, all.row(0) + b * kernels.b_rows,
                                      all.stride_bytes() / sizeof(float));
                    }
                    for (std::size_t i = 0; i < here; ++i) take(first + i, all.row(i));

@@ -16,7 +16,6 @@ constexpr float kNothing = std::numeric_limits<float>::quiet_NaN();  // passes n
 
 constexpr std::size_t kChunkBytes = 2 << 20;    // packed rows between two barriers
 constexpr std::size_t kBlockBytes = 256 << 10;  // packed queries in a core's second-level cache
-constexpr std::size_t kPartDims = 192;          // of a panel that stays in the first-level cache
 constexpr std::size_t kCentreSample = 1024;
 
 // What is added to a tile's product to make the lower end of a row's interval, and how wide the
@@ -188,34 +187,15 @@ class Product {
     return terms;
   }
 
-  // Query panels [begin, end) against the chunk's first `panels` row panels. Long rows are taken in
-  // parts, so that a part of a row panel stays in the first-level cache for all query panels.
+  // Query panels [begin, end) against the chunk's first `panels` row panels.
   void multiply(std::size_t begin, std::size_t end, std::size_t panels, std::size_t first,
                 std::size_t worker) {
-    const std::size_t parts = (dim_ + kPartDims - 1) / kPartDims, part = (dim_ + parts - 1) / parts;
-    const std::size_t tile = kernels_.a_rows * kernels_.b_rows;
-    std::vector<simd::TileHit> hits(tile);
-    std::vector<float> sums(parts > 1 ? tile * (end - begin) : 0);
+    std::vector<simd::TileHit> hits(kernels_.a_rows * kernels_.b_rows);
     for (std::size_t b = 0; b < panels; ++b) {
-      const float* init = &offsets_[b * kernels_.b_rows];
-      std::size_t init_stride = 0, from = 0;
-      const auto row_part = [&] { return packed_rows_.row(b) + from * kernels_.b_rows; };
-      const auto query_part = [&](std::size_t a) {
-        return packed_queries_.row(a) + from * kernels_.a_rows;
-      };
-      const auto start = [&](std::size_t a) {
-        return from == 0 ? init : &sums[tile * (a - begin)];
-      };
-      for (; from + part < dim_; from += part, init_stride = kernels_.b_rows) {
-        for (std::size_t a = begin; a < end; ++a) {
-          kernels_.product(query_part(a), row_part(), part, start(a), init_stride,
-                           &sums[tile * (a - begin)], kernels_.b_rows);
-        }
-      }
       for (std::size_t a = begin; a < end; ++a) {
-        const std::size_t count =
-            kernels_.select(query_part(a), row_part(), dim_ - from, start(a), init_stride,
-                            &thresholds_[a * kernels_.a_rows], hits.data());
+        const std::size_t count = kernels_.select(packed_queries_.row(a), packed_rows_.row(b), dim_,
+                                                  &offsets_[b * kernels_.b_rows],
+                                                  &thresholds_[a * kernels_.a_rows], hits.data());
         for (std::size_t h = 0; h < count; ++h) {
           add(a * kernels_.a_rows + hits[h].a, b * kernels_.b_rows + hits[h].b, hits[h].value,
               first, worker);

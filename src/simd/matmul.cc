@@ -40,13 +40,11 @@ using Sums = Vector[kARows][kBVectors];
 #define KITH_UNROLL _Pragma("GCC unroll 16")
 
 HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t dim,
-                        const float* init, std::size_t init_stride, Sums& sums) {
+                        const float* HWY_RESTRICT init, Sums& sums) {
   const Floats d;
   KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
-    KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
-      sums[i][v] =
-          init == nullptr ? hn::Zero(d) : hn::LoadU(d, init + i * init_stride + v * kLanes);
-    }
+    const Vector start = init == nullptr ? hn::Zero(d) : hn::LoadU(d, init + v * kLanes);
+    KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) sums[i][v] = start;
   }
   for (std::size_t k = 0; k < dim; ++k, a += kARows, b += kBRows) {
     Vector row[kBVectors];
@@ -62,10 +60,10 @@ HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b
   }
 }
 
-void product(const float* a, const float* b, std::size_t dim, const float* init,
-             std::size_t init_stride, float* c, std::size_t c_stride) {
+void product(const float* a, const float* b, std::size_t dim, const float* init, float* c,
+             std::size_t c_stride) {
   Sums sums;
-  compute(a, b, dim, init, init_stride, sums);
+  compute(a, b, dim, init, sums);
   KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       hn::StoreU(sums[i][v], Floats(), c + i * c_stride + v * kLanes);
@@ -100,10 +98,10 @@ HWY_NOINLINE std::size_t list_hits(const float* values, const float* thresholds,
 }
 
 std::size_t select(const float* a, const float* b, std::size_t dim, const float* init,
-                   std::size_t init_stride, const float* thresholds, TileHit* hits) {
+                   const float* thresholds, TileHit* hits) {
   const Floats d;
   Sums sums;
-  compute(a, b, dim, init, init_stride, sums);
+  compute(a, b, dim, init, sums);
   auto any = hn::Le(sums[0][0], hn::Set(d, thresholds[0]));
   KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
     const Vector threshold = hn::Set(d, thresholds[i]);
@@ -296,7 +294,7 @@ void matmul(MatrixView<const float> a, MatrixView<const float> b, MatrixView<flo
       panels_b.load(col);
       for (std::size_t q = 0; q < panels_b.panels(); ++q) {
         for (std::size_t p = 0; p < panels_a.panels(); ++p) {
-          kernels.product(panels_a.panel(p), panels_b.panel(q), a.cols(), nullptr, 0, tile.data(),
+          kernels.product(panels_a.panel(p), panels_b.panel(q), a.cols(), nullptr, tile.data(),
                           kernels.b_rows);
           copy_tile(tile.data(), kernels.b_rows, c, row + p * kernels.a_rows, kernels.a_rows,
                     col + q * kernels.b_rows);

@@ -1,10 +1,9 @@
 // Many-to-many inner products in float32: A (m x dim) times the transpose of B (n x dim), both
 // row-major. Rows of A are packed in panels of `a_rows`, rows of B in panels of `b_rows`; a tile is
-// the product of two panels, kept in registers over all of dim, or over a part of it where panels
-// would not stay in the first-level cache (dims [from, from + n) begin at panel + from * rows).
-// Callers run tiles through parallel_for; nothing here starts threads. Sums run over the dimensions
-// in order, one rounding a fused multiply-add (two where the processor has none), so each product's
-// error is at most about dim * 2^-24 * sum |a_i b_i|.
+// the product of two panels, kept in registers over all of dim. Callers run tiles through
+// parallel_for; nothing here starts threads. Sums run over the dimensions in order, one rounding a
+// fused multiply-add (two where the processor has none), so each product's error is at most about
+// dim * 2^-24 * sum |a_i b_i|.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +22,14 @@ struct TileHit {
 struct MatmulKernels {
   std::size_t a_rows, b_rows;  // rows in a panel of A and of B
 
-  // c[i * c_stride + j] = init[i * init_stride + j] + <row i of a, row j of b>. Stride 0: one row
-  // of init for all; init may be null (zero) and may be c.
-  void (*product)(const float* a, const float* b, std::size_t dim, const float* init,
-                  std::size_t init_stride, float* c, std::size_t c_stride);
+  // c[i * c_stride + j] = init[j] + <row i of a, row j of b>; init may be null (zero).
+  void (*product)(const float* a, const float* b, std::size_t dim, const float* init, float* c,
+                  std::size_t c_stride);
 
-  // Of the same values those that are at most thresholds[i], by a then b. Returns how many; `hits`
-  // has room for a_rows * b_rows. A NaN threshold or init passes nothing.
+  // The values init[j] + <row i of a, row j of b> that are at most thresholds[i], by a then b.
+  // Returns how many; `hits` has room for a_rows * b_rows. A NaN threshold or init passes nothing.
   std::size_t (*select)(const float* a, const float* b, std::size_t dim, const float* init,
-                        std::size_t init_stride, const float* thresholds, TileHit* hits);
+                        const float* thresholds, TileHit* hits);
 
   // Packs `rows` (at most b_rows) float rows `stride` floats apart into one panel of B. Missing
   // rows become zeros. `panel` is aligned to 64 bytes and has room for b_rows * dim floats.

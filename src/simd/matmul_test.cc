@@ -88,10 +88,10 @@ TEST(Matmul, SelectReturnsExactlyTheValuesAtMostTheThreshold) {
   thresholds[0] = std::numeric_limits<float>::infinity();
   thresholds[1] = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> c(kernels.a_rows * kernels.b_rows);
-  kernels.product(panel_a.data(), panel_b.data(), kDim, init.data(), 0, c.data(), kernels.b_rows);
+  kernels.product(panel_a.data(), panel_b.data(), kDim, init.data(), c.data(), kernels.b_rows);
   std::vector<TileHit> hits(c.size());
-  hits.resize(kernels.select(panel_a.data(), panel_b.data(), kDim, init.data(), 0,
-                             thresholds.data(), hits.data()));
+  hits.resize(kernels.select(panel_a.data(), panel_b.data(), kDim, init.data(), thresholds.data(),
+                             hits.data()));
   std::size_t next = 0;
   for (std::size_t i = 0; i < kernels.a_rows; ++i) {
     for (std::size_t j = 0; j < kernels.b_rows; ++j) {
@@ -106,26 +106,6 @@ TEST(Matmul, SelectReturnsExactlyTheValuesAtMostTheThreshold) {
   }
   EXPECT_EQ(next, hits.size());
   EXPECT_GE(next, kernels.b_rows - 1);  // the infinite threshold's row
-}
-
-TEST(Matmul, APartAfterTheOtherGivesTheSameBits) {
-  const MatmulKernels& kernels = matmul_kernels();
-  constexpr std::size_t kDim = 100, kPart = 37;
-  const Matrix<float> a = random_matrix(kernels.a_rows, kDim, 3);
-  const Matrix<float> b = random_matrix(kernels.b_rows, kDim, 4);
-  Matrix<float> panel_a(1, kernels.a_rows * kDim), panel_b(1, kernels.b_rows * kDim);
-  kernels.pack_a(a.data(), a.stride_bytes() / sizeof(float), a.rows(), kDim, panel_a.data());
-  kernels.pack_b(b.data(), b.stride_bytes() / sizeof(float), b.rows(), kDim, panel_b.data());
-  const std::vector<float> init(kernels.b_rows, 0.5f);
-  std::vector<float> whole(kernels.a_rows * kernels.b_rows), parts(whole.size());
-  kernels.product(panel_a.data(), panel_b.data(), kDim, init.data(), 0, whole.data(),
-                  kernels.b_rows);
-  for (std::size_t from = 0; from < kDim; from += kPart) {
-    kernels.product(panel_a.data() + from * kernels.a_rows, panel_b.data() + from * kernels.b_rows,
-                    std::min(kPart, kDim - from), from == 0 ? init.data() : parts.data(),
-                    from == 0 ? 0 : kernels.b_rows, parts.data(), kernels.b_rows);
-  }
-  EXPECT_EQ(parts, whole);
 }
 
 TEST(Matmul, RefusesShapesThatDoNotFit) {
