@@ -39,7 +39,7 @@ bench: configure  ## kith beside FAISS, hnswlib and USearch
 	@bench/data.sh build/release/kith-make-data .cache
 	@build/release/kith bench peers --svg docs/peers.svg --markdown docs/peers.md
 
-check-long: configure  ## what is too long for CI; the result goes to docs/check-long.md
+check-long: configure  ## what is too long for CI; results go to docs/check-long/
 	@scripts/check_long.sh
 
 format: $(setup_stamp)  ## clang-format every source

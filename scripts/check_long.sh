@@ -1,53 +1,66 @@
 #!/bin/bash
-# The checks that take hours: many kills during a save, ten minutes of fuzzing a parser, and the
-# comparison with the peers. Writes what came out to docs/check-long.md, failures included, and
-# fails when one failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
+# The checks that take hours, in parts that can run on different days:
+#   scripts/check_long.sh [PART...]      PART: tests kills fuzzing peers (default: all)
+# tests: all of them; kills: many kills during a save; fuzzing: ten minutes of every parser;
+# peers: kith beside FAISS, hnswlib and USearch. docs/check-long/PART.md gets what each part's last
+# run gave, failures included; this fails when one failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
+all_parts=(tests kills fuzzing peers)
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
-report=docs/check-long.md
-mkdir -p "$log" docs
+results=docs/check-long
+mkdir -p "$log" "$results"
 failures=0
 
-{
-  echo '# The last long check'
-  echo
-  echo '`make check-long` writes this file.'
-  echo
-  echo "- Date: $(date -u +%Y-%m-%d)"
-  echo "- Commit: $(git rev-parse --short HEAD)$(git diff --quiet HEAD || echo ' with local changes')"
-  echo "- Processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) threads"
-  echo
-} >"$report.part"
-
-# check TITLE LINES COMMAND...: runs it; the report gets the verdict and its last LINES lines.
+# check PART TITLE LINES COMMAND...: runs it; the part's page gets the verdict and the last LINES lines
+# of what it printed.
 check() {
-  local title=$1 lines=$2 start=$SECONDS verdict=passed
-  local output=$log/${1//[^a-z]/-}.log
-  shift 2
+  local part=$1 title=$2 lines=$3 start=$SECONDS verdict=passed
+  local output=$log/$part.log commit
+  commit=$(git rev-parse --short HEAD)$(git diff --quiet HEAD || echo ' with local changes')
+  shift 3
   echo "==== $title"
   "$@" 2>&1 | tee "$output"
   [ "${PIPESTATUS[0]}" = 0 ] || { verdict=FAILED && failures=$((failures + 1)); }
   echo "==== $title: $verdict"
   {
-    echo "## ${title^}: $verdict"
+    echo "# ${title^}: $verdict"
     echo
-    echo "\`${*}\`, $((SECONDS - start)) s"
+    echo "\`${*}\`, $((SECONDS - start)) s, $(date -u +%Y-%m-%d), commit $commit," \
+      "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) threads"
     echo
     echo '```'
     tail -n "$lines" "$output"
     echo '```'
-    echo
-  } >>"$report.part"
+  } >"$results/$part.part"
+  mv "$results/$part.part" "$results/$part.md"
 }
 
+for part in "${parts[@]}"; do
+  case $part in
+    tests | kills | fuzzing | peers) ;;
+    *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
+  esac
+done
 cmake --build --preset release --parallel "$(nproc)" || exit
-check 'all tests' 3 ctest --test-dir build/release --parallel "$(nproc)" --no-tests=error
-check 'kills during a save' 1 tests/robustness/kill_during_save.sh build/release/kith "$kills"
-check 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds"
-check 'kith beside its peers' 60 make bench
-mv "$report.part" "$report"
-echo "the result is in $report"
+for part in "${parts[@]}"; do
+  case $part in
+    tests)
+      check tests 'all tests' 3 \
+        ctest --test-dir build/release --parallel "$(nproc)" --no-tests=error
+      ;;
+    kills)
+      check kills 'kills during a save' 1 \
+        tests/robustness/kill_during_save.sh build/release/kith "$kills"
+      ;;
+    fuzzing) check fuzzing 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds" ;;
+    peers) check peers 'kith beside its peers' 60 make bench ;;
+  esac
+done
+
+echo "the results are in $results"
 exit $((failures > 0))
