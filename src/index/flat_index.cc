@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <optional>
+#include <vector>
 
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "index/checks.h"
 #include "index/flat_search.h"
 #include "index/implementation.h"
 #include "simd/kernels.h"
@@ -30,7 +33,8 @@ class FlatIndex : public Index::Implementation {
   Neighbours search(const AnyMatrixView& queries, std::size_t k,
                     const SearchOptions& options) const override {
     if (const auto rows = plain_rows()) {
-      return FlatSearch(*rows, metric, {}, options.control).search(queries, k, options.control);
+      return FlatSearch(*rows, metric, norms(*rows, options.control), options.control)
+          .search(queries, k, options.control);
     }
     Neighbours result(queries.rows(), k);
     const std::size_t keep = std::max(options.rerank != 0 ? options.rerank : 4 * k, k);
@@ -45,7 +49,8 @@ class FlatIndex : public Index::Implementation {
   RangeNeighbours range(const AnyMatrixView& queries, float radius,
                         const SearchOptions& options) const override {
     if (const auto rows = plain_rows()) {
-      return FlatSearch(*rows, metric, {}, options.control).range(queries, radius, options.control);
+      return FlatSearch(*rows, metric, norms(*rows, options.control), options.control)
+          .range(queries, radius, options.control);
     }
     std::vector<std::vector<Hit>> all(queries.rows());
     scan(queries, size(), radius, options.control, [&](std::size_t query, std::vector<Hit> hits) {
@@ -71,6 +76,15 @@ class FlatIndex : public Index::Implementation {
           }
         },
         primary_.codec());
+  }
+
+  // The rows' norms, where the metric needs them: computed by the first search (an opened file may
+  // never be searched) and again after rows were added.
+  std::span<const float> norms(const AnyMatrixView& rows, const Control& control) const {
+    if (metric == Metric::l2) return {};
+    const std::lock_guard lock(norms_mutex_);
+    if (norms_.size() != rows.rows()) norms_ = checked_norms("base", rows, metric, control);
+    return norms_;
   }
 
   // Calls emit(query, hits) with the `keep` nearest by code within `radius`, re-scored by the best
@@ -137,6 +151,9 @@ class FlatIndex : public Index::Implementation {
     for (std::size_t i = 0; i < hits.size(); ++i) hits[i].distance = distances[i];
     std::sort(hits.begin(), hits.end());
   }
+
+  mutable std::mutex norms_mutex_;
+  mutable std::vector<float> norms_;
 };
 
 }  // namespace

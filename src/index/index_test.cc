@@ -335,6 +335,20 @@ TEST(Index, EveryFlippedByteOfAFileIsRefused) {
   std::filesystem::remove(path);
 }
 
+TEST(Index, AFlatIndexUnderCosineSearchesWhatWasAddedAfterASearch) {
+  BuildOptions options;
+  options.metric = Metric::cosine;
+  options.index = "flat";
+  options.codec = "f32";
+  const Matrix<float> base = clustered(300, 8, 27), more = clustered(50, 8, 28);
+  Index index = Index::build(base, Labels(), options);
+  EXPECT_EQ(index.search(base.view().slice(7, 1), 1).ids(0, 0), 7u);
+  index.add(more, Labels());
+  for (Id id = 0; id < 50; ++id) {
+    EXPECT_EQ(index.search(more.view().slice(id, 1), 1).ids(0, 0), 300 + id);
+  }
+}
+
 TEST(Index, AnErrorInALargeBaseNamesItsRow) {
   Matrix<float> base = clustered(30000, 4, 26);
   base.row(24321)[3] = std::numeric_limits<float>::quiet_NaN();

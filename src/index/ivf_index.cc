@@ -13,6 +13,7 @@
 #include "codec/kmeans.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
+#include "simd/kernels.h"
 #include "simd/kth_smallest.h"
 
 namespace kith {
@@ -46,10 +47,10 @@ class IvfIndex : public Index::Implementation {
                       const BuildOptions& options);
   Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
   template <class C>
-  void rescore(const C& codec, std::span<const Hit> candidates, float above, float limit,
+  void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                Refined<C>& refined) const;
   template <class C>
-  void refine(const C& codec, Reservoir& reservoir, Refined<C>& refined) const;
+  void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
   // as many as can matter.
   template <class Emit>
@@ -127,34 +128,34 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
   constexpr std::size_t kK = 10, kDepth = 500, kProbes = 64;
   const Matrix<float> queries = copy_rows(rows, held);
   std::vector<std::vector<float>> errors(held.size());
-  parallel_for(options.control, held.size(), 1,
-               [&](std::size_t begin, std::size_t end, std::size_t) {
-                 InvertedLists::Scratch scratch;
-                 Matrix<float> x(1, dim);
-                 for (std::size_t q = begin; q < end; ++q) {
-                   load_row(queries, q, metric, x.row(0));
-                   const std::size_t waves = lists_.start(x, kProbes, scratch);
-                   Reservoir& reservoir = scratch.reservoirs[0];
-                   reservoir.start(kDepth, kInfinity);
-                   for (std::size_t wave = 0; wave < waves; ++wave) lists_.scan(wave, scratch);
-                   primary_.transform(x.row(0));
-                   std::visit(
-                       [&](const auto& codec) {
-                         Refined<std::decay_t<decltype(codec)>> refined;
-                         refined.nearest = TopK(kK);
-                         codec.prepare(x.row(0), refined.query);
-                         const std::span<const Hit> candidates = reservoir.hits();
-                         rescore(codec, candidates, -kInfinity, kInfinity, refined);
-                         for (const Hit& hit : refined.nearest.hits()) {
-                           const auto estimated =
-                               std::find_if(candidates.begin(), candidates.end(),
-                                            [&](const Hit& other) { return other.id == hit.id; });
-                           errors[q].push_back(estimated->distance - hit.distance);
-                         }
-                       },
-                       primary_.codec());
-                 }
-               });
+  parallel_for(
+      options.control, held.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+        InvertedLists::Scratch scratch;
+        Matrix<float> x(1, dim);
+        for (std::size_t q = begin; q < end; ++q) {
+          load_row(queries, q, metric, x.row(0));
+          const std::size_t waves = lists_.start(x, kProbes, scratch);
+          Reservoir& reservoir = scratch.reservoirs[0];
+          reservoir.start(kDepth, kInfinity);
+          for (std::size_t wave = 0; wave < waves; ++wave) lists_.scan(wave, scratch);
+          primary_.transform(x.row(0));
+          std::visit(
+              [&](const auto& codec) {
+                Refined<std::decay_t<decltype(codec)>> refined;
+                refined.nearest = TopK(kK);
+                codec.prepare(x.row(0), refined.query);
+                reservoir.settle();
+                rescore(codec, reservoir, -kInfinity, kInfinity, refined);
+                for (const Hit& hit : refined.nearest.hits()) {
+                  const auto place =
+                      std::find(reservoir.ids().begin(), reservoir.ids().end(), hit.id);
+                  const auto at = static_cast<std::size_t>(place - reservoir.ids().begin());
+                  errors[q].push_back(reservoir.estimates()[at] - hit.distance);
+                }
+              },
+              primary_.codec());
+        }
+      });
   std::vector<float> all;
   for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
   if (all.empty()) return;
@@ -168,23 +169,30 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
 // still matter. They come in pieces: while one is scored, the next is on its way from memory.
 template <class C>
-void IvfIndex::rescore(const C& codec, std::span<const Hit> candidates, float above, float limit,
+void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                        Refined<C>& refined) const {
   constexpr std::size_t kPiece = 16;
+  thread_local std::vector<std::uint32_t> near;
   Id pieces[2][kPiece];
   float distances[kPiece];
+  const std::span<const float> estimates = candidates.estimates();
+  const std::span<const Id> ids = candidates.ids();
+  const auto most = [&] {
+    return std::min(limit, std::min(refined.radius, refined.nearest.threshold()) + margin_);
+  };
+  near.resize(estimates.size());
+  const std::size_t found =
+      simd::select_at_most(estimates.data(), estimates.size(), most(), near.data());
   std::size_t next = 0;
-  const auto gather = [&](Id* ids) {
-    const float most =
-        std::min(limit, std::min(refined.radius, refined.nearest.threshold()) + margin_);
+  const auto gather = [&](Id* piece) {
+    const float still = most();
     std::size_t count = 0;
-    for (; next < candidates.size() && count < kPiece; ++next) {
-      ids[count] = candidates[next].id;
-      const float estimate = candidates[next].distance;
-      count +=
-          static_cast<std::size_t>(estimate > above) & static_cast<std::size_t>(estimate <= most);
+    for (; next < found && count < kPiece; ++next) {
+      const float estimate = estimates[near[next]];
+      piece[count] = ids[near[next]];
+      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
     }
-    for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(ids[i]);
+    for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(piece[i]);
     return count;
   };
   Id *now = pieces[0], *later = pieces[1];
@@ -192,7 +200,9 @@ void IvfIndex::rescore(const C& codec, std::span<const Hit> candidates, float ab
     const std::size_t coming = gather(later);
     codec.score_best(refined.query, now, count, distances);
     for (std::size_t i = 0; i < count; ++i) {
-      if (distances[i] <= refined.radius) refined.nearest.push(distances[i], now[i]);
+      if (distances[i] <= std::min(refined.radius, refined.nearest.threshold())) {
+        refined.nearest.push(distances[i], now[i]);
+      }
     }
     std::swap(now, later);
     count = coming;
@@ -201,21 +211,21 @@ void IvfIndex::rescore(const C& codec, std::span<const Hit> candidates, float ab
 
 // Re-scores what a wave found and lowers the limit for the next one.
 template <class C>
-void IvfIndex::refine(const C& codec, Reservoir& reservoir, Refined<C>& refined) const {
+void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const {
   constexpr std::size_t kLikeliest = 32;
-  thread_local std::vector<float> estimates;
-  const std::span<const Hit> candidates = reservoir.hits();
+  thread_local std::vector<float> copy;
+  candidates.settle();
+  const std::span<const float> estimates = candidates.estimates();
   float above = -kInfinity;
-  if (!refined.nearest.full() && candidates.size() > kLikeliest) {
+  if (!refined.nearest.full() && estimates.size() > kLikeliest) {
     // The likeliest first: they say how many of the others matter.
-    estimates.resize(candidates.size());
-    for (std::size_t i = 0; i < candidates.size(); ++i) estimates[i] = candidates[i].distance;
-    above = simd::bound_kth_smallest(estimates, kLikeliest);
+    copy.assign(estimates.begin(), estimates.end());
+    above = simd::bound_kth_smallest(copy, kLikeliest);
     rescore(codec, candidates, -kInfinity, above, refined);
   }
   rescore(codec, candidates, above, kInfinity, refined);
-  reservoir.clear();
-  reservoir.lower(refined.nearest.threshold() + margin_);
+  candidates.clear();
+  candidates.lower(refined.nearest.threshold() + margin_);
 }
 
 template <class Emit>

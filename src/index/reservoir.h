@@ -1,4 +1,4 @@
-// One query's candidates while lists are scanned, unordered: appending costs a copy. Those farther
+// One query's candidates while lists are scanned, in no order: appending costs a copy. Those farther
 // than the limit needn't come; with a capacity, the limit falls to the distance of the
 // capacity-th nearest whenever twice as many are there.
 #pragma once
@@ -28,33 +28,45 @@ class Reservoir {
 
   // Candidates ids[places[i]] at estimates[i].
   void append(std::span<const float> estimates, const std::uint32_t* places, const Id* ids) {
-    if (hits_.size() < size_ + estimates.size()) hits_.resize(2 * (size_ + estimates.size()));
-    for (std::size_t i = 0; i < estimates.size(); ++i) {
-      hits_[size_ + i] = {estimates[i], ids[places[i]]};
+    const std::size_t size = size_ + estimates.size();
+    if (estimates_.size() < size) {
+      estimates_.resize(2 * size);
+      ids_.resize(2 * size);
     }
-    size_ += estimates.size();
+    std::copy(estimates.begin(), estimates.end(), &estimates_[size_]);
+    for (std::size_t i = 0; i < estimates.size(); ++i) ids_[size_ + i] = ids[places[i]];
+    size_ = size;
     if (size_ >= 2 * capacity_) shrink();
   }
 
-  // At most `capacity`, in no order.
-  std::span<const Hit> hits() {
+  // Leaves at most `capacity`.
+  void settle() {
     if (size_ > capacity_) shrink();
-    return {hits_.data(), size_};
   }
+  std::span<const float> estimates() const { return {estimates_.data(), size_}; }
+  std::span<const Id> ids() const { return {ids_.data(), size_}; }
+
   // Forgets the candidates, not the limit.
   void clear() { size_ = 0; }
 
  private:
   void shrink() {
-    const auto last = hits_.begin() + static_cast<std::ptrdiff_t>(capacity_ - 1);
-    std::nth_element(hits_.begin(), last, hits_.begin() + static_cast<std::ptrdiff_t>(size_));
+    std::vector<Hit> hits(size_);
+    for (std::size_t i = 0; i < size_; ++i) hits[i] = {estimates_[i], ids_[i]};
+    const auto last = hits.begin() + static_cast<std::ptrdiff_t>(capacity_ - 1);
+    std::nth_element(hits.begin(), last, hits.end());
     lower(last->distance);
     size_ = capacity_;
+    for (std::size_t i = 0; i < size_; ++i) {
+      estimates_[i] = hits[i].distance;
+      ids_[i] = hits[i].id;
+    }
   }
 
   std::size_t capacity_ = 0, size_ = 0;
   float limit_ = 0;
-  std::vector<Hit> hits_;
+  std::vector<float> estimates_;
+  std::vector<Id> ids_;
 };
 
 }  // namespace kith
