@@ -1,6 +1,6 @@
 // The storage that the scalar codecs share: a record a vector, [codes][norm][low][step], as the
-// kernels of simd/kernels.h read it; it stands for low + step * code. 4-byte strides, or 64-byte ones
-// where that adds little memory and saves cache lines.
+// kernels of simd/kernels.h read it; it stands for low + step * code. 4-byte strides, or 64-byte
+// ones where that adds little memory and saves cache lines.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 
+#include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -13,12 +14,14 @@
 #include "index/duplicates.h"
 #include "index/graph_builder.h"
 #include "index/implementation.h"
+#include "index/margin.h"
 #include "index/packed_graph.h"
 
 namespace kith {
 namespace {
 
 constexpr std::size_t kMaxDegree = 1024;
+constexpr float kNoMargin = std::numeric_limits<float>::max();  // everything is re-scored
 
 // Scratch for searches, handed out and taken back so that a search allocates nothing after the
 // first few.
@@ -69,10 +72,16 @@ class GraphIndex : public Index::Implementation {
                   const Emit& emit) const;
   void load_query(const AnyMatrixView& queries, std::size_t row, QueryVectors& vectors) const;
   void collect(std::span<const BeamKey> keys, std::size_t most, std::vector<Hit>& hits) const;
-  void rescore(const QueryVectors& vectors, std::vector<Hit>& hits) const;
+  void rescore(const QueryVectors& vectors, std::size_t k, float margin,
+               std::vector<Hit>& hits) const;
+  void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
+                      const BuildOptions& options);
 
   std::size_t build_beam_;
   std::uint64_t seed_;
+  // Of those truly among the nearest, nearly all (margin.h) seem at most this much farther to the
+  // walk than they are. Files from before it was measured have none: all candidates are re-scored.
+  float margin_ = kNoMargin;
   PackedGraph graph_;
   std::vector<Id> entries_;
   Duplicates duplicates_;
@@ -129,6 +138,7 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
     graph_ = PackedGraph(graph, options.degree);
   };
   extend(early, 0);
+  measure_margin(rows, late, options);
   DefaultBeam chosen = measure_beam(rows, late, options);
   // The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-scoring sees: the
   // graph over the first is the same.
@@ -173,7 +183,8 @@ void GraphIndex::choose_entries(std::span<const Id> nodes, const Control& contro
 GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
     : Implementation(reader, meta),
       build_beam_(meta.number("build_beam", kMaxVectors)),
-      seed_(meta.number("seed")) {
+      seed_(meta.number("seed")),
+      margin_(meta.has("margin") ? static_cast<float>(meta.real("margin")) : kNoMargin) {
   const std::size_t degree = meta.number("degree", kMaxDegree);
   if (degree < 2) reader.fail("section meta: degree=" + std::to_string(degree));
   const auto check = [&](std::span<const Id> ids, const char* section, Id gap = kNoId) {
@@ -219,6 +230,7 @@ void GraphIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("edge_bits", static_cast<std::uint64_t>(graph_.bits()));
   meta.set("build_beam", std::uint64_t{build_beam_});
   meta.set("seed", seed_);
+  meta.set("margin", double{margin_});
   meta.set("entries", std::uint64_t{entries_.size()});
   meta.set("duplicates", std::uint64_t{duplicates_.list().size()});
   writer.add("graph.edges", graph_.storage().bytes());
@@ -289,26 +301,73 @@ void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most,
   }
 }
 
+// Leaves the k nearest by the best codes, ascending. Hits come in order of the walk's distances;
+// those that are farther than the k-th by more than the margin can't matter. While a piece is
+// scored, the next is on its way from memory.
 template <class C>
-void rescore_with(const C& codec, const float* query, std::vector<Hit>& hits) {
+void rescore_with(const C& codec, const float* query, std::size_t k, float margin,
+                  std::vector<Hit>& hits) {
+  constexpr std::size_t kPiece = 16;
   thread_local typename C::Query prepared;
-  thread_local std::vector<Id> ids;
-  thread_local std::vector<float> distances;
+  Id ids[kPiece];
+  float distances[kPiece];
   codec.prepare(query, prepared);
-  ids.resize(hits.size());
-  distances.resize(hits.size());
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    ids[i] = hits[i].id;
-    codec.prefetch_best(ids[i]);
+  TopK nearest(k);
+  const auto fetch = [&](std::size_t first) {
+    for (std::size_t i = first; i < std::min(first + kPiece, hits.size()); ++i) {
+      codec.prefetch_best(hits[i].id);
+    }
+  };
+  fetch(0);
+  for (std::size_t first = 0; first < hits.size(); first += kPiece) {
+    if (hits[first].distance > nearest.threshold() + margin) break;
+    fetch(first + kPiece);
+    const std::size_t count = std::min(kPiece, hits.size() - first);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[first + i].id;
+    codec.score_best(prepared, ids, count, distances);
+    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
   }
-  codec.score_best(prepared, ids.data(), ids.size(), distances.data());
-  for (std::size_t i = 0; i < hits.size(); ++i) hits[i].distance = distances[i];
+  hits = nearest.take_sorted();
 }
 
-void GraphIndex::rescore(const QueryVectors& vectors, std::vector<Hit>& hits) const {
+void GraphIndex::rescore(const QueryVectors& vectors, std::size_t k, float margin,
+                         std::vector<Hit>& hits) const {
   const float* query = (rerank_ ? vectors.best : vectors.primary).data();
-  std::visit([&](const auto& codec) { rescore_with(codec, query, hits); }, best().codec());
-  std::sort(hits.begin(), hits.end());
+  std::visit([&](const auto& codec) { rescore_with(codec, query, k, margin, hits); },
+             best().codec());
+}
+
+// How far the walk's distances of true neighbours are off, learned from vectors not yet inserted.
+void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
+                                const BuildOptions& options) {
+  constexpr std::size_t kK = 10, kBeam = 128;
+  const Matrix<float> queries = copy_rows(rows, held);
+  std::vector<std::vector<float>> errors(held.size());
+  Control quiet;
+  quiet.threads = options.control.threads;
+  quiet.cancel = options.control.cancel;
+  std::visit(
+      [&](const auto& codec) {
+        search_all(codec, queries, quiet,
+                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
+                       BeamScratch& scratch) {
+                     std::vector<Hit> walked, hits;
+                     beam_search(graph_, codec, query, entries_, std::min(kBeam, size()), scratch);
+                     collect(scratch.pool.keys(), kBeam, walked);
+                     hits = walked;
+                     rescore(vectors, kK, kNoMargin, hits);
+                     for (const Hit& hit : hits) {
+                       const auto same =
+                           std::find_if(walked.begin(), walked.end(),
+                                        [&](const Hit& other) { return other.id == hit.id; });
+                       errors[row].push_back(same->distance - hit.distance);
+                     }
+                   });
+      },
+      primary_.codec());
+  std::vector<float> all;
+  for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
+  margin_ = margin_for(std::move(all), options.recall);
 }
 
 // Calls emit(query row, its vectors, prepared query, scratch) for every query, in parallel.
@@ -337,6 +396,7 @@ Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
   Neighbours result(queries.rows(), k);
   const std::size_t beam = resolve_beam(options.beam, k);
   const std::size_t most = options.rerank != 0 ? std::max(options.rerank, k) : beam;
+  const float margin = options.rerank != 0 ? kNoMargin : margin_;
   std::visit(
       [&](const auto& codec) {
         search_all(codec, queries, options.control,
@@ -345,7 +405,7 @@ Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
                      thread_local std::vector<Hit> hits;
                      beam_search(graph_, codec, query, entries_, beam, scratch);
                      collect(scratch.pool.keys(), most, hits);
-                     rescore(vectors, hits);
+                     rescore(vectors, k, margin, hits);
                      put_hits(hits, row, result);
                    });
       },
@@ -374,7 +434,7 @@ RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
                      }
                      std::vector<Hit>& hits = all[row];
                      collect(scratch.pool.keys(), size(), hits);
-                     rescore(vectors, hits);
+                     rescore(vectors, hits.size(), kNoMargin, hits);
                      while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
                    });
       },

@@ -13,6 +13,7 @@
 #include "codec/kmeans.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
+#include "index/margin.h"
 #include "simd/kernels.h"
 #include "simd/kth_smallest.h"
 
@@ -58,17 +59,13 @@ class IvfIndex : public Index::Implementation {
                   std::size_t k, float radius, const Control& control, const Emit& emit) const;
 
   InvertedLists lists_;
-  // Of those truly among the nearest, nearly all (kShareOfLosses) are estimated at most this much
+  // Of those truly among the nearest, nearly all (margin.h) are estimated at most this much
   // farther than they are. Measured on vectors held out of the build; until then, and where there
   // are none, every candidate matters.
   float margin_ = std::numeric_limits<float>::max();
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-// Of the neighbours that a search for the wanted recall may miss, so many may lie beyond the
-// margin. They are fewer in fact: until all k nearest are known the limit is wider.
-// (docs/performance.md)
-constexpr double kShareOfLosses = 0.4;
 constexpr std::size_t kTrainRowsPerList = 100;
 constexpr std::size_t kTrainRowsOfCodes = 8192;
 
@@ -158,12 +155,7 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
       });
   std::vector<float> all;
   for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
-  if (all.empty()) return;
-  const double within = 1 - kShareOfLosses * (1 - options.recall);
-  const auto place =
-      std::min(all.size() - 1, static_cast<std::size_t>(within * static_cast<double>(all.size())));
-  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(place), all.end());
-  margin_ = std::max(0.0f, all[place]);
+  margin_ = margin_for(std::move(all), options.recall);
 }
 
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can

@@ -1,5 +1,5 @@
-// One query's candidates while lists are scanned, in no order: appending costs a copy. Those farther
-// than the limit needn't come; with a capacity, the limit falls to the distance of the
+// One query's candidates while lists are scanned, in no order: appending costs a copy. Those
+// farther than the limit needn't come; with a capacity, the limit falls to the distance of the
 // capacity-th nearest whenever twice as many are there.
 #pragma once
 
