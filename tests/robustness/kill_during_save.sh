@@ -17,7 +17,7 @@ for round in $(seq "$rounds"); do
   "$kith" add index/x.kith more.u8bin >/dev/null 2>&1 &
   saver=$!
   # The trial of whether the folder is writable leaves an empty file for a moment; a save fills it.
-  until [ -n "$(find index -name '.x.kith.tmp-*' -size +0)" ]; do
+  until [ -n "$(find index -name '.x.kith.tmp-*' -size +0 2>/dev/null)" ]; do
     kill -0 $saver 2>/dev/null || break
   done
   sleep "0.0$((RANDOM % 60 + 10))"
