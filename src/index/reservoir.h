@@ -33,7 +33,7 @@ class Reservoir {
       estimates_.resize(2 * size);
       ids_.resize(2 * size);
     }
-    std::copy(estimates.begin(), estimates.end(), &estimates_[size_]);
+    std::copy(estimates.begin(), estimates.end(), estimates_.data() + size_);
     for (std::size_t i = 0; i < estimates.size(); ++i) ids_[size_ + i] = ids[places[i]];
     size_ = size;
     if (size_ >= 2 * capacity_) shrink();
