@@ -57,8 +57,8 @@ struct SearchOptions {
   // finds more and costs more. 0 is the index's default.
   std::size_t beam = 0;
 
-  // Candidates re-scored by the "+" codec. 0: the whole beam of a graph; of an inverted file, as
-  // many as can still matter.
+  // Candidates re-scored by the best codes. 0: as many as can still matter, of a graph at most the
+  // beam.
   std::size_t rerank = 0;
 
   Control control;

@@ -191,7 +191,7 @@ kith_status kith_index_add(kith_index* index, const kith_matrix* rows, const kit
 typedef struct kith_search_options {
   size_t struct_size;
   size_t beam;   /* breadth of the search: larger finds more and costs more; 0: the index's */
-  size_t rerank; /* candidates scored again by the codec after "+"; 0: the whole beam */
+  size_t rerank; /* candidates scored again by the best codes; 0: as many as can matter */
   const kith_control* control;
 } kith_search_options;
 

@@ -12,6 +12,11 @@
 
 namespace kith {
 
+// The same threads and cancellation, for steps of a stage that reports by itself.
+inline Control without_progress(const Control& control) {
+  return {.threads = control.threads, .cancel = control.cancel, .progress = {}};
+}
+
 class Progress {
  public:
   Progress(const Control& control, std::string stage, std::size_t total)

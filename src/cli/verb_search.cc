@@ -196,7 +196,7 @@ void add_search(CLI::App& root) {
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
   verb->add_option("--rerank", options->rerank,
-                   "Candidates that a '+' codec re-scores (default: the whole beam)")
+                   "Candidates re-scored by the best codes (default: as many as can matter)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
   verb->add_option("-o,--output", options->output, "Write ids and values, e.g. to found.ibin")

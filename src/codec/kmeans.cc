@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/copy_rows.h"
+#include "base/groups.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -51,23 +52,7 @@ Matrix<float> spread_start(MatrixView<const float> rows, const KMeansOptions& op
   return centres;
 }
 
-// The rows of each cluster, in order.
-struct Members {
-  std::vector<std::uint32_t> starts, rows;
-
-  Members(std::span<const std::uint32_t> assigned, std::size_t clusters)
-      : starts(clusters + 1, 0), rows(assigned.size()) {
-    for (std::uint32_t c : assigned) ++starts[c + 1];
-    std::partial_sum(starts.begin(), starts.end(), starts.begin());
-    std::vector<std::uint32_t> next(starts.begin(), starts.end() - 1);
-    for (std::uint32_t i = 0; i < assigned.size(); ++i) rows[next[assigned[i]]++] = i;
-  }
-  std::span<const std::uint32_t> of(std::size_t cluster) const {
-    return std::span(rows).subspan(starts[cluster], starts[cluster + 1] - starts[cluster]);
-  }
-};
-
-Matrix<float> means(MatrixView<const float> rows, const Members& members, std::size_t clusters,
+Matrix<float> means(MatrixView<const float> rows, const Groups& members, std::size_t clusters,
                     const Control& control) {
   Matrix<float> centres(clusters, rows.cols());
   parallel_for(control, clusters, 8, [&](std::size_t begin, std::size_t end, std::size_t) {
@@ -89,7 +74,7 @@ Matrix<float> means(MatrixView<const float> rows, const Members& members, std::s
 }
 
 // Every empty cluster starts again at a row of those farthest from their centres.
-void fill_empty(MatrixView<const float> rows, const Members& members,
+void fill_empty(MatrixView<const float> rows, const Groups& members,
                 std::span<const float> distances, Matrix<float>& centres) {
   std::vector<std::size_t> empty;
   for (std::size_t c = 0; c < centres.rows(); ++c) {
@@ -134,7 +119,7 @@ Matrix<float> kmeans(MatrixView<const float> rows, const KMeansOptions& options)
   for (std::size_t i = 0; i < options.iterations; ++i) {
     throw_if_cancelled(options.control);
     Centres(std::move(centres)).nearest(rows, options.control, assigned, distances);
-    const Members members(assigned, options.clusters);
+    const Groups members(assigned, options.clusters);
     centres = means(rows, members, options.clusters, options.control);
     fill_empty(rows, members, distances, centres);
     progress.add(1);

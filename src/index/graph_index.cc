@@ -21,7 +21,6 @@ namespace kith {
 namespace {
 
 constexpr std::size_t kMaxDegree = 1024;
-constexpr float kNoMargin = std::numeric_limits<float>::max();  // everything is re-scored
 
 // Scratch for searches, handed out and taken back so that a search allocates nothing after the
 // first few.
@@ -343,12 +342,9 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
   constexpr std::size_t kK = 10, kBeam = 128;
   const Matrix<float> queries = copy_rows(rows, held);
   std::vector<std::vector<float>> errors(held.size());
-  Control quiet;
-  quiet.threads = options.control.threads;
-  quiet.cancel = options.control.cancel;
   std::visit(
       [&](const auto& codec) {
-        search_all(codec, queries, quiet,
+        search_all(codec, queries, without_progress(options.control),
                    [&](std::size_t row, const QueryVectors& vectors, const auto& query,
                        BeamScratch& scratch) {
                      std::vector<Hit> walked, hits;
@@ -365,9 +361,7 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
                    });
       },
       primary_.codec());
-  std::vector<float> all;
-  for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
-  margin_ = margin_for(std::move(all), options.recall);
+  margin_ = margin_for(errors, options.recall);
 }
 
 // Calls emit(query row, its vectors, prepared query, scratch) for every query, in parallel.

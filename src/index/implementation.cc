@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "base/progress.h"
+
 namespace kith {
 namespace {
 
@@ -83,8 +85,7 @@ DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::
                              [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
                                SearchOptions search_options;
                                search_options.beam = beam;
-                               search_options.control.threads = options.control.threads;
-                               search_options.control.cancel = options.control.cancel;
+                               search_options.control = without_progress(options.control);
                                return search(queries, k, search_options);
                              });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/copy_rows.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "kith/exact.h"
 
@@ -39,8 +40,7 @@ double median_intrinsic_dimension(const AnyMatrixView& rows, Metric metric, std:
   ExactOptions options;
   options.k = kNeighbours + 1;  // each point finds itself first
   options.metric = metric == Metric::cosine ? Metric::cosine : Metric::l2;
-  options.control.threads = control.threads;
-  options.control.cancel = control.cancel;
+  options.control = without_progress(control);
   const Neighbours found = exact_search(sample.view(), points.view(), options);
 
   std::vector<double> dimensions, distances;

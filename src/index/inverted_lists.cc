@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/groups.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "codec/stage.h"
@@ -81,17 +82,14 @@ void InvertedLists::add(const AnyMatrixView& rows, Id first, std::span<const Id>
   }
 
   // A list's new rows are one thread's work, in order.
-  std::vector<std::uint32_t> ends(lists() + 1, 0);
-  std::vector<Id> order(ids.size());
-  for (std::uint32_t l : assigned) ++ends[l + 1];
-  std::partial_sum(ends.begin(), ends.end(), ends.begin());
-  std::vector<std::uint32_t> next(ends.begin(), ends.end() - 1);
-  for (std::size_t i = 0; i < ids.size(); ++i) order[next[assigned[i]]++] = ids[i];
+  const Groups fresh(assigned, lists());
   Progress progress(control, "fill lists", lists());
   parallel_for(control, lists(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
+    std::vector<Id> own;
     for (std::size_t l = begin; l < end; ++l) {
-      encode(rows, first, std::span(order).subspan(ends[l], ends[l + 1] - ends[l]), l,
-             old.list_size(l));
+      own.clear();
+      for (std::uint32_t i : fresh.of(l)) own.push_back(ids[i]);
+      encode(rows, first, own, l, old.list_size(l));
     }
     progress.add(end - begin);
   });

@@ -62,7 +62,7 @@ class IvfIndex : public Index::Implementation {
   // Of those truly among the nearest, nearly all (margin.h) are estimated at most this much
   // farther than they are. Measured on vectors held out of the build; until then, and where there
   // are none, every candidate matters.
-  float margin_ = std::numeric_limits<float>::max();
+  float margin_ = kNoMargin;
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -153,9 +153,7 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
               primary_.codec());
         }
       });
-  std::vector<float> all;
-  for (const std::vector<float>& some : errors) all.insert(all.end(), some.begin(), some.end());
-  margin_ = margin_for(std::move(all), options.recall);
+  margin_ = margin_for(errors, options.recall);
 }
 
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
