@@ -5,17 +5,22 @@
 //   kith::Neighbours hits = index.search(queries, 10);
 //   index.save("words.kith");
 //
-// Thread-safety: any number of threads may call const functions at once; a call that changes the
-// index (add, set_default_beam) needs it for itself.
+// Thread-safety: any number of threads may call any function at once, moving aside. Searches run
+// while one call changes the index; calls that change it wait for each other.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kith/control.h"
+#include "kith/filter.h"
 #include "kith/labels.h"
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
@@ -62,6 +67,9 @@ struct SearchOptions {
   std::size_t rerank = 0;
 
   Control control;
+
+  // What may be returned; by default everything.
+  Filter filter = {};
 };
 
 struct OpenOptions {
@@ -79,7 +87,7 @@ struct IndexInfo {
   std::string codec;  // full name, e.g. "rot-lvq4x8"
   Metric metric = Metric::l2;
   ElementType element = ElementType::f32;  // what it was built from
-  std::size_t vectors = 0, dim = 0, degree = 0, lists = 0, default_beam = 0;
+  std::size_t vectors = 0, removed = 0, dim = 0, degree = 0, lists = 0, default_beam = 0;
   Labels::Kind labels = Labels::Kind::none;
   double tuned_recall = 0;  // recall@10 the default beam was tuned for; 0: never tuned
   std::uint64_t file_version = 0;
@@ -115,9 +123,23 @@ class Index {
   RangeNeighbours range(const AnyMatrixView& queries, float radius,
                         const SearchOptions& options = {}) const;
 
-  // Adds rows after the last one. The first add to an opened index copies what it must change
-  // into memory; the file is untouched until save.
-  void add(const AnyMatrixView& rows, const Labels& labels, const Control& control = {});
+  // Adds rows; returns their ids: those of removed vectors that are free again, lowest first, then
+  // new ones after the last. Searches find all of the rows or none; when add throws, none. The
+  // first change to an opened index copies what it must change into memory; the file is untouched
+  // until save. A graph takes in few rows where it stands, many (a hundredth of what it has) in a
+  // copy of its edges that then takes their place.
+  std::vector<Id> add(const AnyMatrixView& rows, const Labels& labels, const Control& control = {});
+
+  // No search that starts after this returns has any of the ids. Their room is used again: in a
+  // flat index at once; in others once a tenth of the vectors is removed, when what led to them is
+  // led past them, which takes time in proportion to the index. Throws invalid_argument, removing
+  // none, for an id that isn't there, is removed already or is given twice.
+  void remove(std::span<const Id> ids, const Control& control = {});
+
+  // Whether the id is one of a vector that isn't removed.
+  bool contains(Id id) const;
+  // A vector with that label; O(size()).
+  std::optional<Id> find(std::string_view label) const;
 
   // Writes a temporary file beside `path`, syncs it and renames it over `path`.
   void save(const std::string& path, const Control& control = {}) const;
@@ -125,10 +147,11 @@ class Index {
   // The stored vector (decoded from the best codes there are), dim() floats into `out`.
   void vector(Id id, float* out) const;
 
-  std::size_t size() const;
+  std::size_t size() const;      // vectors, without removed ones
+  std::size_t id_limit() const;  // all ids are below it
   std::size_t dim() const;
   Metric metric() const;
-  const Labels& labels() const;
+  Labels labels() const;  // of the ids below id_limit()
   IndexInfo info() const;
 
   // The beam that a search with beam = 0 uses, and the recall it was tuned for.
@@ -139,6 +162,7 @@ class Index {
  private:
   explicit Index(std::unique_ptr<Implementation> implementation);
   std::unique_ptr<Implementation> implementation_;
+  std::unique_ptr<std::mutex> change_ = std::make_unique<std::mutex>();
 };
 
 // Forecast for an index that isn't built yet: bytes by part, and seconds (measured on a sample of

@@ -36,8 +36,10 @@ class Labels {
   }
   // What to print for row i, whatever the kind.
   std::string text(std::size_t i) const;
-  // The first row that bears the label, by scanning; for none, the row number if below `rows`.
-  std::optional<std::size_t> find(std::string_view label, std::size_t rows) const;
+  // The first row from `from` on that bears the label, by scanning; for none, the row number if
+  // below `rows`.
+  std::optional<std::size_t> find(std::string_view label, std::size_t rows,
+                                  std::size_t from = 0) const;
 
   std::span<const std::uint64_t> numbers() const { return numbers_; }
   std::span<const std::uint64_t> offsets() const { return offsets_; }
@@ -45,9 +47,10 @@ class Labels {
 
   // The labels of the given rows, in that order.
   Labels select(std::span<const std::uint32_t> rows) const;
-  // These labels followed by `tail`'s; `rows` and `tail_rows` are the two parts' vector counts,
-  // needed when one side has none (its row numbers become numbers or strings).
-  Labels concat(std::size_t rows, const Labels& tail, std::size_t tail_rows) const;
+  // These labels of `rows` vectors, but tail's label i for row rows_of_tail[i], which may lie
+  // beyond them. Where only one side has labels, the other's row numbers become numbers or strings.
+  Labels with(std::size_t rows, std::span<const std::uint32_t> rows_of_tail,
+              const Labels& tail) const;
 
  private:
   Kind kind_ = Kind::none;

@@ -1,5 +1,6 @@
 #include "kith/labels.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "kith/error.h"
@@ -77,9 +78,10 @@ std::string Labels::text(std::size_t i) const {
   return std::to_string(i);
 }
 
-std::optional<std::size_t> Labels::find(std::string_view label, std::size_t rows) const {
+std::optional<std::size_t> Labels::find(std::string_view label, std::size_t rows,
+                                        std::size_t from) const {
   if (kind_ == Kind::strings) {
-    for (std::size_t i = 0; i < size_; ++i) {
+    for (std::size_t i = from; i < size_; ++i) {
       if (string(i) == label) return i;
     }
     return std::nullopt;
@@ -88,9 +90,9 @@ std::optional<std::size_t> Labels::find(std::string_view label, std::size_t rows
   const auto [end, error] = std::from_chars(label.data(), label.data() + label.size(), number);
   if (error != std::errc{} || end != label.data() + label.size()) return std::nullopt;
   if (kind_ == Kind::none) {
-    return number < rows ? std::optional<std::size_t>(number) : std::nullopt;
+    return number < rows && number >= from ? std::optional<std::size_t>(number) : std::nullopt;
   }
-  for (std::size_t i = 0; i < size_; ++i) {
+  for (std::size_t i = from; i < size_; ++i) {
     if (numbers_[i] == number) return i;
   }
   return std::nullopt;
@@ -107,20 +109,32 @@ Labels Labels::select(std::span<const std::uint32_t> rows) const {
   return Labels(std::move(numbers));
 }
 
-Labels Labels::concat(std::size_t rows, const Labels& tail, std::size_t tail_rows) const {
+Labels Labels::with(std::size_t rows, std::span<const std::uint32_t> rows_of_tail,
+                    const Labels& tail) const {
   if (kind_ == Kind::none && tail.kind_ == Kind::none) return Labels();
+  constexpr std::uint32_t kOwn = static_cast<std::uint32_t>(-1);
+  for (std::uint32_t row : rows_of_tail) rows = std::max(rows, std::size_t{row} + 1);
+  std::vector<std::uint32_t> source(rows, kOwn);
+  for (std::size_t i = 0; i < rows_of_tail.size(); ++i) {
+    source[rows_of_tail[i]] = static_cast<std::uint32_t>(i);
+  }
+  const auto row_of = [&](std::size_t row) { return source[row] == kOwn ? row : source[row]; };
   if (kind_ == Kind::strings || tail.kind_ == Kind::strings) {
     auto owned = std::make_shared<OwnedStrings>();
-    for (std::size_t i = 0; i < rows; ++i) owned->add(text(i));
-    for (std::size_t i = 0; i < tail_rows; ++i) {
-      owned->add(tail.kind_ == Kind::none ? std::to_string(rows + i) : tail.text(i));
+    for (std::size_t row = 0; row < rows; ++row) {
+      const Labels& from = source[row] == kOwn ? *this : tail;
+      if (from.kind_ == Kind::strings) {
+        owned->add(from.string(row_of(row)));
+      } else {
+        owned->add(from.kind_ == Kind::none ? std::to_string(row) : from.text(row_of(row)));
+      }
     }
     return from_owned(std::move(owned));
   }
-  std::vector<std::uint64_t> numbers;
-  for (std::size_t i = 0; i < rows; ++i) numbers.push_back(kind_ == Kind::none ? i : number(i));
-  for (std::size_t i = 0; i < tail_rows; ++i) {
-    numbers.push_back(tail.kind_ == Kind::none ? rows + i : tail.number(i));
+  std::vector<std::uint64_t> numbers(rows);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const Labels& from = source[row] == kOwn ? *this : tail;
+    numbers[row] = from.kind_ == Kind::none ? row : from.number(row_of(row));
   }
   return Labels(std::move(numbers));
 }

@@ -34,14 +34,28 @@ TEST(Labels, SelectKeepsTheOrderAskedFor) {
   EXPECT_EQ(chosen.text(1), "a");
 }
 
-TEST(Labels, ConcatGivesUnlabelledRowsTheirNumbers) {
+TEST(Labels, RowsWithoutLabelsBesideLabelledOnesGetTheirNumbers) {
+  using Rows = std::vector<std::uint32_t>;
   const Labels words(std::vector<std::string>{"a"});
-  EXPECT_EQ(words.concat(1, Labels(), 2).text(2), "2");
-  EXPECT_EQ(Labels().concat(2, words, 1).text(2), "a");
-  EXPECT_EQ(Labels().concat(2, words, 1).text(1), "1");
-  EXPECT_EQ(Labels().concat(2, Labels(), 2).kind(), Labels::Kind::none);
+  EXPECT_EQ(words.with(1, Rows{1, 2}, Labels()).text(2), "2");
+  EXPECT_EQ(Labels().with(2, Rows{2}, words).text(2), "a");
+  EXPECT_EQ(Labels().with(2, Rows{2}, words).text(1), "1");
+  EXPECT_EQ(Labels().with(2, Rows{2, 3}, Labels()).kind(), Labels::Kind::none);
   const Labels numbers(std::vector<std::uint64_t>{9});
-  EXPECT_EQ(numbers.concat(1, Labels(), 1).number(1), 1u);
+  EXPECT_EQ(numbers.with(1, Rows{1}, Labels()).number(1), 1u);
+}
+
+TEST(Labels, OfAReplacedRowTheNewOneHolds) {
+  const std::vector<std::uint32_t> rows{3, 0};
+  const Labels before(std::vector<std::string>{"a", "b", "c"});
+  const Labels after = before.with(3, rows, Labels(std::vector<std::string>{"d", "e"}));
+  ASSERT_EQ(after.size(), 4u);
+  EXPECT_EQ(after.text(0), "e");
+  EXPECT_EQ(after.text(1), "b");
+  EXPECT_EQ(after.text(3), "d");
+  EXPECT_EQ(before.with(3, rows, Labels(std::vector<std::uint64_t>{7, 8})).text(0), "8");
+  EXPECT_EQ(before.find("b", 3, 1), std::optional<std::size_t>(1));
+  EXPECT_EQ(before.find("b", 3, 2), std::nullopt);
 }
 
 TEST(Labels, RefusesOffsetsThatDoNotFitTheText) {

@@ -56,11 +56,12 @@ void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& 
   std::visit([&](auto& codec) { codec.train(sample.view()); }, codec_);
 }
 
-void Stage::append(const AnyMatrixView& rows, const Control& control) {
-  const std::size_t first = size();
-  std::visit([&](auto& codec) { codec.resize(first + rows.rows()); }, codec_);
+void Stage::resize(std::size_t rows) {
+  std::visit([&](auto& codec) { codec.resize(rows); }, codec_);
+}
+
+void Stage::encode(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control) {
   Progress progress(control, "encode " + name(), rows.rows());
-  // Owned memory is made before the threads start: encode() must not copy a mapped view by itself.
   std::vector<std::vector<float>> scratch(thread_count(control), std::vector<float>(dim_));
   parallel_for(control, rows.rows(), kRowsAPiece,
                [&](std::size_t begin, std::size_t end, std::size_t worker) {
@@ -68,8 +69,7 @@ void Stage::append(const AnyMatrixView& rows, const Control& control) {
                  for (std::size_t i = begin; i < end; ++i) {
                    rows.copy_row(i, x);
                    transform(x);
-                   const Id id = static_cast<Id>(first + i);
-                   std::visit([&](auto& codec) { codec.encode(id, x); }, codec_);
+                   std::visit([&](auto& codec) { codec.encode(ids[i], x); }, codec_);
                  }
                  progress.add(end - begin);
                });

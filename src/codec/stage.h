@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,11 @@ class Stage {
 
   // Fixes what is learned from data on a sample of the rows (kTrainRows of them at most).
   void train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control);
-  // Appends all rows; under cosine they are normalised first (byte codecs keep their bytes).
-  void append(const AnyMatrixView& rows, const Control& control);
+  // Makes room for ids below `rows`, in memory of its own.
+  void resize(std::size_t rows);
+  // Stores rows[i] as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
+  // bytes).
+  void encode(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control);
 
   // A query (or row) as the codec wants it: normalised under cosine, then transformed. In place.
   void transform(float* x) const;

@@ -121,7 +121,8 @@ void KithFileWriter::add_text(const std::string& name, std::string text) {
   add(name, std::as_bytes(std::span(texts_.back()->data(), texts_.back()->size())));
 }
 
-void KithFileWriter::write(const std::string& path, const Control& control) const {
+void KithFileWriter::write(const std::string& path, const Control& control,
+                           std::uint32_t version) const {
   std::vector<TableEntry> table(sections_.size());
   std::uint64_t offset = sizeof(Header) + table.size() * sizeof(TableEntry);
   std::size_t total = 0;
@@ -137,7 +138,7 @@ void KithFileWriter::write(const std::string& path, const Control& control) cons
 
   Header header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
-  header.version = kFileVersion;
+  header.version = version;
   header.section_count = static_cast<std::uint32_t>(table.size());
   header.file_bytes = offset;
   header.table_checksum = checksum(std::as_bytes(std::span(table)));

@@ -18,7 +18,9 @@
 
 namespace kith {
 
-inline constexpr std::uint32_t kFileVersion = 3;
+// The newest version read, and the oldest that says all of a file without removed vectors.
+inline constexpr std::uint32_t kFileVersion = 4;
+inline constexpr std::uint32_t kPlainFileVersion = 3;
 
 // Small facts as "key=value" lines, kept in the section "meta".
 class Meta {
@@ -58,7 +60,8 @@ class KithFileWriter {
   }
 
   // Writes all sections in the order they were added; atomic (see AtomicFile).
-  void write(const std::string& path, const Control& control) const;
+  void write(const std::string& path, const Control& control,
+             std::uint32_t version = kPlainFileVersion) const;
 
  private:
   struct Section {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstddef>
 #include <cstring>
 #include <span>
@@ -27,11 +28,16 @@ class Duplicates {
   // Sorted pairs, as list() gives them.
   explicit Duplicates(std::vector<Duplicate> sorted) : pairs_(std::move(sorted)) {}
 
-  // Of the ids [first, first + count), those that stand for themselves, ascending; the others are
-  // noted. `present` are the representatives among earlier ids. code(id) gives an id's bytes.
+  // Of the `fresh` ids, those that stand for themselves, ascending; the others are noted. `present`
+  // are the representatives so far. code(id) gives an id's bytes.
   template <class Code>
-  std::vector<Id> absorb(Id first, std::size_t count, std::span<const Id> present,
-                         const Code& code);
+  std::vector<Id> absorb(std::span<const Id> fresh, std::span<const Id> present, const Code& code);
+
+  // Notes that `representative` stands for `member`.
+  void add(Id representative, Id member) {
+    const Duplicate pair{representative, member};
+    pairs_.insert(std::upper_bound(pairs_.begin(), pairs_.end(), pair), pair);
+  }
 
   bool empty() const { return pairs_.empty(); }
   std::span<const Duplicate> list() const { return pairs_; }
@@ -49,20 +55,18 @@ class Duplicates {
 };
 
 template <class Code>
-std::vector<Id> Duplicates::absorb(Id first, std::size_t count, std::span<const Id> present,
+std::vector<Id> Duplicates::absorb(std::span<const Id> fresh, std::span<const Id> present,
                                    const Code& code) {
   struct Hashed {
     std::uint64_t hash;
+    bool is_fresh;
     Id id;
-    bool operator<(const Hashed& b) const { return hash != b.hash ? hash < b.hash : id < b.id; }
+    auto operator<=>(const Hashed&) const = default;
   };
   std::vector<Hashed> all;
-  all.reserve(present.size() + count);
-  for (Id id : present) all.push_back({checksum(code(id)), id});
-  for (std::size_t i = 0; i < count; ++i) {
-    const Id id = static_cast<Id>(first + i);
-    all.push_back({checksum(code(id)), id});
-  }
+  all.reserve(present.size() + fresh.size());
+  for (Id id : present) all.push_back({checksum(code(id)), false, id});
+  for (Id id : fresh) all.push_back({checksum(code(id)), true, id});
   std::sort(all.begin(), all.end());
 
   const auto equal = [&](Id a, Id b) {
@@ -77,7 +81,7 @@ std::vector<Id> Duplicates::absorb(Id first, std::size_t count, std::span<const 
       pairs_.push_back({*twin, all[i].id});
     } else {
       run.push_back(all[i].id);
-      if (all[i].id >= first) own.push_back(all[i].id);
+      if (all[i].is_fresh) own.push_back(all[i].id);
     }
   }
   std::sort(pairs_.begin(), pairs_.end());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/progress.h"
+#include "index/allowed.h"
 #include "index/candidates.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
@@ -13,11 +14,16 @@
 
 namespace kith {
 
-// The stored rows as both ways see them. `norms` is empty for l2.
+// The stored rows as both ways see them. `norms` is empty for l2; without `allowed`, all rows are.
 struct FlatRows {
   const AnyMatrixView& rows;
   Metric metric;
   std::span<const float> norms;
+  const Allowed* allowed = nullptr;
+
+  bool allows(std::size_t row) const {
+    return allowed == nullptr || (*allowed)(static_cast<Id>(row));
+  }
 };
 
 // A group of queries and what is still possible for each. `raw` are the caller's query rows.

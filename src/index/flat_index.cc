@@ -5,6 +5,7 @@
 #include <limits>
 #include <mutex>
 #include <optional>
+#include <shared_mutex>
 #include <vector>
 
 #include "base/parallel.h"
@@ -12,6 +13,7 @@
 #include "index/checks.h"
 #include "index/flat_search.h"
 #include "index/implementation.h"
+#include "index/scan_codes.h"
 #include "simd/kernels.h"
 
 namespace kith {
@@ -24,7 +26,7 @@ class FlatIndex : public Index::Implementation {
                        options.seed) {
     primary_.train(rows, options.seed, options.control);
     if (rerank_) rerank_->train(rows, options.seed, options.control);
-    append(rows, options.control);
+    store_all(rows, options.control);
   }
   FlatIndex(const KithFileReader& reader, const Meta& meta) : Implementation(reader, meta) {}
 
@@ -32,13 +34,19 @@ class FlatIndex : public Index::Implementation {
 
   Neighbours search(const AnyMatrixView& queries, std::size_t k,
                     const SearchOptions& options) const override {
+    const std::shared_lock lock(mutex);
+    const Allowed chosen = allowed(options.filter);
     if (const auto rows = plain_rows()) {
       return FlatSearch(*rows, metric, norms(*rows, options.control), options.control)
-          .search(queries, k, options.control);
+          .search(queries, k, options.control, unless_all(chosen));
     }
     Neighbours result(queries.rows(), k);
+    if (chosen.filters() && options.rerank == 0) {
+      search_allowed(queries, chosen, options.control, result);
+      return result;
+    }
     const std::size_t keep = std::max(options.rerank != 0 ? options.rerank : 4 * k, k);
-    scan(queries, keep, std::numeric_limits<float>::infinity(), options.control,
+    scan(queries, keep, std::numeric_limits<float>::infinity(), chosen, options.control,
          [&](std::size_t query, std::vector<Hit> hits) {
            if (hits.size() > k) hits.resize(k);
            put_hits(hits, query, result);
@@ -48,22 +56,38 @@ class FlatIndex : public Index::Implementation {
 
   RangeNeighbours range(const AnyMatrixView& queries, float radius,
                         const SearchOptions& options) const override {
+    const std::shared_lock lock(mutex);
+    const Allowed chosen = allowed(options.filter);
     if (const auto rows = plain_rows()) {
       return FlatSearch(*rows, metric, norms(*rows, options.control), options.control)
-          .range(queries, radius, options.control);
+          .range(queries, radius, options.control, unless_all(chosen));
     }
     std::vector<std::vector<Hit>> all(queries.rows());
-    scan(queries, size(), radius, options.control, [&](std::size_t query, std::vector<Hit> hits) {
-      while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
-      all[query] = std::move(hits);
-    });
+    scan(queries, size(), radius, chosen, options.control,
+         [&](std::size_t query, std::vector<Hit> hits) {
+           while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
+           all[query] = std::move(hits);
+         });
     return range_neighbours(all);
   }
 
-  void add(const AnyMatrixView& rows, const Control& control) override { append(rows, control); }
   void save_parts(KithFileWriter&, Meta&) const override {}
 
  private:
+  void link(std::span<const Id>, const AnyMatrixView&, const Control&) override {
+    const std::unique_lock lock(mutex);
+    norms_.clear();
+  }
+  // A scan meets what is there and nothing else.
+  void unlink(const Control&) override {
+    const std::unique_lock lock(mutex);
+    linked_ = IdSet();
+  }
+
+  const Allowed* unless_all(const Allowed& chosen) const {
+    return removed_.empty() && !chosen.filters() ? nullptr : &chosen;
+  }
+
   // Rows whose components are stored as they are; byte rows under cosine too.
   std::optional<AnyMatrixView> plain_rows() const {
     if (primary_.rotates() || rerank_) return std::nullopt;
@@ -90,44 +114,61 @@ class FlatIndex : public Index::Implementation {
   // Calls emit(query, hits) with the `keep` nearest by code within `radius`, re-scored by the best
   // codec, ascending; one thread a query.
   template <class Emit>
-  void scan(const AnyMatrixView& queries, std::size_t keep, float radius, const Control& control,
-            const Emit& emit) const {
+  void scan(const AnyMatrixView& queries, std::size_t keep, float radius, const Allowed& chosen,
+            const Control& control, const Emit& emit) const {
     std::visit(
         [&](const auto& codec) {
           std::visit(
               [&](const auto& fine) {
-                scan_with(codec, fine, queries, keep, radius, control, emit);
+                scan_with(codec, fine, queries, keep, radius, chosen, control, emit);
               },
               best().codec());
         },
         primary_.codec());
   }
 
+  // Among few vectors, or ones chosen to be far, distances differ by less than codes err.
+  void search_allowed(const AnyMatrixView& queries, const Allowed& chosen, const Control& control,
+                      Neighbours& result) const {
+    const auto search = [&](const auto& codec, const auto& fine) {
+      parallel_for(control, queries.rows(), 1,
+                   [&](std::size_t begin, std::size_t end, std::size_t) {
+                     typename std::decay_t<decltype(codec)>::Query query;
+                     typename std::decay_t<decltype(fine)>::Query exact;
+                     std::vector<float> x(dim);
+                     for (std::size_t q = begin; q < end; ++q) {
+                       queries.copy_row(q, x.data());
+                       primary_.transform(x.data());
+                       codec.prepare(x.data(), query);
+                       queries.copy_row(q, x.data());
+                       best().transform(x.data());
+                       fine.prepare(x.data(), exact);
+                       put_hits(scan_nearest(codec, query, fine, exact, chosen, size(), result.k()),
+                                q, result);
+                     }
+                   });
+    };
+    std::visit(search, primary_.codec(), best().codec());
+  }
+
   template <class C, class B, class Emit>
   void scan_with(const C& codec, const B& fine, const AnyMatrixView& queries, std::size_t keep,
-                 float radius, const Control& control, const Emit& emit) const {
-    constexpr std::size_t kPiece = 1024;
+                 float radius, const Allowed& chosen, const Control& control,
+                 const Emit& emit) const {
     Progress progress(control, "search", queries.rows());
     parallel_for(control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       typename C::Query query;
       typename B::Query exact;
-      std::vector<float> x(dim), distances(kPiece);
-      std::vector<std::uint32_t> near(kPiece);
+      std::vector<float> x(dim);
       for (std::size_t q = begin; q < end; ++q) {
         queries.copy_row(q, x.data());
         primary_.transform(x.data());
         codec.prepare(x.data(), query);
         TopK nearest(keep);
-        for (std::size_t first = 0; first < size(); first += kPiece) {
-          const std::size_t piece = std::min(kPiece, size() - first);
-          codec.score_range(query, static_cast<Id>(first), piece, distances.data());
-          const float limit = std::min(nearest.threshold(), slack(radius));
-          const std::size_t count =
-              simd::select_at_most(distances.data(), piece, limit, near.data());
-          for (std::size_t i = 0; i < count; ++i) {
-            nearest.push(distances[near[i]], static_cast<Id>(first + near[i]));
-          }
-        }
+        scan_codes(
+            codec, query, chosen, size(),
+            [&] { return std::min(nearest.threshold(), slack(radius)); },
+            [&](float distance, Id id) { nearest.push(distance, id); });
         std::vector<Hit> hits = nearest.take_sorted();
         queries.copy_row(q, x.data());
         best().transform(x.data());

@@ -211,6 +211,7 @@ class Product {
     const bool wild = width == kInfinity;
     const float lower = wild ? -kInfinity : value + terms.offset;
     const auto id = static_cast<Id>(first + chunk_row);
+    if (!base_.allows(id)) return;
     if (group_.sets[query].add(lower, wild ? kInfinity : lower + width, id)) {
       group_.sets[query].shrink(group_.queries[query], scratch_[worker]);
       update_threshold(query);

@@ -35,15 +35,13 @@ class Scan {
 
   void run(Progress& progress) {
     const std::size_t rows = base_.rows.rows();
-    const std::size_t piece = std::max<std::size_t>(kStepRows, kPieceBytes / row_bytes_);
+    const std::size_t steps = kPieceBytes / (row_bytes_ * kStepRows);
+    const std::size_t piece = kStepRows * std::max<std::size_t>(1, steps);
     std::vector<Worker> workers(std::min(thread_count(control_), (rows + piece - 1) / piece));
     parallel_for(control_, rows, piece, [&](std::size_t begin, std::size_t end, std::size_t w) {
       if (workers[w].sets.empty()) workers[w] = Worker(group_, dim_);
       for (std::size_t step = begin; step < end; step += kStepRows) {
-        const std::size_t count = std::min(kStepRows, end - step);
-        for (std::size_t q = 0; q < group_.queries.size(); ++q) {
-          score(q, step, count, workers[w]);
-        }
+        scan_step(step, std::min(kStepRows, end - step), workers[w]);
       }
       progress.add((end - begin) * group_.queries.size());
     });
@@ -60,9 +58,28 @@ class Scan {
     Worker(const QueryGroup& group, std::size_t dim) : sets(group.sets), scratch(dim) {}
     std::vector<CandidateSet> sets;
     CandidateScratch scratch{0};
+    std::vector<Id> rows;
     float values[kStepRows];
     std::uint32_t chosen[kStepRows];
   };
+
+  // Of a step with few allowed rows only those are read.
+  void scan_step(std::size_t first, std::size_t count, Worker& worker) {
+    constexpr std::size_t kSparse = 4;
+    const auto score_all = [&](std::size_t row, std::size_t rows) {
+      for (std::size_t q = 0; q < group_.queries.size(); ++q) score(q, row, rows, worker);
+    };
+    if (base_.allowed != nullptr) {
+      worker.rows.clear();
+      base_.allowed->for_each(static_cast<Id>(first), static_cast<Id>(first + count),
+                              [&](Id id) { worker.rows.push_back(id); });
+      if (worker.rows.size() <= count / kSparse) {
+        for (const Id row : worker.rows) score_all(row, 1);
+        return;
+      }
+    }
+    score_all(first, count);
+  }
 
   void score(std::size_t q, std::size_t first, std::size_t count, Worker& worker) {
     const PreciseQuery& query = group_.queries[q];
@@ -122,6 +139,7 @@ class Scan {
   }
 
   void add(std::size_t q, float lower, float upper, std::size_t row, Worker& worker) {
+    if (!base_.allows(row)) return;
     if (worker.sets[q].add(lower, upper, static_cast<Id>(row))) {
       worker.sets[q].shrink(group_.queries[q], worker.scratch);
     }

@@ -75,14 +75,14 @@ FlatSearch::FlatSearch(const AnyMatrixView& rows, Metric metric, std::span<const
   }
 }
 
-Neighbours FlatSearch::search(const AnyMatrixView& queries, std::size_t k,
-                              const Control& control) const {
+Neighbours FlatSearch::search(const AnyMatrixView& queries, std::size_t k, const Control& control,
+                              const Allowed* allowed) const {
   Neighbours result(queries.rows(), k);
   const std::size_t kept = std::min(k, rows_.rows());
   const std::size_t group_size =
       std::clamp(kGroupBytes / CandidateSet::bytes(kept), kSmallestGroup, kLargestGroup);
   search_groups(
-      {rows_, metric_, norms_}, queries, group_size, control,
+      {rows_, metric_, norms_, allowed}, queries, group_size, control,
       [kept](const PreciseQuery&) { return CandidateSet(kept); },
       [&](std::size_t query, const std::vector<Hit>& hits) {
         Id* ids = result.ids.row(query);
@@ -98,10 +98,10 @@ Neighbours FlatSearch::search(const AnyMatrixView& queries, std::size_t k,
 }
 
 RangeNeighbours FlatSearch::range(const AnyMatrixView& queries, float radius,
-                                  const Control& control) const {
+                                  const Control& control, const Allowed* allowed) const {
   RangeNeighbours result;
   search_groups(
-      {rows_, metric_, norms_}, queries, kSmallestGroup, control,
+      {rows_, metric_, norms_, allowed}, queries, kSmallestGroup, control,
       [radius](const PreciseQuery& query) { return CandidateSet(radius, query); },
       [&](std::size_t, const std::vector<Hit>& hits) {
         for (const Hit& hit : hits) {

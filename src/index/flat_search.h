@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "index/allowed.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
@@ -25,11 +26,13 @@ class FlatSearch {
 
   // The k nearest rows of each query, ties by id, padded with kNoId and +infinity. Queries must
   // have the rows' dimension and finite components (checks.h). Thread-safe. Reports progress under
-  // the name "exact".
-  Neighbours search(const AnyMatrixView& queries, std::size_t k, const Control& control) const;
+  // the name "exact". Of the rows only those `allowed`, all when it is null.
+  Neighbours search(const AnyMatrixView& queries, std::size_t k, const Control& control,
+                    const Allowed* allowed = nullptr) const;
 
   // All rows within `radius` (a distance, smaller is nearer), nearest first.
-  RangeNeighbours range(const AnyMatrixView& queries, float radius, const Control& control) const;
+  RangeNeighbours range(const AnyMatrixView& queries, float radius, const Control& control,
+                        const Allowed* allowed = nullptr) const;
 
  private:
   AnyMatrixView rows_;

@@ -32,7 +32,7 @@ class Graph {
     return {edges_.as<Id>() + std::size_t{node} * degree_, degree_};
   }
   static constexpr Id empty_slot() { return kNoId; }
-  std::span<const Id> neighbours(Id node) const {
+  std::span<const Id> neighbours(Id node, Id* /*room*/ = nullptr) const {
     const std::span<const Id> row = slots(node);
     return row.first(
         static_cast<std::size_t>(std::find(row.begin(), row.end(), kNoId) - row.begin()));

@@ -10,11 +10,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <mutex>
 #include <span>
 #include <vector>
 
+#include "base/id_set.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/shared_mutex.h"
 #include "index/beam_search.h"
 #include "kith/control.h"
 
@@ -37,19 +40,26 @@ struct Candidate {
   }
 };
 
-template <Codec C>
+template <Codec C, class G = Graph>
 class GraphBuilder {
  public:
-  // `entries` are where searches start; they must be inserted first. The graph has
+  // `entries` are where searches start; they must be inserted first. A Graph has
   // slots_to_build(parameters.degree) slots a node; trim() leaves at most parameters.degree used.
-  GraphBuilder(const C& codec, Graph& graph, std::span<const Id> entries,
-               const GraphParameters& parameters, const Control& control)
+  // A PackedGraph that is searched meanwhile has parameters.degree slots and is changed under
+  // `lock`.
+  GraphBuilder(const C& codec, G& graph, std::span<const Id> entries,
+               const GraphParameters& parameters, const Control& control,
+               SharedMutex* lock = nullptr)
       : codec_(codec),
         graph_(graph),
         entries_(entries),
         parameters_(parameters),
         control_(control),
+        lock_(lock),
         scratch_(thread_count(control)) {}
+
+  // Nodes that no new edge may lead to.
+  void avoid(const IdSet& nodes) { avoided_ = &nodes; }
 
   // Inserts nodes in the given order; `present` nodes are in the graph already.
   void insert(std::span<const Id> order, std::size_t present) {
@@ -63,6 +73,14 @@ class GraphBuilder {
       progress.add(batch);
     }
   }
+
+  // Leads an edge to each of these nodes that none of its neighbours leads to. Quicker than
+  // balance() and connect(), which look at the whole graph.
+  void anchor(std::span<const Id> nodes);
+
+  // Leads the edges of `nodes` past those of `gone`: a node that loses some chooses among the
+  // others and the neighbours of the lost (Singh et al., FreshDiskANN, 2021).
+  void bypass(std::span<const Id> nodes, const IdSet& gone);
 
   // Prunes the lists that outgrew the degree.
   void trim(std::span<const Id> nodes);
@@ -88,7 +106,7 @@ class GraphBuilder {
     typename C::Query query, other;
     std::vector<float> vector, distances;
     std::vector<Candidate> candidates;
-    std::vector<Id> ids, chosen;
+    std::vector<Id> ids, chosen, room, other_room;
   };
 
   // Small beside what is there already: points of one batch don't see each other.
@@ -109,16 +127,35 @@ class GraphBuilder {
   void prune_list(Id node, Scratch& scratch);
   void prune(Scratch& scratch) const;
 
+  // The node's edges; `room` holds them where the graph must unpack them.
+  std::span<const Id> list(Id node, std::vector<Id>& room) const {
+    room.resize(graph_.degree());
+    return graph_.neighbours(node, room.data());
+  }
+  void set(Id node, std::span<const Id> ids) {
+    if (lock_ != nullptr) {
+      const std::unique_lock lock(*lock_);
+      graph_.set(node, ids);
+    } else {
+      graph_.set(node, ids);
+    }
+  }
+
   const C& codec_;
-  Graph& graph_;
+  G& graph_;
   std::span<const Id> entries_;
   GraphParameters parameters_;
   const Control& control_;
+  SharedMutex* lock_;
+  const IdSet* avoided_ = nullptr;
   std::vector<Scratch> scratch_;
 };
 
-template <Codec C>
-void GraphBuilder<C>::insert_batch(std::span<const Id> batch) {
+template <class C, class G, class... Rest>
+GraphBuilder(const C&, G&, Rest&&...) -> GraphBuilder<C, G>;
+
+template <Codec C, class G>
+void GraphBuilder<C, G>::insert_batch(std::span<const Id> batch) {
   const std::size_t limit = list_limit();
   std::vector<Id> lists(batch.size() * limit, kNoId);
   parallel_for(control_, batch.size(), 16,
@@ -135,7 +172,7 @@ void GraphBuilder<C>::insert_batch(std::span<const Id> batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Id* list = &lists[i * limit];
     const std::size_t count = static_cast<std::size_t>(std::find(list, list + limit, kNoId) - list);
-    graph_.set(batch[i], {list, count});
+    set(batch[i], {list, count});
     for (std::size_t j = 0; j < count; ++j) edges.push_back({list[j], batch[i]});
   }
   std::sort(edges.begin(), edges.end());
@@ -153,21 +190,23 @@ void GraphBuilder<C>::insert_batch(std::span<const Id> batch) {
                });
 }
 
-template <Codec C>
-void GraphBuilder<C>::find_neighbours(Id node, Scratch& scratch) const {
+template <Codec C, class G>
+void GraphBuilder<C, G>::find_neighbours(Id node, Scratch& scratch) const {
   prepare(node, scratch.query, scratch);
   beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
   scratch.candidates.clear();
   for (BeamKey key : scratch.beam.pool.keys()) {
-    if (beam_id(key) != node) scratch.candidates.push_back({beam_distance(key), beam_id(key)});
+    const Id id = beam_id(key);
+    if (id == node || (avoided_ != nullptr && avoided_->contains(id))) continue;
+    scratch.candidates.push_back({beam_distance(key), id});
   }
   prune(scratch);
 }
 
 // Adds edges target -> source for all of the group; prunes a list that would overflow.
-template <Codec C>
-void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& scratch) {
-  const std::span<const Id> present = graph_.neighbours(target);
+template <Codec C, class G>
+void GraphBuilder<C, G>::take_in(Id target, std::span<const Edge> edges, Scratch& scratch) {
+  const std::span<const Id> present = list(target, scratch.room);
   scratch.ids.assign(present.begin(), present.end());
   for (const Edge& edge : edges) {
     if (std::find(present.begin(), present.end(), edge.source) == present.end()) {
@@ -175,15 +214,15 @@ void GraphBuilder<C>::take_in(Id target, std::span<const Edge> edges, Scratch& s
     }
   }
   if (scratch.ids.size() <= graph_.degree()) {
-    graph_.set(target, scratch.ids);
+    set(target, scratch.ids);
   } else {
     prune_list(target, scratch);
   }
 }
 
 // Sets the node's list to what pruning leaves of scratch.ids.
-template <Codec C>
-void GraphBuilder<C>::prune_list(Id node, Scratch& scratch) {
+template <Codec C, class G>
+void GraphBuilder<C, G>::prune_list(Id node, Scratch& scratch) {
   prepare(node, scratch.query, scratch);
   scratch.distances.resize(scratch.ids.size());
   for (Id id : scratch.ids) codec_.prefetch(id);
@@ -197,27 +236,72 @@ void GraphBuilder<C>::prune_list(Id node, Scratch& scratch) {
   const std::size_t most = 4 * parameters_.degree;
   if (scratch.candidates.size() > most) scratch.candidates.resize(most);
   prune(scratch);
-  graph_.set(node, scratch.chosen);
+  set(node, scratch.chosen);
 }
 
-template <Codec C>
-void GraphBuilder<C>::trim(std::span<const Id> nodes) {
+template <Codec C, class G>
+void GraphBuilder<C, G>::trim(std::span<const Id> nodes) {
   parallel_for(control_, nodes.size(), 64,
                [&](std::size_t begin, std::size_t end, std::size_t worker) {
                  Scratch& scratch = scratch_[worker];
                  for (std::size_t i = begin; i < end; ++i) {
-                   const std::span<const Id> list = graph_.neighbours(nodes[i]);
-                   if (list.size() <= list_limit()) continue;
-                   scratch.ids.assign(list.begin(), list.end());
+                   const std::span<const Id> edges = list(nodes[i], scratch.room);
+                   if (edges.size() <= list_limit()) continue;
+                   scratch.ids.assign(edges.begin(), edges.end());
                    prune_list(nodes[i], scratch);
                  }
                });
 }
 
+template <Codec C, class G>
+void GraphBuilder<C, G>::anchor(std::span<const Id> nodes) {
+  Scratch& scratch = scratch_[0];
+  for (Id node : nodes) {
+    const std::span<const Id> near = list(node, scratch.room);
+    const auto leads_back = [&](Id neighbour) {
+      const std::span<const Id> edges = list(neighbour, scratch.other_room);
+      return std::find(edges.begin(), edges.end(), node) != edges.end();
+    };
+    if (near.empty() || std::any_of(near.begin(), near.end(), leads_back)) continue;
+    const std::span<const Id> edges = list(near.front(), scratch.other_room);
+    scratch.chosen.assign(edges.begin(), edges.end());
+    // The last slot is the one that was left free, or the edge that pruning wanted least.
+    if (scratch.chosen.size() == parameters_.degree) scratch.chosen.pop_back();
+    scratch.chosen.push_back(node);
+    set(near.front(), scratch.chosen);
+  }
+}
+
+template <Codec C, class G>
+void GraphBuilder<C, G>::bypass(std::span<const Id> nodes, const IdSet& gone) {
+  Progress progress(control_, "repair graph", nodes.size());
+  parallel_for(
+      control_, nodes.size(), 64, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        Scratch& scratch = scratch_[worker];
+        for (std::size_t i = begin; i < end; ++i) {
+          scratch.ids.clear();
+          scratch.chosen.clear();  // the lost ones
+          for (Id id : list(nodes[i], scratch.room)) {
+            (gone.contains(id) ? scratch.chosen : scratch.ids).push_back(id);
+          }
+          if (scratch.chosen.empty()) continue;
+          for (Id lost : scratch.chosen) {
+            for (Id id : list(lost, scratch.other_room)) {
+              if (id != nodes[i] && !gone.contains(id)) scratch.ids.push_back(id);
+            }
+          }
+          std::sort(scratch.ids.begin(), scratch.ids.end());
+          scratch.ids.erase(std::unique(scratch.ids.begin(), scratch.ids.end()), scratch.ids.end());
+          prune_list(nodes[i], scratch);
+        }
+        progress.add(end - begin);
+      });
+}
+
 // Robust pruning of scratch.candidates (ascending) into scratch.chosen: take the nearest, drop
 // every other that is nearer to it (by more than alpha) than to the node, repeat.
-template <Codec C>
-void GraphBuilder<C>::prune(Scratch& scratch) const {
+template <Codec C, class G>
+void GraphBuilder<C, G>::prune(Scratch& scratch) const {
   std::vector<Candidate>& left = scratch.candidates;
   scratch.chosen.clear();
   while (!left.empty()) {
@@ -239,8 +323,8 @@ void GraphBuilder<C>::prune(Scratch& scratch) const {
   }
 }
 
-template <Codec C>
-void GraphBuilder<C>::balance(std::span<const Id> nodes) {
+template <Codec C, class G>
+void GraphBuilder<C, G>::balance(std::span<const Id> nodes) {
   const std::size_t fewest = parameters_.degree / 3;  // in-edges that a node should have
   std::vector<std::uint32_t> in(graph_.size(), 0);
   for (Id node : nodes) {
@@ -268,8 +352,8 @@ void GraphBuilder<C>::balance(std::span<const Id> nodes) {
   }
 }
 
-template <Codec C>
-std::size_t GraphBuilder<C>::connect(std::span<const Id> nodes) {
+template <Codec C, class G>
+std::size_t GraphBuilder<C, G>::connect(std::span<const Id> nodes) {
   std::vector<bool> reached(graph_.size(), false);
   std::vector<Id> stack;
   const auto walk_from = [&](Id start) {

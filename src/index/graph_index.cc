@@ -1,91 +1,17 @@
-// The graph index: a navigable graph over the primary codes, searched best-first, the candidates
-// re-scored by the best codes.
+#include "index/graph_index.h"
+
 #include <algorithm>
-#include <cmath>
-#include <memory>
-#include <mutex>
 #include <numeric>
 
 #include "base/copy_rows.h"
-#include "base/parallel.h"
-#include "base/progress.h"
 #include "base/random.h"
-#include "index/beam_search.h"
-#include "index/duplicates.h"
-#include "index/graph_builder.h"
-#include "index/implementation.h"
-#include "index/margin.h"
-#include "index/packed_graph.h"
 
 namespace kith {
 namespace {
 
 constexpr std::size_t kMaxDegree = 1024;
 
-// Scratch for searches, handed out and taken back so that a search allocates nothing after the
-// first few.
-class ScratchPool {
- public:
-  std::unique_ptr<BeamScratch> take() {
-    std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<BeamScratch>();
-    std::unique_ptr<BeamScratch> scratch = std::move(free_.back());
-    free_.pop_back();
-    return scratch;
-  }
-  void give(std::unique_ptr<BeamScratch> scratch) {
-    std::lock_guard lock(mutex_);
-    free_.push_back(std::move(scratch));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<BeamScratch>> free_;
-};
-
-class GraphIndex : public Index::Implementation {
- public:
-  GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec);
-  GraphIndex(const KithFileReader& reader, const Meta& meta);
-
-  std::string kind() const override { return "graph"; }
-  Neighbours search(const AnyMatrixView& queries, std::size_t k,
-                    const SearchOptions& options) const override;
-  RangeNeighbours range(const AnyMatrixView& queries, float radius,
-                        const SearchOptions& options) const override;
-  void add(const AnyMatrixView& rows, const Control& control) override;
-  IndexInfo info() const override;
-  void save_parts(KithFileWriter& writer, Meta& meta) const override;
-
- private:
-  // A query while it is searched: its floats for the primary and for the best codec.
-  struct QueryVectors {
-    std::vector<float> primary, best;
-  };
-
-  GraphParameters parameters(std::size_t degree) const;
-  void choose_entries(std::span<const Id> nodes, const Control& control);
-  std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
-  template <class Codec, class Emit>
-  void search_all(const Codec& codec, const AnyMatrixView& queries, const Control& control,
-                  const Emit& emit) const;
-  void load_query(const AnyMatrixView& queries, std::size_t row, QueryVectors& vectors) const;
-  void collect(std::span<const BeamKey> keys, std::size_t most, std::vector<Hit>& hits) const;
-  void rescore(const QueryVectors& vectors, std::size_t k, float margin,
-               std::vector<Hit>& hits) const;
-  void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
-                      const BuildOptions& options);
-
-  std::size_t build_beam_;
-  std::uint64_t seed_;
-  // Of those truly among the nearest, nearly all (margin.h) seem at most this much farther to the
-  // walk than they are. Files from before it was measured have none: all candidates are re-scored.
-  float margin_ = kNoMargin;
-  PackedGraph graph_;
-  std::vector<Id> entries_;
-  Duplicates duplicates_;
-  mutable ScratchPool scratch_;
-};
+}  // namespace
 
 // Inner products can be negative, where scaling a distance turns the comparison around.
 GraphParameters GraphIndex::parameters(std::size_t degree) const {
@@ -104,12 +30,14 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
   const Control& control = options.control;
   primary_.train(rows, options.seed, control);
   if (rerank_) rerank_->train(rows, options.seed, control);
-  append(rows, control);
+  store_all(rows, control);
   Graph graph(slots_to_build(options.degree));
   graph.resize(rows.rows());
+  std::vector<Id> all(rows.rows());
+  std::iota(all.begin(), all.end(), Id{0});
   const std::vector<Id> nodes = std::visit(
       [&](const auto& codec) {
-        return duplicates_.absorb(0, rows.rows(), {}, [&](Id id) { return codec.code(id); });
+        return duplicates_.absorb(all, {}, [&](Id id) { return codec.code(id); });
       },
       primary_.codec());
   choose_entries(nodes, control);
@@ -211,7 +139,7 @@ GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
   const std::size_t entries = meta.number("entries", size());
   const std::span<const Id> ids = reader.array<Id>("graph.entries", entries);
   check(ids, "graph.entries");
-  if (ids.empty()) reader.fail("section graph.entries is empty");
+  if (ids.empty() && present() != 0) reader.fail("section graph.entries is empty");
   entries_.assign(ids.begin(), ids.end());
 
   const std::size_t pairs = meta.number("duplicates", size());
@@ -245,97 +173,6 @@ IndexInfo GraphIndex::info() const {
   return info;
 }
 
-void GraphIndex::add(const AnyMatrixView& rows, const Control& control) {
-  const std::size_t before = size();
-  std::vector<bool> is_member(before + rows.rows(), false);
-  for (const Duplicate& pair : duplicates_.list()) is_member[pair.member] = true;
-  std::vector<Id> nodes;
-  for (Id id = 0; id < before; ++id) {
-    if (!is_member[id]) nodes.push_back(id);
-  }
-  append(rows, control);
-  const std::size_t degree = graph_.degree();
-  Graph graph = graph_.unpacked(slots_to_build(degree));
-  graph.resize(size());
-  std::visit(
-      [&](const auto& codec) {
-        const std::vector<Id> fresh = duplicates_.absorb(
-            static_cast<Id>(before), rows.rows(), nodes, [&](Id id) { return codec.code(id); });
-        GraphBuilder builder(codec, graph, entries_, parameters(degree), control);
-        builder.insert(fresh, nodes.size());
-        nodes.insert(nodes.end(), fresh.begin(), fresh.end());
-        builder.trim(nodes);
-        builder.balance(nodes);
-        builder.connect(nodes);
-      },
-      primary_.codec());
-  graph_ = PackedGraph(graph, degree);
-}
-
-std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
-  return std::min(std::max({beam != 0 ? beam : default_beam, k, std::size_t{1}}), size());
-}
-
-void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
-                            QueryVectors& vectors) const {
-  vectors.primary.resize(dim);
-  queries.copy_row(row, vectors.primary.data());
-  if (rerank_) {
-    vectors.best = vectors.primary;
-    rerank_->transform(vectors.best.data());
-  }
-  primary_.transform(vectors.primary.data());
-}
-
-// The nearest `most` candidates, copies of stored vectors included.
-void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most,
-                         std::vector<Hit>& hits) const {
-  hits.clear();
-  for (BeamKey key : keys) {
-    if (hits.size() >= most) break;
-    hits.push_back({beam_distance(key), beam_id(key)});
-    for (const Duplicate& pair : duplicates_.of(beam_id(key))) {
-      hits.push_back({beam_distance(key), pair.member});
-    }
-  }
-}
-
-// Leaves the k nearest by the best codes, ascending. Hits come in order of the walk's distances;
-// those that are farther than the k-th by more than the margin can't matter. While a piece is
-// scored, the next is on its way from memory.
-template <class C>
-void rescore_with(const C& codec, const float* query, std::size_t k, float margin,
-                  std::vector<Hit>& hits) {
-  constexpr std::size_t kPiece = 16;
-  thread_local typename C::Query prepared;
-  Id ids[kPiece];
-  float distances[kPiece];
-  codec.prepare(query, prepared);
-  TopK nearest(k);
-  const auto fetch = [&](std::size_t first) {
-    for (std::size_t i = first; i < std::min(first + kPiece, hits.size()); ++i) {
-      codec.prefetch_best(hits[i].id);
-    }
-  };
-  fetch(0);
-  for (std::size_t first = 0; first < hits.size(); first += kPiece) {
-    if (hits[first].distance > nearest.threshold() + margin) break;
-    fetch(first + kPiece);
-    const std::size_t count = std::min(kPiece, hits.size() - first);
-    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[first + i].id;
-    codec.score_best(prepared, ids, count, distances);
-    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
-  }
-  hits = nearest.take_sorted();
-}
-
-void GraphIndex::rescore(const QueryVectors& vectors, std::size_t k, float margin,
-                         std::vector<Hit>& hits) const {
-  const float* query = (rerank_ ? vectors.best : vectors.primary).data();
-  std::visit([&](const auto& codec) { rescore_with(codec, query, k, margin, hits); },
-             best().codec());
-}
-
 // How far the walk's distances of true neighbours are off, learned from vectors not yet inserted.
 void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                                 const BuildOptions& options) {
@@ -349,7 +186,7 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
                        BeamScratch& scratch) {
                      std::vector<Hit> walked, hits;
                      beam_search(graph_, codec, query, entries_, std::min(kBeam, size()), scratch);
-                     collect(scratch.pool.keys(), kBeam, walked);
+                     collect(scratch.pool.keys(), kBeam, allowed({}), walked);
                      hits = walked;
                      rescore(vectors, kK, kNoMargin, hits);
                      for (const Hit& hit : hits) {
@@ -363,80 +200,6 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
       primary_.codec());
   margin_ = margin_for(errors, options.recall);
 }
-
-// Calls emit(query row, its vectors, prepared query, scratch) for every query, in parallel.
-template <class C, class Emit>
-void GraphIndex::search_all(const C& codec, const AnyMatrixView& queries, const Control& control,
-                            const Emit& emit) const {
-  constexpr std::size_t kQueriesAPiece = 16;
-  Progress progress(control, "search", queries.rows());
-  parallel_for(control, queries.rows(), kQueriesAPiece,
-               [&](std::size_t begin, std::size_t end, std::size_t) {
-                 std::unique_ptr<BeamScratch> scratch = scratch_.take();
-                 typename C::Query query;
-                 QueryVectors vectors;
-                 for (std::size_t row = begin; row < end; ++row) {
-                   load_query(queries, row, vectors);
-                   codec.prepare(vectors.primary.data(), query);
-                   emit(row, vectors, query, *scratch);
-                 }
-                 scratch_.give(std::move(scratch));
-                 progress.add(end - begin);
-               });
-}
-
-Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
-                              const SearchOptions& options) const {
-  Neighbours result(queries.rows(), k);
-  const std::size_t beam = resolve_beam(options.beam, k);
-  const std::size_t most = options.rerank != 0 ? std::max(options.rerank, k) : beam;
-  const float margin = options.rerank != 0 ? kNoMargin : margin_;
-  std::visit(
-      [&](const auto& codec) {
-        search_all(codec, queries, options.control,
-                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
-                       BeamScratch& scratch) {
-                     thread_local std::vector<Hit> hits;
-                     beam_search(graph_, codec, query, entries_, beam, scratch);
-                     collect(scratch.pool.keys(), most, hits);
-                     rescore(vectors, k, margin, hits);
-                     put_hits(hits, row, result);
-                   });
-      },
-      primary_.codec());
-  return result;
-}
-
-// Widens the beam until its far end lies outside the radius: then nothing inside was pushed out.
-RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
-                                  const SearchOptions& options) const {
-  std::vector<std::vector<Hit>> all(queries.rows());
-  // Codes misjudge distances: look a little past the radius before re-scoring decides.
-  const float limit = radius + 0.1f * std::abs(radius);
-  std::visit(
-      [&](const auto& codec) {
-        search_all(codec, queries, options.control,
-                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
-                       BeamScratch& scratch) {
-                     std::size_t beam = resolve_beam(options.beam, 1);
-                     beam_search(graph_, codec, query, entries_, beam, scratch);
-                     while (beam < size() && scratch.pool.keys().size() == beam &&
-                            scratch.pool.threshold() <= limit) {
-                       throw_if_cancelled(options.control);
-                       beam = std::min(2 * beam, size());
-                       beam_search(graph_, codec, query, entries_, beam, scratch);
-                     }
-                     std::vector<Hit>& hits = all[row];
-                     collect(scratch.pool.keys(), size(), hits);
-                     rescore(vectors, hits.size(), kNoMargin, hits);
-                     while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
-                   });
-      },
-      primary_.codec());
-  return range_neighbours(all);
-}
-
-}  // namespace
 
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
                                                    const BuildOptions& options, bool choose_codec) {

@@ -1,6 +1,10 @@
 #include "index/implementation.h"
 
+#include <algorithm>
 #include <limits>
+#include <mutex>
+#include <numeric>
+#include <shared_mutex>
 
 #include "base/progress.h"
 
@@ -32,6 +36,28 @@ Labels load_labels(const KithFileReader& reader, const Meta& meta, std::size_t r
   return Labels();
 }
 
+// Bits of a section "removed", which stand for ids below `rows`.
+IdSet load_ids(const KithFileReader& reader, const std::string& section, std::size_t rows,
+               std::size_t count) {
+  const auto words = reader.array<std::uint64_t>(section, (rows + 63) / 64);
+  if (rows % 64 != 0 && (words.back() >> (rows % 64)) != 0) {
+    reader.fail("section " + section + ": an id beyond the vectors");
+  }
+  IdSet set(std::vector<std::uint64_t>(words.begin(), words.end()));
+  if (set.size() != count) {
+    reader.fail("section " + section + ": " + std::to_string(set.size()) + " ids, expected " +
+                std::to_string(count));
+  }
+  return set;
+}
+
+void save_ids(KithFileWriter& writer, const std::string& section, const IdSet& ids,
+              std::size_t rows) {
+  std::vector<std::uint64_t> words((rows + 63) / 64);
+  for (std::size_t at = 0; at < words.size(); ++at) words[at] = ids.word(at);
+  writer.add_copy<std::uint64_t>(section, words);
+}
+
 std::size_t label_bytes(const Labels& labels) {
   return labels.numbers().size_bytes() + labels.offsets().size_bytes() + labels.bytes().size();
 }
@@ -61,11 +87,116 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
     rerank_.emplace(Stage::load(reader, meta, "rerank", size(), dim, metric));
   }
   labels = load_labels(reader, meta, size());
+  if (meta.has("removed")) {
+    removed_ = load_ids(reader, "removed", size(), meta.number("removed", size()));
+    linked_ = load_ids(reader, "removed.linked", size(), meta.number("removed.linked", size()));
+    linked_.for_each([&](Id id) {
+      if (!removed_.contains(id)) reader.fail("section removed.linked: an id that isn't removed");
+    });
+  }
 }
 
-void Index::Implementation::append(const AnyMatrixView& rows, const Control& control) {
-  primary_.append(rows, control);
-  if (rerank_) rerank_->append(rows, control);
+void Index::Implementation::store(const AnyMatrixView& rows, std::span<const Id> ids,
+                                  const Control& control) {
+  primary_.encode(rows, ids, control);
+  if (rerank_) rerank_->encode(rows, ids, control);
+}
+
+void Index::Implementation::store_all(const AnyMatrixView& rows, const Control& control) {
+  std::vector<Id> ids(rows.rows());
+  std::iota(ids.begin(), ids.end(), Id{0});
+  primary_.resize(rows.rows());
+  if (rerank_) rerank_->resize(rows.rows());
+  store(rows, ids, control);
+}
+
+// Ids for new vectors, removed ones first, for now counted as removed.
+std::vector<Id> Index::Implementation::claim(std::size_t count) {
+  std::vector<Id> ids;
+  ids.reserve(count);
+  removed_.for_each([&](Id id) {
+    if (ids.size() < count && !linked_.contains(id)) ids.push_back(id);
+  });
+  const std::size_t grown = size() + count - ids.size();
+  if (grown > kMaxVectors) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        std::to_string(grown) + " vectors, an index holds at most " + std::to_string(kMaxVectors));
+  }
+  const std::unique_lock lock(mutex);
+  for (Id next = static_cast<Id>(size()); ids.size() < count; ++next) ids.push_back(next);
+  primary_.resize(grown);
+  if (rerank_) rerank_->resize(grown);
+  for (Id id : ids) {
+    removed_.insert(id);
+    linked_.insert(id);
+  }
+  return ids;
+}
+
+std::vector<Id> Index::Implementation::add(const AnyMatrixView& rows, const Labels& tail,
+                                           const Control& control) {
+  constexpr std::size_t kStoredAtOnce = 1024;  // searches wait that long
+  const Labels before = labels;
+  const std::size_t slots = size();
+  const std::vector<Id> ids = claim(rows.rows());
+  try {
+    const Control quiet = without_progress(control);
+    for (std::size_t first = 0; first < ids.size(); first += kStoredAtOnce) {
+      const std::size_t count = std::min(kStoredAtOnce, ids.size() - first);
+      const std::unique_lock lock(mutex);
+      store(rows.slice(first, count), std::span(ids).subspan(first, count), quiet);
+    }
+    link(ids, rows, control);
+    Labels after = before.with(slots, ids, tail);
+    const std::unique_lock lock(mutex);
+    labels = std::move(after);
+    for (Id id : ids) {
+      removed_.erase(id);
+      linked_.erase(id);
+    }
+  } catch (...) {
+    unlink({.threads = control.threads, .cancel = nullptr, .progress = {}});
+    throw;
+  }
+  return ids;
+}
+
+void Index::Implementation::remove(std::span<const Id> ids, const Control& control) {
+  IdSet seen;
+  for (Id id : ids) {
+    const char* const wrong = id >= size()            ? " is beyond the vectors"
+                              : removed_.contains(id) ? " is removed already"
+                              : seen.contains(id)     ? " is given twice"
+                                                      : nullptr;
+    if (wrong != nullptr) {
+      throw Error(ErrorCode::invalid_argument,
+                  "remove: id " + std::to_string(id) + wrong + ", nothing was removed");
+    }
+    seen.insert(id);
+  }
+  {
+    const std::unique_lock lock(mutex);
+    for (Id id : ids) {
+      removed_.insert(id);
+      linked_.insert(id);
+    }
+  }
+  try {
+    unlink(control);
+  } catch (const Error& error) {
+    // They are removed; making room of what they leave can wait.
+    if (error.code() != ErrorCode::cancelled) throw;
+  }
+}
+
+std::optional<Id> Index::Implementation::find(std::string_view label) const {
+  for (std::size_t from = 0;;) {
+    const std::optional<std::size_t> row = labels.find(label, size(), from);
+    if (!row) return std::nullopt;
+    if (contains(static_cast<Id>(*row))) return static_cast<Id>(*row);
+    from = *row + 1;
+  }
 }
 
 CodecSpec Index::Implementation::codec_spec() const {
@@ -99,7 +230,10 @@ DefaultBeam Index::Implementation::try_smaller_codes(const std::string& name,
   if (primary_.codec_name() != "lvq4x8" || finer.recall < options.recall) return finer;
   Stage smaller(name, primary_.rotates(), dim, metric, options.seed);
   smaller.train(rows, options.seed, options.control);
-  smaller.append(rows, options.control);
+  std::vector<Id> ids(rows.rows());
+  std::iota(ids.begin(), ids.end(), Id{0});
+  smaller.resize(rows.rows());
+  smaller.encode(rows, ids, options.control);
   std::swap(primary_, smaller);
   const DefaultBeam coarser = measure_beam(rows, held, options);
   if (coarser.recall >= options.recall &&
@@ -116,7 +250,8 @@ IndexInfo Index::Implementation::info() const {
   info.codec = codec_spec().name();
   info.metric = metric;
   info.element = element;
-  info.vectors = size();
+  info.vectors = present();
+  info.removed = removed_.size();
   info.dim = dim;
   info.default_beam = default_beam;
   info.tuned_recall = tuned_recall;
@@ -127,10 +262,12 @@ IndexInfo Index::Implementation::info() const {
     for (auto& part : rerank_->bytes("rerank")) info.bytes.push_back(part);
   }
   if (labels.kind() != Labels::Kind::none) info.bytes.emplace_back("labels", label_bytes(labels));
+  if (!removed_.empty()) info.bytes.emplace_back("removed", 2 * ((size() + 63) / 64) * 8);
   return info;
 }
 
 void Index::Implementation::save(const std::string& path, const Control& control) const {
+  const std::shared_lock lock(mutex);
   KithFileWriter writer;
   Meta meta;
   meta.set("kind", kind());
@@ -151,8 +288,14 @@ void Index::Implementation::save(const std::string& path, const Control& control
     writer.add_array<std::uint64_t>("labels.offsets", labels.offsets());
     writer.add("labels.text", std::as_bytes(std::span(labels.bytes())));
   }
+  if (!removed_.empty()) {
+    meta.set("removed", std::uint64_t{removed_.size()});
+    meta.set("removed.linked", std::uint64_t{linked_.size()});
+    save_ids(writer, "removed", removed_, size());
+    save_ids(writer, "removed.linked", linked_, size());
+  }
   writer.add_text("meta", meta.text());
-  writer.write(path, control);
+  writer.write(path, control, removed_.empty() ? kPlainFileVersion : kFileVersion);
 }
 
 std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFileReader& reader) {

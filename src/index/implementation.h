@@ -7,10 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "base/id_set.h"
+#include "base/shared_mutex.h"
 #include "base/topk.h"
 #include "codec/spec.h"
 #include "codec/stage.h"
 #include "formats/kith_file.h"
+#include "index/allowed.h"
 #include "index/default_beam.h"
 #include "kith/index.h"
 
@@ -29,16 +32,23 @@ class Index::Implementation {
   // `radius` is a distance.
   virtual RangeNeighbours range(const AnyMatrixView& queries, float radius,
                                 const SearchOptions& options) const = 0;
-  // Appends checked rows to the stored codes and whatever finds them.
-  virtual void add(const AnyMatrixView& rows, const Control& control) = 0;
   virtual IndexInfo info() const;
   // Adds the parts of this kind to the file; the base's are there already.
   virtual void save_parts(KithFileWriter& writer, Meta& meta) const = 0;
 
+  // Changes while searches run, asked for by one thread at a time (see Index). Rows are checked.
+  std::vector<Id> add(const AnyMatrixView& rows, const Labels& tail, const Control& control);
+  void remove(std::span<const Id> ids, const Control& control);
+
   void save(const std::string& path, const Control& control) const;
   static std::unique_ptr<Implementation> load(const KithFileReader& reader);
 
+  // All ids are below it; some may be removed.
   std::size_t size() const { return primary_.size(); }
+  std::size_t present() const { return size() - removed_.size(); }
+  bool contains(Id id) const { return id < size() && !removed_.contains(id); }
+  // The first vector present with the label.
+  std::optional<Id> find(std::string_view label) const;
   // The stage whose vectors are closest to what was put in.
   const Stage& best() const { return rerank_ ? *rerank_ : primary_; }
 
@@ -48,12 +58,28 @@ class Index::Implementation {
   Labels labels;
   std::size_t default_beam = 0;
   double tuned_recall = 0;
-  std::uint64_t file_version = kFileVersion;
+  std::uint64_t file_version = kPlainFileVersion;
+
+  // What searches read changes only under this lock; they hold it to read, a query or a few at a
+  // time.
+  mutable SharedMutex mutex;
 
  protected:
   // For loading.
   Implementation(const KithFileReader& reader, const Meta& meta);
-  void append(const AnyMatrixView& rows, const Control& control);
+  // Stores all rows as ids 0, 1 ...
+  void store_all(const AnyMatrixView& rows, const Control& control);
+
+  // Makes stored vectors findable. Until add() is done they count as removed.
+  virtual void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) = 0;
+  // Takes the ids of linked_ out of all that searches meet, and erases them from it. May wait until
+  // they are many enough to be worth it.
+  virtual void unlink(const Control& control) = 0;
+
+  // What searches may return, by the options' filter; to be made while the lock is held.
+  Allowed allowed(const Filter& filter) const {
+    return Allowed(filter, removed_, size(), linked_.size());
+  }
   CodecSpec codec_spec() const;
   // The default beam for options.recall, by `held` rows that search() doesn't find yet.
   DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
@@ -66,6 +92,12 @@ class Index::Implementation {
 
   Stage primary_;
   std::optional<Stage> rerank_;
+  IdSet removed_;  // no search returns them
+  IdSet linked_;   // of these, those that searches may still meet; the others can be used again
+
+ private:
+  std::vector<Id> claim(std::size_t count);
+  void store(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control);
 };
 
 // "graph", "flat" and "ivf" build from checked rows; options are resolved ("auto" and 0 are gone).

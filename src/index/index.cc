@@ -1,6 +1,8 @@
 #include "kith/index.h"
 
 #include <cmath>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 
 #include "index/checks.h"
@@ -80,15 +82,28 @@ RangeNeighbours Index::range(const AnyMatrixView& queries, float radius,
   return implementation_->range(queries, distance_from_customary(metric(), radius), options);
 }
 
-void Index::add(const AnyMatrixView& rows, const Labels& labels, const Control& control) {
+std::vector<Id> Index::add(const AnyMatrixView& rows, const Labels& labels,
+                           const Control& control) {
   check_rows(rows, labels);
   check_same_dim(rows, dim(), "index");
-  check_total(size() + rows.rows());
   checked_norms("row", rows, metric(), control);
-  const std::size_t before = size();
-  Labels all = implementation_->labels.concat(before, labels, rows.rows());
-  implementation_->add(rows, control);
-  implementation_->labels = std::move(all);
+  const std::lock_guard change(*change_);
+  return implementation_->add(rows, labels, control);
+}
+
+void Index::remove(std::span<const Id> ids, const Control& control) {
+  const std::lock_guard change(*change_);
+  implementation_->remove(ids, control);
+}
+
+bool Index::contains(Id id) const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->contains(id);
+}
+
+std::optional<Id> Index::find(std::string_view label) const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->find(label);
 }
 
 void Index::save(const std::string& path, const Control& control) const {
@@ -96,20 +111,39 @@ void Index::save(const std::string& path, const Control& control) const {
 }
 
 void Index::vector(Id id, float* out) const {
-  if (id >= size()) {
-    refuse("id " + std::to_string(id) + ", the index holds " + std::to_string(size()) + " vectors");
+  const std::shared_lock lock(implementation_->mutex);
+  if (id >= implementation_->size()) {
+    refuse("id " + std::to_string(id) + ", expected one below " +
+           std::to_string(implementation_->size()));
+  }
+  if (!implementation_->contains(id)) {
+    throw Error(ErrorCode::not_found, "id " + std::to_string(id) + " was removed");
   }
   implementation_->best().decode(id, out);
 }
 
-std::size_t Index::size() const { return implementation_->size(); }
+std::size_t Index::size() const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->present();
+}
+std::size_t Index::id_limit() const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->size();
+}
 std::size_t Index::dim() const { return implementation_->dim; }
 Metric Index::metric() const { return implementation_->metric; }
-const Labels& Index::labels() const { return implementation_->labels; }
-IndexInfo Index::info() const { return implementation_->info(); }
+Labels Index::labels() const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->labels;
+}
+IndexInfo Index::info() const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->info();
+}
 
 void Index::set_default_beam(std::size_t beam, double recall) {
   if (beam == 0) refuse("beam 0, expected at least 1");
+  const std::unique_lock lock(implementation_->mutex);
   implementation_->default_beam = beam;
   implementation_->tuned_recall = recall;
 }

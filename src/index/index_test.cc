@@ -15,31 +15,12 @@
 
 #include "base/random.h"
 #include "formats/kith_file.h"
+#include "index/test_data.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 
 namespace kith {
 namespace {
-
-// Points around a few hundred centres: like embeddings, easier than noise and with uneven density.
-Matrix<float> clustered(std::size_t rows, std::size_t dim, std::uint64_t seed,
-                        std::uint64_t centre_seed = 99, float spread = 0.6f) {
-  constexpr std::size_t kCentres = 200;
-  Matrix<float> centres(kCentres, dim), x(rows, dim);
-  Random centre_random(centre_seed), random(seed);
-  for (std::size_t i = 0; i < kCentres; ++i) {
-    for (std::size_t j = 0; j < dim; ++j) {
-      centres(i, j) = static_cast<float>(centre_random.normal());
-    }
-  }
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::size_t centre = random.below(kCentres);
-    for (std::size_t j = 0; j < dim; ++j) {
-      x(i, j) = centres(centre, j) + spread * static_cast<float>(random.normal());
-    }
-  }
-  return x;
-}
 
 BuildOptions options(Metric metric, const std::string& index, const std::string& codec) {
   BuildOptions options;
@@ -376,7 +357,7 @@ void expect_older_file_works(const std::string& name, std::uint64_t version) {
   const std::string path = temporary("from-older.kith");
   index.save(path);
   const Index saved = Index::open(path);
-  EXPECT_EQ(saved.info().file_version, kFileVersion);
+  EXPECT_EQ(saved.info().file_version, kPlainFileVersion);
   EXPECT_EQ(saved.size(), 264u);
   finds_itself(saved);
   std::filesystem::remove(path);

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <numeric>
+#include <shared_mutex>
 
 #include "base/copy_rows.h"
 #include "base/parallel.h"
@@ -26,6 +28,7 @@ struct Refined {
   typename C::Query query;
   float radius = std::numeric_limits<float>::infinity();  // nothing farther is wanted
   TopK nearest{0};
+  const Allowed* allowed = nullptr;  // all are when null
 };
 
 class IvfIndex : public Index::Implementation {
@@ -38,11 +41,12 @@ class IvfIndex : public Index::Implementation {
                     const SearchOptions& options) const override;
   RangeNeighbours range(const AnyMatrixView& queries, float radius,
                         const SearchOptions& options) const override;
-  void add(const AnyMatrixView& rows, const Control& control) override;
   IndexInfo info() const override;
   void save_parts(KithFileWriter& writer, Meta& meta) const override;
 
  private:
+  void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) override;
+  void unlink(const Control&) override {}
   void train_lists(const AnyMatrixView& rows, const BuildOptions& options);
   void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                       const BuildOptions& options);
@@ -55,8 +59,8 @@ class IvfIndex : public Index::Implementation {
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
   // as many as can matter.
   template <class Emit>
-  void search_all(const AnyMatrixView& queries, std::size_t probes, std::size_t depth,
-                  std::size_t k, float radius, const Control& control, const Emit& emit) const;
+  void search_all(const AnyMatrixView& queries, const SearchOptions& options, std::size_t depth,
+                  std::size_t k, float radius, const Emit& emit) const;
 
   InvertedLists lists_;
   // Of those truly among the nearest, nearly all (margin.h) are estimated at most this much
@@ -74,7 +78,7 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
                      CodecSpec::parse(options.codec).refining(), options.seed) {
   const Control& control = options.control;
   primary_.train(rows, options.seed, control);
-  append(rows, control);
+  store_all(rows, control);
   train_lists(rows, options);
 
   const std::vector<Id> order = random_permutation(rows.rows(), options.seed);
@@ -180,7 +184,8 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
       piece[count] = ids[near[next]];
-      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
+      const bool counts = refined.allowed == nullptr || (*refined.allowed)(piece[count]);
+      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0) & (counts ? 1 : 0);
     }
     for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(piece[i]);
     return count;
@@ -219,10 +224,15 @@ void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined
 }
 
 template <class Emit>
-void IvfIndex::search_all(const AnyMatrixView& queries, std::size_t probes, std::size_t depth,
-                          std::size_t k, float radius, const Control& control,
-                          const Emit& emit) const {
+void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& options,
+                          std::size_t depth, std::size_t k, float radius, const Emit& emit) const {
   constexpr std::size_t kMostAtOnce = 256;  // their tables stay in cache
+  const Control& control = options.control;
+  std::shared_lock lock(mutex);
+  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
+  const Allowed chosen = allowed(options.filter);
+  const bool all_allowed = removed_.empty() && !chosen.filters();
+  lock.unlock();
   const std::size_t share = queries.rows() / thread_count(control);
   const std::size_t piece = std::clamp<std::size_t>(share, 1, kMostAtOnce);
   Progress progress(control, "search", queries.rows());
@@ -239,6 +249,7 @@ void IvfIndex::search_all(const AnyMatrixView& queries, std::size_t probes, std:
       codec.prepare(x.row(i), refined[i].query);
       refined[i].radius = radius;
       refined[i].nearest = TopK(k);
+      refined[i].allowed = all_allowed ? nullptr : &chosen;
     }
     for (std::size_t wave = 0; wave < waves; ++wave) {
       lists_.scan(wave, scratch);
@@ -252,9 +263,11 @@ void IvfIndex::search_all(const AnyMatrixView& queries, std::size_t probes, std:
   };
   std::visit(
       [&](const auto& codec) {
-        parallel_for(
-            control, queries.rows(), piece,
-            [&](std::size_t begin, std::size_t end, std::size_t) { search(codec, begin, end); });
+        parallel_for(control, queries.rows(), piece,
+                     [&](std::size_t begin, std::size_t end, std::size_t) {
+                       const std::shared_lock lock(mutex);
+                       search(codec, begin, end);
+                     });
       },
       primary_.codec());
 }
@@ -262,9 +275,8 @@ void IvfIndex::search_all(const AnyMatrixView& queries, std::size_t probes, std:
 Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
                             const SearchOptions& options) const {
   const std::size_t depth = options.rerank != 0 ? std::max(options.rerank, k) : 0;
-  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
   Neighbours result(queries.rows(), k);
-  search_all(queries, probes, depth, k, kInfinity, options.control,
+  search_all(queries, options, depth, k, kInfinity,
              [&](std::size_t q, const std::vector<Hit>& hits) { put_hits(hits, q, result); });
   return result;
 }
@@ -272,18 +284,14 @@ Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
 RangeNeighbours IvfIndex::range(const AnyMatrixView& queries, float radius,
                                 const SearchOptions& options) const {
   std::vector<std::vector<Hit>> all(queries.rows());
-  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
-  search_all(queries, probes, options.rerank, size(), radius, options.control,
+  search_all(queries, options, options.rerank, kMaxVectors, radius,
              [&](std::size_t q, std::vector<Hit> hits) { all[q] = std::move(hits); });
   return range_neighbours(all);
 }
 
-void IvfIndex::add(const AnyMatrixView& rows, const Control& control) {
-  const auto before = static_cast<Id>(size());
-  append(rows, control);
-  std::vector<Id> fresh(rows.rows());
-  std::iota(fresh.begin(), fresh.end(), before);
-  lists_.add(rows, before, fresh, control);
+void IvfIndex::link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) {
+  const std::unique_lock lock(mutex);
+  lists_.add(rows, ids.front(), ids, control);
 }
 
 IndexInfo IvfIndex::info() const {

@@ -3,6 +3,7 @@
 // 32-bit ids is saved, and as many cache lines that a visit fetches.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <span>
@@ -30,6 +31,11 @@ class PackedGraph {
   int bits() const { return bits_; }
   const Storage& storage() const { return rows_; }
 
+  // New nodes have no edges. Where ids get longer all rows are packed again.
+  void resize(std::size_t nodes);
+  // At most degree() ids.
+  void set(Id node, std::span<const Id> ids);
+
   // All ones stay free to mark an empty slot.
   static int bits_for(std::size_t nodes) { return std::bit_width(nodes); }
   static std::size_t row_bytes(std::size_t degree, int bits) {
@@ -42,6 +48,11 @@ class PackedGraph {
     return {room, degree_};
   }
   Id empty_slot() const { return kNoId >> (32 - bits_); }
+  std::span<const Id> neighbours(Id node, Id* room) const {
+    const std::span<const Id> row = slots(node, room);
+    return row.first(
+        static_cast<std::size_t>(std::find(row.begin(), row.end(), empty_slot()) - row.begin()));
+  }
   void prefetch(Id node) const {
     const std::byte* start = row(node);
     const std::size_t bytes = row_bytes(degree_, bits_);

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "index/graph_index.h"
+#include "index/scan_codes.h"
+
+namespace kith {
+
+std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
+  return std::min(std::max({beam != 0 ? beam : default_beam, k, std::size_t{1}}), size());
+}
+
+void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
+                            QueryVectors& vectors) const {
+  vectors.primary.resize(dim);
+  queries.copy_row(row, vectors.primary.data());
+  if (rerank_) {
+    vectors.best = vectors.primary;
+    rerank_->transform(vectors.best.data());
+  }
+  primary_.transform(vectors.primary.data());
+}
+
+// The nearest `most` candidates, copies of stored vectors included.
+void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most, const Allowed& allowed,
+                         std::vector<Hit>& hits) const {
+  hits.clear();
+  for (BeamKey key : keys) {
+    if (hits.size() >= most) break;
+    const float distance = beam_distance(key);
+    if (allowed(beam_id(key))) hits.push_back({distance, beam_id(key)});
+    for (const Duplicate& pair : duplicates_.of(beam_id(key))) {
+      if (allowed(pair.member)) hits.push_back({distance, pair.member});
+    }
+  }
+}
+
+// A walk of breadth b reads about b nodes' lists and scores half of what they lead to; scanning a
+// code costs some 0.6 of that, because the next ones can be fetched ahead.
+bool GraphIndex::scan_is_cheaper(const Allowed& allowed, double beam) const {
+  constexpr double kScanned = 0.6, kScoredOfList = 0.5;
+  return kScanned * static_cast<double>(allowed.count()) <
+         kScoredOfList * beam * static_cast<double>(graph_.degree());
+}
+
+template <class C>
+bool GraphIndex::walk(const C& codec, const typename C::Query& query, const Allowed& allowed,
+                      std::size_t k, std::size_t beam, std::size_t most, BeamScratch& scratch,
+                      std::vector<Hit>& hits) const {
+  // Of allowed vectors that make up a share s of those around the query, the k nearest are among
+  // the k / s nearest of all. A walk that finds 10 neighbours at some recall finds n of them at
+  // that recall when it is 1.3 n broader (measured on words and sentences).
+  constexpr double kBroader = 1.3, kGoodEnough = 1.5;
+  const auto broad_enough = [&](double share) {
+    const auto wanted = static_cast<double>(k);
+    return share == 0 ? std::numeric_limits<double>::infinity()
+                      : static_cast<double>(beam) + kBroader * (wanted / share - wanted);
+  };
+  double breadth = broad_enough(allowed.share());
+  for (;;) {
+    if (allowed.filters() && scan_is_cheaper(allowed, breadth)) return false;
+    const std::size_t walked =
+        breadth < static_cast<double>(size()) ? static_cast<std::size_t>(breadth) : size();
+    beam_search(graph_, codec, query, entries_, walked, scratch);
+    collect(scratch.pool.keys(), walked, allowed, hits);
+    // Around this query the share may be another one.
+    const double met = static_cast<double>(scratch.pool.keys().size());
+    const double needed = broad_enough(std::min(1.0, static_cast<double>(hits.size()) / met));
+    if (!allowed.filters() || walked == size() || needed <= kGoodEnough * breadth) {
+      if (hits.size() > most) hits.resize(most);
+      return true;
+    }
+    breadth = std::min(needed, 4 * breadth);
+  }
+}
+
+// The k nearest allowed, of all of them.
+template <class C>
+void GraphIndex::scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
+                      const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const {
+  const float* best_query = (rerank_ ? vectors.best : vectors.primary).data();
+  std::visit(
+      [&](const auto& fine) {
+        typename std::decay_t<decltype(fine)>::Query exact;
+        fine.prepare(best_query, exact);
+        hits = scan_nearest(codec, query, fine, exact, allowed, size(), k);
+      },
+      best().codec());
+}
+
+// Leaves the k nearest by the best codes, ascending. Hits come in order of the walk's distances;
+// those that are farther than the k-th by more than the margin can't matter. While a piece is
+// scored, the next is on its way from memory.
+template <class C>
+void rescore_with(const C& codec, const float* query, std::size_t k, float margin,
+                  std::vector<Hit>& hits) {
+  constexpr std::size_t kPiece = 16;
+  thread_local typename C::Query prepared;
+  Id ids[kPiece];
+  float distances[kPiece];
+  codec.prepare(query, prepared);
+  TopK nearest(k);
+  const auto fetch = [&](std::size_t first) {
+    for (std::size_t i = first; i < std::min(first + kPiece, hits.size()); ++i) {
+      codec.prefetch_best(hits[i].id);
+    }
+  };
+  fetch(0);
+  for (std::size_t first = 0; first < hits.size(); first += kPiece) {
+    if (hits[first].distance > nearest.threshold() + margin) break;
+    fetch(first + kPiece);
+    const std::size_t count = std::min(kPiece, hits.size() - first);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[first + i].id;
+    codec.score_best(prepared, ids, count, distances);
+    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
+  }
+  hits = nearest.take_sorted();
+}
+
+void GraphIndex::rescore(const QueryVectors& vectors, std::size_t k, float margin,
+                         std::vector<Hit>& hits) const {
+  const float* query = (rerank_ ? vectors.best : vectors.primary).data();
+  std::visit([&](const auto& codec) { rescore_with(codec, query, k, margin, hits); },
+             best().codec());
+}
+
+Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
+                              const SearchOptions& options) const {
+  Neighbours result(queries.rows(), k);
+  std::shared_lock lock(mutex);
+  const std::size_t beam = resolve_beam(options.beam, k);
+  const Allowed chosen = allowed(options.filter);
+  lock.unlock();
+  const std::size_t most = options.rerank != 0 ? std::max(options.rerank, k) : beam;
+  const float margin = options.rerank != 0 ? kNoMargin : margin_;
+  std::visit(
+      [&](const auto& codec) {
+        search_all(codec, queries, options.control,
+                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
+                       BeamScratch& scratch) {
+                     thread_local std::vector<Hit> hits;
+                     if (walk(codec, query, chosen, k, beam, most, scratch, hits)) {
+                       rescore(vectors, k, margin, hits);
+                     } else {
+                       scan(codec, query, vectors, chosen, k, hits);
+                     }
+                     put_hits(hits, row, result);
+                   });
+      },
+      primary_.codec());
+  return result;
+}
+
+// Widens the beam until its far end lies outside the radius: then nothing inside was pushed out.
+RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
+                                  const SearchOptions& options) const {
+  std::vector<std::vector<Hit>> all(queries.rows());
+  std::shared_lock lock(mutex);
+  const Allowed chosen = allowed(options.filter);
+  lock.unlock();
+  // Codes misjudge distances: look a little past the radius before re-scoring decides.
+  const float limit = radius + 0.1f * std::abs(radius);
+  std::visit(
+      [&](const auto& codec) {
+        search_all(codec, queries, options.control,
+                   [&](std::size_t row, const QueryVectors& vectors, const auto& query,
+                       BeamScratch& scratch) {
+                     std::size_t beam = resolve_beam(options.beam, 1);
+                     beam_search(graph_, codec, query, entries_, beam, scratch);
+                     while (beam < size() && scratch.pool.keys().size() == beam &&
+                            scratch.pool.threshold() <= limit) {
+                       throw_if_cancelled(options.control);
+                       beam = std::min(2 * beam, size());
+                       beam_search(graph_, codec, query, entries_, beam, scratch);
+                     }
+                     std::vector<Hit>& hits = all[row];
+                     collect(scratch.pool.keys(), size(), chosen, hits);
+                     rescore(vectors, hits.size(), kNoMargin, hits);
+                     while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
+                   });
+      },
+      primary_.codec());
+  return range_neighbours(all);
+}
+
+}  // namespace kith

@@ -1,0 +1,32 @@
+// Vectors that tests index.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/random.h"
+#include "kith/matrix.h"
+
+namespace kith {
+
+// Points around a few hundred centres: like embeddings, easier than noise and with uneven density.
+inline Matrix<float> clustered(std::size_t rows, std::size_t dim, std::uint64_t seed,
+                               std::uint64_t centre_seed = 99, float spread = 0.6f) {
+  constexpr std::size_t kCentres = 200;
+  Matrix<float> centres(kCentres, dim), x(rows, dim);
+  Random centre_random(centre_seed), random(seed);
+  for (std::size_t i = 0; i < kCentres; ++i) {
+    for (std::size_t j = 0; j < dim; ++j) {
+      centres(i, j) = static_cast<float>(centre_random.normal());
+    }
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    const std::size_t centre = random.below(kCentres);
+    for (std::size_t j = 0; j < dim; ++j) {
+      x(i, j) = centres(centre, j) + spread * static_cast<float>(random.normal());
+    }
+  }
+  return x;
+}
+
+}  // namespace kith
