@@ -15,8 +15,7 @@
  *   untouched and kith_last_error() explains it. No exception leaves the library.
  * - Handles (kith_index, kith_vectors, kith_labels, kith_ranges) are freed by their _free function,
  *   which accepts NULL. A handle may outlive the one it came from.
- * - Any number of threads may use a handle that is const in the call; a call that takes it without
- *   const needs it for itself.
+ * - Any number of threads may use a handle at once, but not while it is freed.
  * - Option structs start with struct_size, set to sizeof; zero in any other field means its
  * default. A NULL options pointer means all defaults. Programs built against an older header stay
  * valid.
@@ -183,16 +182,39 @@ kith_status kith_index_open(const char* path, unsigned flags, kith_index** index
 kith_status kith_index_save(const kith_index* index, const char* path, const kith_control* control);
 void kith_index_free(kith_index* index);
 
-/* Adds rows after the last one. The file of an opened index changes only when it is saved. Labels
- * are NULL or of the kind the index has. */
+/* Adds rows. `ids` has room for rows->rows of them and gets their ids: those of removed vectors
+ * that are free again, then new ones after the last; it may be NULL. The file of an opened index
+ * changes only when it is saved. Labels are NULL or of the kind the index has. Searches may run
+ * meanwhile. */
+kith_status kith_index_add_ids(kith_index* index, const kith_matrix* rows,
+                               const kith_labels* labels, const kith_control* control,
+                               uint32_t* ids);
+
+/* The same without the ids. */
 kith_status kith_index_add(kith_index* index, const kith_matrix* rows, const kith_labels* labels,
                            const kith_control* control);
+
+/* Removes `count` vectors: no search that starts afterwards has them. Searches may run meanwhile.
+ * KITH_INVALID_ARGUMENT, with none removed, for an id that isn't there, is removed already or is
+ * given twice. */
+kith_status kith_index_remove(kith_index* index, const uint32_t* ids, size_t count,
+                              const kith_control* control);
+
+/* Whether the id is one of a vector that isn't removed: 1 or 0. */
+int kith_index_contains(const kith_index* index, uint32_t id);
+
+/* A vector with that label; KITH_NOT_FOUND when there is none. */
+kith_status kith_index_find(const kith_index* index, const char* label, uint32_t* id);
 
 typedef struct kith_search_options {
   size_t struct_size;
   size_t beam;   /* breadth of the search: larger finds more and costs more; 0: the index's */
   size_t rerank; /* candidates scored again by the best codes; 0: as many as can matter */
   const kith_control* control;
+  /* What may be returned: bit i % 64 (1 is the lowest) of allowed[i / 64] allows id i; ids beyond
+   * allowed_words are not allowed. NULL: all. */
+  const uint64_t* allowed;
+  size_t allowed_words;
 } kith_search_options;
 
 /* The k nearest of each query, nearest first. `ids` and `values` have room for queries->rows * k
@@ -222,6 +244,7 @@ typedef struct kith_index_info {
   double tuned_recall; /* recall@10 that the default beam was tuned for; 0: never tuned */
   char kind[32];       /* "graph" or "flat" */
   char codec[96];      /* its full name */
+  size_t removed;      /* ids below vectors + removed are in use or were */
 } kith_index_info;
 
 kith_status kith_index_get_info(const kith_index* index, kith_index_info* info);

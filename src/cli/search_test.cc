@@ -1,3 +1,5 @@
+#include <set>
+
 #include "cli/test_tool.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -36,6 +38,29 @@ TEST_F(Search, PrintsWordsWithTheMetricsCustomaryValue) {
   ASSERT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_TRUE(outcome.out.starts_with("query  rank  label  cosine\nw3        1  w")) << outcome.out;
   EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 5);
+}
+
+TEST_F(Search, ReturnsOnlyWhatLabelsOrAPatternAllow) {
+  write_file(path("some.txt"), "w7\nw9\r\nw11\n");
+  const auto labels = [&](std::vector<std::string> options) {
+    options.insert(options.begin(), {"search", "words.kith", "--like", "w17", "--json"});
+    std::set<std::string> labels;
+    for (const auto& hit : kith(options).objects()) labels.insert(hit.at("label"));
+    return labels;
+  };
+  EXPECT_EQ(labels({"--only", "some.txt"}), (std::set<std::string>{"w7", "w9", "w11"}));
+  EXPECT_EQ(labels({"--match", "^w4.$", "-k", "20"}).size(), 10u);
+  const std::set<std::string> nearest = labels({"-k", "2"});
+  write_file(path("nearest.txt"), *nearest.begin() + "\n" + *nearest.rbegin() + "\n");
+  for (const std::string& label : labels({"--without", "nearest.txt"})) {
+    EXPECT_FALSE(nearest.contains(label)) << label;
+  }
+  write_file(path("unknown.txt"), "w7\nw9999\n");
+  const Outcome unknown = kith({"search", "words.kith", "--like", "w1", "--only", "unknown.txt"});
+  EXPECT_NE(unknown.exit, 0);
+  EXPECT_NE(unknown.err.find("'w9999'"), std::string::npos) << unknown.err;
+  const Outcome broken = kith({"search", "words.kith", "--like", "w1", "--match", "("});
+  EXPECT_NE(broken.err.find("expected a regular expression"), std::string::npos) << broken.err;
 }
 
 TEST_F(Search, WritesWhatItWouldPrint) {

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
+#include "cli/labelled.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct Options : CommonOptions {
   std::string index, vectors, output;
+  bool replace = false;
   ReadOptions read;
 };
 
@@ -32,6 +34,12 @@ void run(const Options& options) {
   const Vectors more = read_vectors(options.vectors, read);
   check_dimension(options.index, index, options.vectors, more.rows);
   const std::size_t before = index.size();
+  std::size_t replaced = 0;
+  if (options.replace) {
+    const std::vector<Id> ids = ids_with_labels_of(index, more.labels, more.rows.rows());
+    replaced = ids.size();
+    index.remove(ids, control);
+  }
   naming("row", options.vectors, [&] { index.add(more.rows, more.labels, control); });
   index.save(output, control);
 
@@ -39,7 +47,8 @@ void run(const Options& options) {
   Record record;
   record.add("file", output);
   record.add("before", "vectors before", before);
-  record.add("added", index.size() - before);
+  if (options.replace) record.add("replaced", replaced);
+  record.add("added", more.rows.rows());
   record.add("vectors", "vectors now", index.size());
   record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
   record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
@@ -58,11 +67,14 @@ void add_add(CLI::App& root) {
   verb->add_option("-o,--output", options->output,
                    "Index file to write (default: replace INDEX, atomically)")
       ->type_name("FILE");
+  verb->add_flag("--replace", options->replace,
+                 "Remove the vectors that have the labels of those that come");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith add words.kith more.txt\n"
-               "kith add words.kith more.txt -o bigger.kith");
+               "kith add words.kith more.txt -o bigger.kith\n"
+               "kith add words.kith corrected.txt --replace");
   verb->callback([options] { run(*options); });
 }
 

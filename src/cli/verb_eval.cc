@@ -151,7 +151,7 @@ void run(const Options& options) {
       Index::open(options.index, {.in_memory = true}), read_vectors(options.queries, read), {}};
   check_dimension(options.index, inputs.index, options.queries, inputs.queries.rows);
   inputs.truth = read_truth(options.truth, inputs.queries.rows.rows(), options.k,
-                            inputs.index.size(), control);
+                            inputs.index.id_limit(), control);
 
   std::vector<Point> points = find_recalls(options, inputs, control);
   const std::vector<std::size_t> threads = thread_counts(control);

@@ -55,6 +55,7 @@ Record index_record(const Options& options) {
   record.add("codec", info.codec);
   record.add("metric", name(info.metric));
   record.add("vectors", info.vectors);
+  if (info.removed > 0) record.add("removed", "room of removed ones", info.removed);
   record.add("dim", "dimension", info.dim);
   record.add("element", "built from", name(info.element));
   record.add("labels", kind_name(info.labels));

@@ -9,6 +9,7 @@
 #include "cli/format.h"
 #include "cli/hits.h"
 #include "cli/inputs.h"
+#include "cli/labelled.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
@@ -22,7 +23,7 @@ namespace {
 constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
 
 struct Options : CommonOptions {
-  std::string index, queries, output;
+  std::string index, queries, output, only, without, match;
   std::vector<std::string> like, vectors;
   std::size_t k = 10, beam = 0, rerank = 0;
   std::optional<float> radius;
@@ -58,13 +59,13 @@ Queries from_labels(const Options& options, const Index& index) {
   queries.typed = Matrix<float>(options.like.size(), index.dim());
   queries.names = options.like;
   for (const std::string& label : options.like) {
-    const auto row = index.labels().find(label, index.size());
-    if (!row) {
+    const std::optional<Id> id = index.find(label);
+    if (!id) {
       throw Error(ErrorCode::not_found,
                   options.index + ": no vector is labelled '" + printable(label) + "'");
     }
-    index.vector(static_cast<Id>(*row), queries.typed.row(queries.self.size()));
-    queries.self.push_back(static_cast<Id>(*row));
+    index.vector(*id, queries.typed.row(queries.self.size()));
+    queries.self.push_back(*id);
   }
   queries.rows = queries.typed.view();
   return queries;
@@ -104,9 +105,24 @@ void check_usage(const Options& options) {
   }
 }
 
+// What --only, --without and --match leave.
+Filter filter_of(const Options& options, const Index& index) {
+  if (!options.match.empty()) return Filter::ids(ids_matching(index, options.match));
+  if (!options.only.empty()) {
+    return Filter::ids(ids_of_labels(index, options.index, read_lines(options.only)));
+  }
+  if (options.without.empty()) return Filter();
+  std::vector<std::uint64_t> words((index.id_limit() + 63) / 64, ~std::uint64_t{0});
+  for (Id id : ids_of_labels(index, options.index, read_lines(options.without))) {
+    words[id / 64] &= ~(std::uint64_t{1} << (id % 64));
+  }
+  return Filter::bits(std::move(words));
+}
+
 RangeNeighbours search(const Options& options, const Index& index, const Queries& queries,
                        const Control& control) {
-  const SearchOptions search{options.beam, options.rerank, control};
+  SearchOptions search{options.beam, options.rerank, control};
+  search.filter = filter_of(options, index);
   if (options.radius) return trim(index.range(queries.rows, *options.radius, search), queries.self);
   const std::size_t k = options.k + (queries.self.empty() ? 0 : 1);  // itself is no hit
   return trim(index.search(queries.rows, k, search), queries.self, options.k);
@@ -118,8 +134,9 @@ void note_if_short(const Options& options, const RangeNeighbours& hits, std::siz
     least = std::min(least, hits.offsets[q + 1] - hits.offsets[q]);
   }
   if (least == options.k) return;
-  std::fprintf(stderr, "kith: note: k = %zu, but %s holds %zu vectors: %zu hits\n", options.k,
-               options.index.c_str(), size, least);
+  const bool filters = !(options.only + options.without + options.match).empty();
+  std::fprintf(stderr, "kith: note: k = %zu, but %s holds %zu vectors%s: %zu hits\n", options.k,
+               options.index.c_str(), size, filters ? " and not all may be hits" : "", least);
 }
 
 void write(const Options& options, const Index& index, const RangeNeighbours& hits,
@@ -199,6 +216,18 @@ void add_search(CLI::App& root) {
                    "Candidates re-scored by the best codes (default: as many as can matter)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
+  CLI::Option* only = verb->add_option("--only", options->only,
+                                       "Hits are the vectors labelled in this file, one a line")
+                          ->type_name("FILE");
+  CLI::Option* without = verb->add_option("--without", options->without,
+                                          "Hits are none of the vectors labelled in this file")
+                             ->type_name("FILE")
+                             ->excludes(only);
+  verb->add_option("--match", options->match,
+                   "Hits are vectors in whose label this regular expression finds something")
+      ->type_name("REGEX")
+      ->excludes(only)
+      ->excludes(without);
   verb->add_option("-o,--output", options->output, "Write ids and values, e.g. to found.ibin")
       ->type_name("FILE");
   add_read_options(*verb, options->read);
@@ -207,6 +236,7 @@ void add_search(CLI::App& root) {
                "kith search words.kith --like paris\n"
                "kith search words.kith --like paris --like blue -k 5 --json\n"
                "kith search points.kith --vector 0.1,-0.2,0.3 --radius 0.5\n"
+               "kith search words.kith --like paris --match '^[a-z]+$'\n"
                "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin");
   verb->callback([options] { run(*options); });
 }

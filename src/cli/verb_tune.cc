@@ -137,7 +137,7 @@ void run(const Options& options) {
                 options.queries + ": 1 query, expected at least 2 to tune and to check on");
   }
   const Neighbours truth =
-      read_truth(options.truth, queries.rows.rows(), options.k, index.size(), control);
+      read_truth(options.truth, queries.rows.rows(), options.k, index.id_limit(), control);
 
   const auto [tuning, held_out] = split(queries.rows, truth, options.seed);
   const std::size_t before = index.info().default_beam;

@@ -10,6 +10,7 @@ void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_info(CLI::App& root);
 void add_plan(CLI::App& root);
+void add_remove(CLI::App& root);
 void add_search(CLI::App& root);
 void add_tune(CLI::App& root);
 
@@ -24,6 +25,7 @@ void add_verbs(CLI::App& root) {
   add_eval(root);
   add_tune(root);
   add_add(root);
+  add_remove(root);
   add_bench(root);
 }
 

@@ -153,6 +153,54 @@ TEST_F(Verbs, AddAppendsVectorsWithTheirLabels) {
   EXPECT_EQ(Index::open(path("words.kith")).size(), 620u);
 }
 
+TEST_F(Verbs, AddReplacesTheVectorsThatHaveTheSameLabels) {
+  make_words("words.txt", 400, 8, 1);
+  build("words.txt", "words.kith");
+  make_words("corrected.txt", 30, 8, 2);
+  const Outcome outcome = kith({"add", "words.kith", "corrected.txt", "--replace", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const auto record = outcome.objects().at(0);
+  EXPECT_EQ(record.at("replaced"), 30);
+  EXPECT_EQ(record.at("vectors"), 400);
+  const Index index = Index::open(path("words.kith"));
+  std::vector<float> x(8);
+  index.vector(index.find("w7").value(), x.data());
+  EXPECT_NEAR(x[0], vectors(30, 8, 2)(7, 0), 0.05f);
+}
+
+TEST_F(Verbs, RemoveTakesLabelsAFileOfThemOrAPattern) {
+  make_words("words.txt", 400, 8, 1);
+  build("words.txt", "words.kith");
+  ASSERT_EQ(kith({"remove", "words.kith", "--label", "w1", "--label", "w2"}).exit, 0);
+  write_file(path("gone.txt"), "w30\nw31\n");
+  ASSERT_EQ(kith({"remove", "words.kith", "--labels", "gone.txt"}).exit, 0);
+  const Outcome outcome = kith({"remove", "words.kith", "--match", "^w3..$", "--json"});
+  EXPECT_EQ(outcome.objects().at(0).at("removed"), 100) << outcome.err;
+  EXPECT_EQ(Index::open(path("words.kith")).size(), 296u);
+  EXPECT_EQ(kith({"info", "words.kith", "--json"}).objects().at(0).at("removed"), 104);
+  expect_error({"remove", "words.kith", "--label", "w1"}, 1, {"words.kith", "'w1'"});
+  expect_error({"remove", "words.kith"}, 2, {"nothing to remove", "--label"});
+}
+
+TEST_F(Verbs, BenchFiltersAndChangeGiveRecallBesideTheBaseline) {
+  prepare();
+  const auto filters = kith({"bench", "filters", "x.kith", "base.fvecs", "queries.fvecs", "--count",
+                             "5", "--rounds", "1", "--json"})
+                           .objects();
+  ASSERT_EQ(filters.size(), 28u);
+  EXPECT_EQ(filters[0].at("to_unfiltered"), 1);
+  for (const auto& row : filters) EXPECT_GE(row.at("recall").get<double>(), 0.7) << row.dump();
+  const auto cycles = kith({"bench", "change", "base.fvecs", "queries.fvecs", "--cycles", "8",
+                            "--index", "graph", "--json"})
+                          .objects();
+  ASSERT_EQ(cycles.size(), 9u);
+  EXPECT_EQ(cycles[7].at("what"), "hubs and middle go");
+  for (const auto& row : cycles) {
+    EXPECT_EQ(row.at("vectors"), 2000);
+    EXPECT_GE(row.at("difference").get<double>(), -0.03) << row.dump();
+  }
+}
+
 TEST_F(Verbs, AddRefusesOtherDimensionsAndLeavesTheIndexAlone) {
   make_vectors("base.fvecs", 300, 8, 1);
   make_vectors("wide.fvecs", 10, 9, 1);

@@ -28,6 +28,9 @@ kith::SearchOptions search_options(const kith_search_options* options) {
   search.beam = given.beam;
   search.rerank = given.rerank;
   search.control = control_of(given.control);
+  if (given.allowed != nullptr) {
+    search.filter = kith::Filter::bits({given.allowed, given.allowed + given.allowed_words});
+  }
   return search;
 }
 
@@ -87,9 +90,41 @@ void kith_index_free(kith_index* index) { delete index; }
 
 kith_status kith_index_add(kith_index* index, const kith_matrix* rows, const kith_labels* labels,
                            const kith_control* control) {
+  return kith_index_add_ids(index, rows, labels, control, nullptr);
+}
+
+kith_status kith_index_add_ids(kith_index* index, const kith_matrix* rows,
+                               const kith_labels* labels, const kith_control* control,
+                               uint32_t* ids) {
   return guarded([&] {
-    required(index, "index")
-        ->index.add(view_of(rows, "rows"), kith::face::labels_of(labels), control_of(control));
+    const std::vector<kith::Id> added =
+        required(index, "index")
+            ->index.add(view_of(rows, "rows"), kith::face::labels_of(labels), control_of(control));
+    if (ids != nullptr) std::copy(added.begin(), added.end(), ids);
+  });
+}
+
+kith_status kith_index_remove(kith_index* index, const uint32_t* ids, size_t count,
+                              const kith_control* control) {
+  return guarded([&] {
+    if (count != 0) required(ids, "ids");
+    required(index, "index")->index.remove({ids, count}, control_of(control));
+  });
+}
+
+int kith_index_contains(const kith_index* index, uint32_t id) {
+  return index != nullptr && index->index.contains(id) ? 1 : 0;
+}
+
+kith_status kith_index_find(const kith_index* index, const char* label, uint32_t* id) {
+  return guarded([&] {
+    required(id, "id");
+    const auto found = required(index, "index")->index.find(required(label, "label"));
+    if (!found) {
+      throw kith::Error(kith::ErrorCode::not_found,
+                        "no vector is labelled '" + std::string(label) + "'");
+    }
+    *id = *found;
   });
 }
 
@@ -146,6 +181,7 @@ kith_status kith_index_get_info(const kith_index* index, kith_index_info* info) 
     filled.element = static_cast<kith_element>(own.element);
     filled.labels = static_cast<kith_label_kind>(own.labels);
     filled.tuned_recall = own.tuned_recall;
+    filled.removed = own.removed;
     copy_text(own.kind, filled.kind);
     copy_text(own.codec, filled.codec);
     std::memset(info, 0,
@@ -162,16 +198,7 @@ kith_status kith_index_labels(const kith_index* index, kith_labels** labels) {
 }
 
 kith_status kith_index_vector(const kith_index* index, uint32_t id, float* vector) {
-  return guarded([&] {
-    const kith::Index& own = required(index, "index")->index;
-    required(vector, "vector");
-    if (id >= own.size()) {
-      throw kith::Error(kith::ErrorCode::invalid_argument,
-                        "id " + std::to_string(id) + ": the index holds " +
-                            std::to_string(own.size()) + " vectors, counted from 0");
-    }
-    own.vector(id, vector);
-  });
+  return guarded([&] { required(index, "index")->index.vector(id, required(vector, "vector")); });
 }
 
 kith_status kith_index_set_default_beam(kith_index* index, size_t beam, double recall) {

@@ -136,6 +136,38 @@ TEST_F(CIndex, SurvivesSavingOpeningAndAdding) {
   std::filesystem::remove(path);
 }
 
+TEST_F(CIndex, RemovesFiltersAndUsesIdsAgain) {
+  build(300);
+  const std::array<std::uint32_t, 2> gone{17, 5};
+  ASSERT_EQ(kith_index_remove(index_, gone.data(), gone.size(), nullptr), KITH_OK) << last_error();
+  EXPECT_EQ(kith_index_contains(index_, 17), 0);
+  EXPECT_EQ(kith_index_contains(index_, 18), 1);
+  EXPECT_NE(nearest_of_row(index_, 17), 17u);
+  EXPECT_EQ(kith_index_remove(index_, gone.data(), 1, nullptr), KITH_INVALID_ARGUMENT);
+  EXPECT_NE(last_error().find("id 17"), std::string::npos) << last_error();
+  std::uint32_t id = 0;
+  EXPECT_EQ(kith_index_find(index_, "17", &id), KITH_NOT_FOUND);
+  EXPECT_EQ(kith_index_find(index_, "18", &id), KITH_OK);
+  EXPECT_EQ(id, 18u);
+
+  kith_search_options options{};
+  options.struct_size = sizeof options;
+  const std::uint64_t allowed = std::uint64_t{1} << 33;
+  options.allowed = &allowed;
+  options.allowed_words = 1;
+  const kith_matrix query = {rows_.data(), 1, kDim, 0, KITH_F32};
+  std::array<std::uint32_t, 2> ids{};
+  ASSERT_EQ(kith_index_search(index_, &query, 2, &options, ids.data(), nullptr), KITH_OK);
+  EXPECT_EQ(ids[0], 33u);
+  EXPECT_EQ(ids[1], KITH_NO_ID);
+
+  const std::vector<float> more = random_rows(3, 2);
+  const kith_matrix added = described(more);
+  std::array<std::uint32_t, 3> given{};
+  ASSERT_EQ(kith_index_add_ids(index_, &added, nullptr, nullptr, given.data()), KITH_OK);
+  EXPECT_EQ(given, (std::array<std::uint32_t, 3>{5, 17, 300}));
+}
+
 TEST_F(CIndex, LabelsTravelIntoTheIndexAndOutliveIt) {
   const std::array<const char*, 3> names{"paris", "rome", "oslo"};
   kith_labels* labels = nullptr;

@@ -1,0 +1,192 @@
+// kith bench filters: what a filter costs and keeps of the recall, from most vectors allowed down
+// to a thousandth, for filters that have nothing to do with the query, that leave what is nearest
+// it, and that leave what is farthest from it.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/random.h"
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/inputs.h"
+#include "cli/options.h"
+#include "cli/stopwatch.h"
+#include "cli/table.h"
+#include "kith/error.h"
+#include "kith/exact.h"
+#include "kith/index.h"
+
+namespace kith::cli {
+namespace {
+
+constexpr std::size_t kK = 10;
+constexpr double kShares[] = {1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.002, 0.001};
+enum class Kind { random, near, far };
+constexpr Kind kKinds[] = {Kind::random, Kind::near, Kind::far};
+
+std::string name_of(Kind kind) {
+  return kind == Kind::random ? "random" : kind == Kind::near ? "nearest" : "farthest";
+}
+
+struct Options : CommonOptions {
+  std::string index, base, queries;
+  std::size_t count = 200, rounds = 3, beam = 0;
+  ReadOptions read;
+};
+
+// One query's filters with what they should find.
+struct Case {
+  Filter filter;
+  Neighbours truth;
+};
+
+Case make_case(const Neighbours& by_distance, Kind kind, double share, std::uint64_t seed) {
+  const std::size_t rows = by_distance.k();
+  const auto count =
+      std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(rows)));
+  std::vector<std::uint32_t> places;  // in order of distance
+  if (kind == Kind::random) {
+    places = random_sample(rows, count, seed);
+  } else {
+    places.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      places[i] = static_cast<std::uint32_t>(kind == Kind::near ? i : rows - count + i);
+    }
+  }
+  std::vector<Id> ids(count);
+  for (std::size_t i = 0; i < count; ++i) ids[i] = by_distance.ids(0, places[i]);
+  Case made{Filter::ids(ids), Neighbours(1, std::min(count, 2 * kK))};
+  for (std::size_t i = 0; i < made.truth.k(); ++i) {
+    made.truth.ids(0, i) = ids[i];
+    made.truth.distances(0, i) = by_distance.distances(0, places[i]);
+  }
+  return made;
+}
+
+struct Sum {
+  double recall = 0;
+  std::vector<double> seconds;  // a round
+};
+
+// Adds a query's searches with and without a filter to the sums.
+void measure_query(const Options& options, const Index& index, const AnyMatrixView& query,
+                   const Case& one, Sum& sum) {
+  SearchOptions search;
+  search.beam = options.beam;
+  search.control.threads = 1;
+  search.filter = one.filter;
+  const std::size_t k = std::min(kK, one.truth.k());
+  Neighbours found = index.search(query, k, search);
+  if (index.metric() == Metric::cosine) {  // ties are judged by similarities
+    for (std::size_t i = 0; i < k; ++i) found.distances(0, i) -= 1;
+  }
+  sum.recall += recall_at(found, one.truth, k);
+  sum.seconds.resize(options.rounds);
+  for (double& seconds : sum.seconds) {
+    const Stopwatch watch;
+    index.search(query, k, search);
+    seconds += watch.cpu_seconds();
+  }
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void run(const Options& options) {
+  const Control control = options.control();
+  const Index index = Index::open(options.index);
+  ReadOptions read = options.read;
+  read.control = control;
+  const Vectors base = read_vectors(options.base, read),
+                queries = read_vectors(options.queries, read);
+  check_dimension(options.index, index, options.base, base.rows);
+  check_dimension(options.index, index, options.queries, queries.rows);
+  if (base.rows.rows() != index.size() || index.size() != index.id_limit()) {
+    throw Error(ErrorCode::invalid_argument,
+                options.base + ": " + std::to_string(base.rows.rows()) + " vectors, but " +
+                    options.index + " holds " + std::to_string(index.size()) +
+                    "; expected the file that it was built from");
+  }
+
+  const std::size_t count = std::min(options.count, queries.rows.rows());
+  std::vector<Sum> sums(std::size(kKinds) * std::size(kShares));
+  Sum unfiltered;
+  ExactOptions exact;
+  exact.k = base.rows.rows();
+  exact.metric = index.metric();
+  exact.control = without_progress(control);
+  Progress progress(control, "filters", count);
+  for (std::size_t q = 0; q < count; ++q) {
+    const AnyMatrixView query = queries.rows.slice(q, 1);
+    Neighbours by_distance = exact_search(base.rows, query, exact);
+    if (index.metric() == Metric::cosine) {
+      for (std::size_t i = 0; i < by_distance.k(); ++i) by_distance.distances(0, i) -= 1;
+    }
+    Case all = make_case(by_distance, Kind::near, 1, 0);
+    all.filter = Filter();
+    measure_query(options, index, query, all, unfiltered);
+    std::size_t at = 0;
+    for (const Kind kind : kKinds) {
+      for (const double share : kShares) {
+        measure_query(options, index, query, make_case(by_distance, kind, share, options.seed + q),
+                      sums[at++]);
+      }
+    }
+    progress.add(1);
+  }
+
+  const auto n = static_cast<double>(count);
+  const double plain = median(unfiltered.seconds);
+  Table table({"allowed",
+               "share",
+               {"recall", "recall@10"},
+               {"us", "CPU us"},
+               {"to_unfiltered", "to unfiltered"}});
+  const auto add = [&](const std::string& kind, double share, const Sum& sum) {
+    const double seconds = median(sum.seconds);
+    table.add({kind, Cell(share, significant_text(100 * share, 3) + " %"),
+               Cell(sum.recall / n, fixed_text(sum.recall / n, 4)),
+               Cell(1e6 * seconds / n, significant_text(1e6 * seconds / n, 3)),
+               Cell(seconds / plain, fixed_text(seconds / plain, 2) + "x")});
+  };
+  add("all, no filter", 1, unfiltered);
+  std::size_t at = 0;
+  for (const Kind kind : kKinds) {
+    for (const double share : kShares) add(name_of(kind), share, sums[at++]);
+  }
+  table.print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_bench_filters(CLI::App& bench) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = bench.add_subcommand(
+      "filters", "Recall and latency of filtered searches beside unfiltered ones");
+  verb->add_option("INDEX", options->index, "Index file")->required()->type_name("");
+  verb->add_option("BASE", options->base, "The vectors it was built from")
+      ->required()
+      ->type_name("");
+  verb->add_option("QUERIES", options->queries, "File of query vectors")->required()->type_name("");
+  verb->add_option("--count", options->count, "Queries to measure (default: 200)")
+      ->check(whole_number(1))
+      ->type_name("N");
+  verb->add_option("--rounds", options->rounds, "Rounds to take the median of (default: 3)")
+      ->check(whole_number(1, 100))
+      ->type_name("N");
+  verb->add_option("--beam", options->beam, "Breadth of the search (default: the index's)")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  add_read_options(*verb, options->read);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith bench filters words.kith words-base.fbin words-queries.fbin\n"
+               "kith bench filters base.kith base.fvecs queries.fvecs --count 50 --json");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli
