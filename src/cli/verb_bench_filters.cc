@@ -23,12 +23,10 @@ namespace {
 
 constexpr std::size_t kK = 10;
 constexpr double kShares[] = {1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.002, 0.001};
-enum class Kind { random, near, far };
-constexpr Kind kKinds[] = {Kind::random, Kind::near, Kind::far};
-
-std::string name_of(Kind kind) {
-  return kind == Kind::random ? "random" : kind == Kind::near ? "nearest" : "farthest";
-}
+constexpr const char* kKinds[] = {"random", "around a neighbour", "around one far away"};
+// Where the middle of the latter two comes in the query's order.
+constexpr std::size_t kNeighbour = 50;
+constexpr double kFarAway = 0.9;
 
 struct Options : CommonOptions {
   std::string index, base, queries;
@@ -42,25 +40,20 @@ struct Case {
   Neighbours truth;
 };
 
-Case make_case(const Neighbours& by_distance, Kind kind, double share, std::uint64_t seed) {
+// Of the rows in the query's order, the first few whose places in the filter's order come first.
+Case make_case(const Neighbours& by_distance, std::span<const Id> filters_order, double share) {
   const std::size_t rows = by_distance.k();
   const auto count =
       std::max<std::size_t>(1, static_cast<std::size_t>(share * static_cast<double>(rows)));
-  std::vector<std::uint32_t> places;  // in order of distance
-  if (kind == Kind::random) {
-    places = random_sample(rows, count, seed);
-  } else {
-    places.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      places[i] = static_cast<std::uint32_t>(kind == Kind::near ? i : rows - count + i);
-    }
-  }
-  std::vector<Id> ids(count);
-  for (std::size_t i = 0; i < count; ++i) ids[i] = by_distance.ids(0, places[i]);
+  const std::span<const Id> ids = filters_order.first(count);
+  std::vector<bool> allowed(rows);
+  for (const Id id : ids) allowed[id] = true;
   Case made{Filter::ids(ids), Neighbours(1, std::min(count, 2 * kK))};
-  for (std::size_t i = 0; i < made.truth.k(); ++i) {
-    made.truth.ids(0, i) = ids[i];
-    made.truth.distances(0, i) = by_distance.distances(0, places[i]);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < rows && found < made.truth.k(); ++i) {
+    if (!allowed[by_distance.ids(0, i)]) continue;
+    made.truth.ids(0, found) = by_distance.ids(0, i);
+    made.truth.distances(0, found++) = by_distance.distances(0, i);
   }
   return made;
 }
@@ -122,18 +115,29 @@ void run(const Options& options) {
   Progress progress(control, "filters", count);
   for (std::size_t q = 0; q < count; ++q) {
     const AnyMatrixView query = queries.rows.slice(q, 1);
-    Neighbours by_distance = exact_search(base.rows, query, exact);
-    if (index.metric() == Metric::cosine) {
-      for (std::size_t i = 0; i < by_distance.k(); ++i) by_distance.distances(0, i) -= 1;
-    }
-    Case all = make_case(by_distance, Kind::near, 1, 0);
+    const auto in_order = [&](const AnyMatrixView& from) {
+      Neighbours order = exact_search(base.rows, from, exact);
+      if (index.metric() == Metric::cosine) {  // ties are judged by similarities
+        for (std::size_t i = 0; i < order.k(); ++i) order.distances(0, i) -= 1;
+      }
+      return order;
+    };
+    const Neighbours by_distance = in_order(query);
+    const std::size_t rows = by_distance.k();
+    const auto order_around = [&](std::size_t place) {
+      const Neighbours order = in_order(base.rows.slice(by_distance.ids(0, place), 1));
+      return std::vector<Id>(order.ids.row(0), order.ids.row(0) + rows);
+    };
+    const std::vector<Id> orders[] = {
+        random_permutation(rows, options.seed + q), order_around(std::min(kNeighbour, rows - 1)),
+        order_around(static_cast<std::size_t>(kFarAway * static_cast<double>(rows)))};
+    Case all = make_case(by_distance, orders[0], 1);
     all.filter = Filter();
     measure_query(options, index, query, all, unfiltered);
     std::size_t at = 0;
-    for (const Kind kind : kKinds) {
+    for (const std::vector<Id>& order : orders) {
       for (const double share : kShares) {
-        measure_query(options, index, query, make_case(by_distance, kind, share, options.seed + q),
-                      sums[at++]);
+        measure_query(options, index, query, make_case(by_distance, order, share), sums[at++]);
       }
     }
     progress.add(1);
@@ -155,8 +159,8 @@ void run(const Options& options) {
   };
   add("all, no filter", 1, unfiltered);
   std::size_t at = 0;
-  for (const Kind kind : kKinds) {
-    for (const double share : kShares) add(name_of(kind), share, sums[at++]);
+  for (const char* kind : kKinds) {
+    for (const double share : kShares) add(kind, share, sums[at++]);
   }
   table.print(stdout, options.json);
 }

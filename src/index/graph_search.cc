@@ -6,7 +6,6 @@
 #include "index/scan_codes.h"
 
 namespace kith {
-
 std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
   return std::min(std::max({beam != 0 ? beam : default_beam, k, std::size_t{1}}), size());
 }
@@ -36,10 +35,11 @@ void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most, const 
   }
 }
 
-// A walk of breadth b reads about b nodes' lists and scores half of what they lead to; scanning a
-// code costs some 0.6 of that, because the next ones can be fetched ahead.
+// A walk of breadth b reads about b nodes' lists and scores half of what they lead to. Codes that a
+// walk reads are read again and again by other walks, so one costs a scan twice as much (measured
+// on the words).
 bool GraphIndex::scan_is_cheaper(const Allowed& allowed, double beam) const {
-  constexpr double kScanned = 0.6, kScoredOfList = 0.5;
+  constexpr double kScanned = 2, kScoredOfList = 0.5;
   return kScanned * static_cast<double>(allowed.count()) <
          kScoredOfList * beam * static_cast<double>(graph_.degree());
 }
@@ -50,29 +50,31 @@ bool GraphIndex::walk(const C& codec, const typename C::Query& query, const Allo
                       std::vector<Hit>& hits) const {
   // Of allowed vectors that make up a share s of those around the query, the k nearest are among
   // the k / s nearest of all. A walk that finds 10 neighbours at some recall finds n of them at
-  // that recall when it is 1.3 n broader (measured on words and sentences).
-  constexpr double kBroader = 1.3, kGoodEnough = 1.5;
+  // about that recall when it is 1.3 n broader (0.5 to 1.4 n on words, sentences and
+  // descriptions).
+  constexpr double kBroader = 1.3, kGoodEnough = 2;
+  // And of as many as hold k / s by chance there must be k at two deviations' bad luck.
   const auto broad_enough = [&](double share) {
+    if (share == 0) return std::numeric_limits<double>::infinity();
     const auto wanted = static_cast<double>(k);
-    return share == 0 ? std::numeric_limits<double>::infinity()
-                      : static_cast<double>(beam) + kBroader * (wanted / share - wanted);
+    return std::max(static_cast<double>(beam) + kBroader * (wanted / share - wanted),
+                    kBroader * (wanted + 2 * std::sqrt(wanted * (1 - share))) / share);
   };
-  double breadth = broad_enough(allowed.share());
-  for (;;) {
-    if (allowed.filters() && scan_is_cheaper(allowed, breadth)) return false;
-    const std::size_t walked =
-        breadth < static_cast<double>(size()) ? static_cast<std::size_t>(breadth) : size();
-    beam_search(graph_, codec, query, entries_, walked, scratch);
-    collect(scratch.pool.keys(), walked, allowed, hits);
-    // Around this query the share may be another one.
+  const double breadth = broad_enough(allowed.share());
+  if (allowed.filters() && scan_is_cheaper(allowed, breadth)) return false;
+  const std::size_t walked =
+      breadth < static_cast<double>(size()) ? static_cast<std::size_t>(breadth) : size();
+  beam_search(graph_, codec, query, entries_, walked, scratch);
+  collect(scratch.pool.keys(), walked, allowed, hits);
+  if (allowed.filters() && walked < size()) {
+    // Around this query the share may be a smaller one: then walking on through all that is there
+    // until enough are allowed would take longer than scanning them.
     const double met = static_cast<double>(scratch.pool.keys().size());
-    const double needed = broad_enough(std::min(1.0, static_cast<double>(hits.size()) / met));
-    if (!allowed.filters() || walked == size() || needed <= kGoodEnough * breadth) {
-      if (hits.size() > most) hits.resize(most);
-      return true;
-    }
-    breadth = std::min(needed, 4 * breadth);
+    const double local = std::min(1.0, static_cast<double>(hits.size()) / met);
+    if (hits.size() < k || broad_enough(local) > kGoodEnough * breadth) return false;
   }
+  if (hits.size() > most) hits.resize(most);
+  return true;
 }
 
 // The k nearest allowed, of all of them.

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <span>
 #include <vector>
 
+#include "base/random.h"
 #include "base/topk.h"
 #include "codec/codec.h"
 #include "index/allowed.h"
@@ -55,66 +55,64 @@ void scan_codes(const C& codec, const typename C::Query& query, const Allowed& a
   if (!ids.empty()) score_ids();
 }
 
+// By how much the quick codes of a few allowed vectors anywhere overstate their distance, at most:
+// their mean error and three standard deviations. (Those that seem nearest err in one direction.)
+template <Codec C, Codec B>
+float quick_margin(const C& codec, const typename C::Query& query, const B& fine,
+                   const typename B::Query& exact, const Allowed& allowed, std::size_t slots) {
+  constexpr std::size_t kSample = 64, kMostDraws = 4096;
+  constexpr double kDeviations = 3;
+  Random random(0);
+  std::vector<Id> ids;
+  for (std::size_t i = 0; i < kMostDraws && ids.size() < kSample; ++i) {
+    const auto id = static_cast<Id>(random.below(slots));
+    if (allowed(id)) ids.push_back(id);
+  }
+  if (ids.size() < kSample) return std::numeric_limits<float>::infinity();
+  std::vector<float> quick(ids.size()), best(ids.size());
+  codec.score(query, ids.data(), ids.size(), quick.data());
+  fine.score_best(exact, ids.data(), ids.size(), best.data());
+  double sum = 0, squares = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const double off = static_cast<double>(quick[i]) - best[i];
+    sum += off / kSample;
+    squares += off * off / kSample;
+  }
+  return static_cast<float>(std::abs(sum) +
+                            kDeviations * std::sqrt(std::max(0.0, squares - sum * sum)));
+}
+
 // The k nearest allowed vectors by the codec's best codes, as good as exactly: the quick codes of
 // all that are allowed are read, and re-scored are those that can still be among the nearest, going
-// by how much the quick codes are off on some of them.
+// by how much quick codes err. Few are all re-scored.
 template <Codec C, Codec B>
 std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query, const B& fine,
                               const typename B::Query& exact, const Allowed& allowed,
                               std::size_t slots, std::size_t k) {
-  constexpr std::size_t kSample = 64, kFirst = 64, kPiece = 16;
-  constexpr double kDeviations = 3;
+  constexpr std::size_t kPiece = 16;
+  const float margin = quick_margin(codec, query, fine, exact, allowed, slots);
+  TopK quick(k);
+  // A neighbour may seem a margin too far, and the k-th nearest by quick codes a margin too near.
+  const auto limit = [&] { return quick.threshold() + 2 * margin; };
   std::vector<Hit> hits;
-  scan_codes(
-      codec, query, allowed, slots, [] { return std::numeric_limits<float>::infinity(); },
-      [&](float distance, Id id) {
-        hits.push_back({distance, id});
-      });
-
+  scan_codes(codec, query, allowed, slots, limit, [&](float distance, Id id) {
+    quick.push(distance, id);
+    hits.push_back({distance, id});
+  });
+  std::erase_if(hits, [&](const Hit& hit) { return hit.distance > limit(); });
+  for (std::size_t i = 0; i < std::min(kPiece, hits.size()); ++i) fine.prefetch_best(hits[i].id);
   TopK nearest(k);
-  std::vector<Id> ids;
-  std::vector<float> distances;
-  const auto rescore = [&](std::span<const Hit> some) {
-    ids.resize(some.size());
-    distances.resize(some.size());
-    for (std::size_t i = 0; i < some.size(); ++i) ids[i] = some[i].id;
-    for (std::size_t i = 0; i < std::min(kPiece, ids.size()); ++i) fine.prefetch_best(ids[i]);
-    for (std::size_t at = 0; at < ids.size(); at += kPiece) {
-      const std::size_t end = std::min(at + kPiece, ids.size());
-      for (std::size_t i = end; i < std::min(end + kPiece, ids.size()); ++i) {
-        fine.prefetch_best(ids[i]);
-      }
-      fine.score_best(exact, ids.data() + at, end - at, distances.data() + at);
+  Id ids[kPiece];
+  float distances[kPiece];
+  for (std::size_t at = 0; at < hits.size(); at += kPiece) {
+    const std::size_t count = std::min(kPiece, hits.size() - at);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[at + i].id;
+    for (std::size_t i = at + kPiece; i < std::min(at + 2 * kPiece, hits.size()); ++i) {
+      fine.prefetch_best(hits[i].id);
     }
-  };
-  // Of vectors anywhere: those that seem nearest are off in one direction.
-  std::vector<Hit> sample;
-  for (std::size_t i = 0; i < std::min(kSample, hits.size()); ++i) {
-    sample.push_back(hits[i * hits.size() / std::min(kSample, hits.size())]);
+    fine.score_best(exact, ids, count, distances);
+    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
   }
-  rescore(sample);
-  double sum = 0, squares = 0;
-  for (std::size_t i = 0; i < sample.size(); ++i) {
-    const double off = static_cast<double>(sample[i].distance) - distances[i];
-    sum += off;
-    squares += off * off;
-  }
-  const double n = static_cast<double>(std::max<std::size_t>(sample.size(), 1));
-  const double spread = std::sqrt(std::max(0.0, squares / n - sum / n * sum / n));
-  const auto margin = static_cast<float>(sum / n + kDeviations * spread);
-
-  const auto push_all = [&](std::span<const Hit> some) {
-    rescore(some);
-    for (std::size_t i = 0; i < some.size(); ++i) nearest.push(distances[i], some[i].id);
-  };
-  const std::size_t first = std::min(std::max(kFirst, 2 * k), hits.size());
-  const auto rest = hits.begin() + static_cast<std::ptrdiff_t>(first);
-  if (rest != hits.end()) std::nth_element(hits.begin(), rest, hits.end());
-  push_all(std::span(hits).first(first));
-  const float limit = nearest.threshold() + margin;
-  const auto possible =
-      std::partition(rest, hits.end(), [&](const Hit& hit) { return hit.distance <= limit; });
-  push_all({rest, possible});
   return nearest.take_sorted();
 }
 
