@@ -7,33 +7,13 @@
 #include <shared_mutex>
 
 #include "base/progress.h"
+#include "index/string_sections.h"
 
 namespace kith {
 namespace {
 
 std::uint64_t enumerator(const Meta& meta, const std::string& key, std::uint64_t last) {
   return meta.number(key, last);
-}
-
-Labels load_labels(const KithFileReader& reader, const Meta& meta, std::size_t rows) {
-  switch (static_cast<Labels::Kind>(enumerator(meta, "labels", 2))) {
-    case Labels::Kind::none:
-      break;
-    case Labels::Kind::numbers:
-      return Labels::numbers_view(reader.array<std::uint64_t>("labels.numbers", rows),
-                                  reader.owner());
-    case Labels::Kind::strings: {
-      const auto offsets = reader.array<std::uint64_t>("labels.offsets", rows + 1);
-      const std::span<const std::byte> text = reader.bytes("labels.text");
-      try {
-        return Labels::strings_view(
-            offsets, {reinterpret_cast<const char*>(text.data()), text.size()}, reader.owner());
-      } catch (const Error& error) {
-        reader.fail(error.what());
-      }
-    }
-  }
-  return Labels();
 }
 
 // Bits of a section "removed", which stand for ids below `rows`.
@@ -56,10 +36,6 @@ void save_ids(KithFileWriter& writer, const std::string& section, const IdSet& i
   std::vector<std::uint64_t> words((rows + 63) / 64);
   for (std::size_t at = 0; at < words.size(); ++at) words[at] = ids.word(at);
   writer.add_copy<std::uint64_t>(section, words);
-}
-
-std::size_t label_bytes(const Labels& labels) {
-  return labels.numbers().size_bytes() + labels.offsets().size_bytes() + labels.bytes().size();
 }
 
 }  // namespace
@@ -86,7 +62,7 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
   if (meta.number("rerank", 1) != 0) {
     rerank_.emplace(Stage::load(reader, meta, "rerank", size(), dim, metric));
   }
-  labels = load_labels(reader, meta, size());
+  labels = load_strings(reader, meta, "labels", "labels", size());
   if (meta.has("removed")) {
     removed_ = load_ids(reader, "removed", size(), meta.number("removed", size()));
     linked_ = load_ids(reader, "removed.linked", size(), meta.number("removed.linked", size()));
@@ -261,7 +237,7 @@ IndexInfo Index::Implementation::info() const {
   if (rerank_) {
     for (auto& part : rerank_->bytes("rerank")) info.bytes.push_back(part);
   }
-  if (labels.kind() != Labels::Kind::none) info.bytes.emplace_back("labels", label_bytes(labels));
+  if (labels.kind() != Labels::Kind::none) info.bytes.emplace_back("labels", string_bytes(labels));
   if (!removed_.empty()) info.bytes.emplace_back("removed", 2 * ((size() + 63) / 64) * 8);
   return info;
 }
@@ -277,17 +253,11 @@ void Index::Implementation::save(const std::string& path, const Control& control
   meta.set("element", static_cast<std::uint64_t>(element));
   meta.set("beam", std::uint64_t{default_beam});
   meta.set("tuned_recall", tuned_recall);
-  meta.set("labels", static_cast<std::uint64_t>(labels.kind()));
   meta.set("rerank", std::uint64_t{rerank_.has_value()});
   primary_.save(writer, meta, "primary");
   if (rerank_) rerank_->save(writer, meta, "rerank");
   save_parts(writer, meta);
-  if (labels.kind() == Labels::Kind::numbers) {
-    writer.add_array<std::uint64_t>("labels.numbers", labels.numbers());
-  } else if (labels.kind() == Labels::Kind::strings) {
-    writer.add_array<std::uint64_t>("labels.offsets", labels.offsets());
-    writer.add("labels.text", std::as_bytes(std::span(labels.bytes())));
-  }
+  save_strings(writer, meta, "labels", "labels", labels);
   if (!removed_.empty()) {
     meta.set("removed", std::uint64_t{removed_.size()});
     meta.set("removed.linked", std::uint64_t{linked_.size()});
@@ -304,6 +274,10 @@ std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFil
   if (kind == "flat") return load_flat(reader, meta);
   if (kind == "graph") return load_graph(reader, meta);
   if (kind == "ivf") return load_ivf(reader, meta);
+  if (kind == "sparse" || kind == "bm25") {
+    throw Error(ErrorCode::unsupported, reader.name() + ": an inverted index of kind '" + kind +
+                                            "', expected one of vectors: graph, flat or ivf");
+  }
   throw Error(ErrorCode::unsupported,
               reader.name() + ": index kind '" + kind + "', this kith knows graph, flat and ivf");
 }
