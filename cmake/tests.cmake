@@ -19,7 +19,7 @@ function(kith_test_program name)
   endif()
 endfunction()
 
-foreach(folder base simd formats codec index face)
+foreach(folder base simd formats codec text index face)
   kith_test_program(${folder}_test src/${folder})
 endforeach()
 if(KITH_BUILD_TOOL)

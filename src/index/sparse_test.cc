@@ -199,7 +199,9 @@ TEST_F(SparseFile, AddingGivesTheFileThatBuildingAtOnceGives) {
 TEST_F(SparseFile, AnOpenedIndexAnswersAsTheBuiltOneAndTakesMore) {
   const SparseRows rows = random_rows(1000, 80, 11), queries = random_rows(8, 80, 12);
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < rows.rows(); ++i) names.push_back("r" + std::to_string(i));
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    names.push_back(std::to_string(i).insert(0, "r"));
+  }
   const SparseIndex built = SparseIndex::build(rows, Labels(names));
   built.save(path_);
   for (const bool in_memory : {false, true}) {
