@@ -2,8 +2,8 @@
 // (BM25, TF-IDF) or of a learned sparse encoder (SPLADE). An inverted index over them finds the
 // largest inner products exactly.
 //
-//   kith::SparseRows rows = kith::read_sparse("documents.csr").rows;
-//   kith::SparseIndex index = kith::SparseIndex::build(rows, {}, {});
+//   kith::SparseVectors documents = kith::read_sparse("documents.csr");
+//   kith::SparseIndex index = kith::SparseIndex::build(documents.rows, {});
 //   kith::Neighbours hits = index.search(queries, 10);
 //
 // Thread-safety: any number of threads may call const functions at once; add needs the index for
@@ -58,6 +58,17 @@ struct SparseRows {
   SparseView view() const { return {offsets, terms, weights}; }
   operator SparseView() const { return view(); }
 };
+
+// The rows of a file; `owner` keeps the bytes behind them alive.
+struct SparseVectors {
+  SparseView rows;
+  std::shared_ptr<const void> owner;
+};
+
+// A .csr file of the big-ann sparse track (docs/vector-files.md), mapped. Throws corrupt naming
+// file, position and reason.
+SparseVectors read_sparse(const std::string& path);
+void write_sparse(const std::string& path, const SparseView& rows);
 
 struct SparseOptions {
   // How weights are stored: "f32" as they are, "f16" within 0.05 % of each, "u8" within 0.2 % of

@@ -17,7 +17,7 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   verb.add_option("--metric", choices.metric, "l2, ip or cosine (default: l2)")->type_name("NAME");
   verb.add_option("--index", choices.options.index,
                   "graph, flat (exact), ivf (inverted file) or auto: flat for few vectors, else\n"
-                  "graph (default: auto)")
+                  "graph (default: auto); kith build also makes bm25 (texts) and sparse ones")
       ->type_name("KIND");
   verb.add_option("--codec", choices.options.codec,
                   "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")

@@ -25,14 +25,13 @@ std::string value_title(Metric metric) {
   return "value";
 }
 
-// Numbers stay numbers in JSON; shown without grouping, since they are names.
+}  // namespace
+
 Cell label_cell(const Labels& labels, Id id) {
   if (labels.kind() == Labels::Kind::strings) return Cell(labels.string(id));
   const std::uint64_t number = labels.kind() == Labels::Kind::none ? id : labels.number(id);
   return Cell(number, std::to_string(number));
 }
-
-}  // namespace
 
 RangeNeighbours trim(const Neighbours& found, const std::vector<Id>& self, std::size_t k) {
   RangeNeighbours hits;

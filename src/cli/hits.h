@@ -25,4 +25,7 @@ Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric);
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
                  const Labels& labels, Metric metric, bool json);
 
+// How a vector is called: numbers stay numbers in JSON, and are shown without grouping.
+Cell label_cell(const Labels& labels, Id id);
+
 }  // namespace kith::cli

@@ -5,11 +5,13 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
+#include "cli/inverted.h"
 #include "cli/labelled.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "kith/error.h"
 #include "kith/index.h"
 
 namespace kith::cli {
@@ -21,10 +23,8 @@ struct Options : CommonOptions {
   ReadOptions read;
 };
 
-void run(const Options& options) {
+void add_vectors(const Options& options, const std::string& output) {
   const Control control = options.control();
-  const std::string& output = options.output.empty() ? options.index : options.output;
-  check_distinct(output, options.vectors);
   Index index = Index::open(options.index);
   check_writable(output);
 
@@ -55,13 +55,31 @@ void run(const Options& options) {
   record.print(stdout, options.json);
 }
 
+void run(const Options& options) {
+  const std::string& output = options.output.empty() ? options.index : options.output;
+  check_distinct(output, options.vectors);
+  const IndexKind kind = kind_of_index(options.index);
+  if (options.replace && kind != IndexKind::vectors) {
+    throw Error(ErrorCode::invalid_argument,
+                "--replace: " + options.index + " is no index of dense vectors");
+  }
+  switch (kind) {
+    case IndexKind::vectors:
+      return add_vectors(options, output);
+    case IndexKind::texts:
+      return add_texts(options.index, options.vectors, output, options.read.format, options);
+    case IndexKind::sparse:
+      return add_sparse(options.index, options.vectors, output, options);
+  }
+}
+
 }  // namespace
 
 void add_add(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = root.add_subcommand("add", "Add vectors to an index");
+  CLI::App* verb = root.add_subcommand("add", "Add vectors or texts to an index");
   verb->add_option("INDEX", options->index, "Index file")->required()->type_name("");
-  verb->add_option("VECTORS", options->vectors, "File of vectors to add")
+  verb->add_option("VECTORS", options->vectors, "File of vectors, or of texts, to add")
       ->required()
       ->type_name("");
   verb->add_option("-o,--output", options->output,

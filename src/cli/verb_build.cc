@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
+#include "cli/inverted.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
@@ -18,14 +19,13 @@ namespace {
 struct Options : CommonOptions {
   std::string base, output;
   BuildChoices build;
+  InvertedChoices inverted;
   ReadOptions read;
 };
 
-void run(const Options& options) {
+void build_vectors(const Options& options) {
   const Control control = options.control();
   const BuildOptions build = options.build.build_options(options);
-  check_distinct(options.output, options.base);
-  check_writable(options.output);
 
   const Stopwatch watch;
   ReadOptions read = options.read;
@@ -53,23 +53,43 @@ void run(const Options& options) {
   record.print(stdout, options.json);
 }
 
+void run(const CLI::App& verb, const Options& options) {
+  const std::string& index = options.build.options.index;
+  check_choices(verb, index);
+  check_distinct(options.output, options.base);
+  check_writable(options.output);
+  if (index == "bm25") {
+    build_texts(options.base, options.output, options.read.format, options.inverted, options);
+  } else if (index == "sparse") {
+    build_sparse(options.base, options.output, options.inverted, options);
+  } else {
+    build_vectors(options);
+  }
+}
+
 }  // namespace
 
 void add_build(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = root.add_subcommand("build", "Build an index from a file of vectors");
-  verb->add_option("BASE", options->base, "File of vectors to index")->required()->type_name("");
+  CLI::App* verb = root.add_subcommand("build", "Build an index from a file of vectors or texts");
+  verb->add_option("BASE", options->base,
+                   "File of vectors, of texts for --index bm25 (one a line, .tsv\nor .jsonl), or "
+                   ".csr for --index sparse")
+      ->required()
+      ->type_name("");
   verb->add_option("-o,--output", options->output, "Index file to write")
       ->required()
       ->type_name("FILE");
   add_build_choices(*verb, options->build);
+  add_inverted_choices(*verb, options->inverted);
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith build words.txt --metric cosine -o words.kith\n"
                "kith build base.fvecs -o base.kith --codec lvq8 --degree 48\n"
-               "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith");
-  verb->callback([options] { run(*options); });
+               "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith\n"
+               "kith build texts.tsv --index bm25 --stem --stop-words --keep-text -o texts.kith");
+  verb->callback([options, verb] { run(*verb, *options); });
 }
 
 }  // namespace kith::cli

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/inverted.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "kith/error.h"
@@ -44,7 +45,13 @@ bool is_neighbours(const std::string& path) {
   return path.ends_with(".ivecs") || path.ends_with(".ibin");
 }
 
+Record inverted_record(const Options& options) {
+  return kind_of_index(options.file) == IndexKind::texts ? texts_record(options.file)
+                                                         : sparse_record(options.file);
+}
+
 Record index_record(const Options& options) {
+  if (kind_of_index(options.file) != IndexKind::vectors) return inverted_record(options);
   const Index index = Index::open(options.file);  // verifies every checksum
   const IndexInfo info = index.info();
   Record record;

@@ -9,9 +9,11 @@
 #include "cli/format.h"
 #include "cli/hits.h"
 #include "cli/inputs.h"
+#include "cli/inverted.h"
 #include "cli/labelled.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/run_file.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "kith/error.h"
@@ -24,7 +26,7 @@ constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
 
 struct Options : CommonOptions {
   std::string index, queries, output, only, without, match;
-  std::vector<std::string> like, vectors;
+  std::vector<std::string> like, vectors, words;
   std::size_t k = 10, beam = 0, rerank = 0;
   std::optional<float> radius;
   ReadOptions read;
@@ -139,14 +141,20 @@ void note_if_short(const Options& options, const RangeNeighbours& hits, std::siz
                options.index.c_str(), size, filters ? " and not all may be hits" : "", least);
 }
 
+// The rows of a run are named, those of other files numbered.
 void write(const Options& options, const Index& index, const RangeNeighbours& hits,
-           const Stopwatch& watch, const Control& control) {
+           const std::vector<std::string>& names, const Stopwatch& watch, const Control& control) {
   const double wall = watch.wall_seconds();
   const std::size_t queries = hits.offsets.size() - 1;
   const double rate = static_cast<double>(queries) / wall;
   WriteOptions how;
   how.control = control;
-  write_neighbours(options.output, to_matrix(hits, options.k, index.metric()), how);
+  const Neighbours found = to_matrix(hits, options.k, index.metric());
+  if (is_run_path(options.output)) {
+    write_run(options.output, found, index.metric(), names, index.labels());
+  } else {
+    write_neighbours(options.output, found, how);
+  }
   Record record;
   record.add("file", options.output);
   record.add("queries", queries);
@@ -156,7 +164,7 @@ void write(const Options& options, const Index& index, const RangeNeighbours& hi
   record.print(stdout, options.json);
 }
 
-void run(const Options& options) {
+void search_vectors(const Options& options) {
   check_usage(options);
   const Control control = options.control();
   const Index index = Index::open(options.index);
@@ -171,7 +179,7 @@ void run(const Options& options) {
   const RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries,
                                       [&] { return search(options, index, queries, control); });
   if (!options.output.empty()) {
-    write(options, index, hits, watch, control);
+    write(options, index, hits, queries.names, watch, control);
   } else {
     hits_table(hits, queries.names, index.labels(), index.metric(), options.json)
         .print(stdout, options.json);
@@ -184,12 +192,47 @@ void run(const Options& options) {
   }
 }
 
+// Of an index of texts or sparse vectors.
+void search_inverted(const Options& options, bool texts) {
+  const std::pair<const char*, bool> given[] = {
+      {"--like", !options.like.empty()},        {"--vector", !options.vectors.empty()},
+      {"--radius", options.radius.has_value()}, {"--beam", options.beam != 0},
+      {"--rerank", options.rerank != 0},        {"--only", !options.only.empty()},
+      {"--without", !options.without.empty()},  {"--match", !options.match.empty()}};
+  for (const auto& [name, is_given] : given) {
+    if (!is_given) continue;
+    throw Error(ErrorCode::invalid_argument,
+                std::string(name) + ": " + options.index + " is no index of dense vectors");
+  }
+  const InvertedQuery query{options.index,       options.queries, options.output,
+                            options.read.format, options.words,   options.k};
+  if (texts) {
+    search_texts(query, options);
+  } else {
+    search_sparse(query, options);
+  }
+}
+
+void run(const Options& options) {
+  const IndexKind kind = kind_of_index(options.index);
+  if (kind != IndexKind::vectors) return search_inverted(options, kind == IndexKind::texts);
+  if (!options.words.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--query: takes words, but " + options.index + " holds dense vectors");
+  }
+  search_vectors(options);
+}
+
 void add_sources(CLI::App& verb, Options& options) {
   verb.add_option("INDEX", options.index, "Index file")->required()->type_name("");
-  verb.add_option("QUERIES", options.queries, "File of vectors to search for")->type_name("");
+  verb.add_option("QUERIES", options.queries, "File of vectors, or of texts, to search for")
+      ->type_name("");
   verb.add_option("--like", options.like, "Search for what is like a stored vector; repeatable")
       ->allow_extra_args(false)
       ->type_name("LABEL");
+  verb.add_option("--query", options.words, "Search texts for words; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("WORDS");
   verb.add_option("--vector", options.vectors, "Search for a vector typed in; repeatable")
       ->allow_extra_args(false)
       ->type_name("X,Y,Z");
@@ -199,7 +242,8 @@ void add_sources(CLI::App& verb, Options& options) {
 
 void add_search(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = root.add_subcommand("search", "Find the nearest vectors in an index");
+  CLI::App* verb =
+      root.add_subcommand("search", "Find the nearest vectors, or the best texts, in an index");
   add_sources(*verb, *options);
   CLI::Option* k = verb->add_option("-k", options->k, "Hits a query (default: 10)")
                        ->check(whole_number(1, kMaxVectors))
@@ -228,7 +272,9 @@ void add_search(CLI::App& root) {
       ->type_name("REGEX")
       ->excludes(only)
       ->excludes(without);
-  verb->add_option("-o,--output", options->output, "Write ids and values, e.g. to found.ibin")
+  verb->add_option(
+          "-o,--output", options->output,
+          "Write ids and values, e.g. to found.ibin; names and scores\nto a TREC run: found.run")
       ->type_name("FILE");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
@@ -237,7 +283,8 @@ void add_search(CLI::App& root) {
                "kith search words.kith --like paris --like blue -k 5 --json\n"
                "kith search points.kith --vector 0.1,-0.2,0.3 --radius 0.5\n"
                "kith search words.kith --like paris --match '^[a-z]+$'\n"
-               "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin");
+               "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin\n"
+               "kith search texts.kith --query \"kernel modules\"");
   verb->callback([options] { run(*options); });
 }
 

@@ -8,6 +8,7 @@ void add_build(CLI::App& root);
 void add_convert(CLI::App& root);
 void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
+void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
@@ -22,6 +23,7 @@ void add_verbs(CLI::App& root) {
   add_build(root);
   add_info(root);
   add_search(root);
+  add_fuse(root);
   add_eval(root);
   add_tune(root);
   add_add(root);

@@ -37,7 +37,6 @@ std::span<const PostingSearch::Hit> PostingSearch::search(std::span<const QueryT
   hits_.clear();
   threshold_ = 1;
   open_lists(query);
-  sort_into_windows();
   for (const List& list : lists_) {
     kernels_.add_code_impacts(list.parts.bounds, postings_.windows(), list.step, list.weight,
                               bounds_.data());
@@ -71,10 +70,11 @@ void PostingSearch::open_lists(std::span<const QueryTerm> query) {
       1.0f, std::min({kScoreBits - sum_exponent, kLargestFloat - weight_exponent, kLargestFloat}));
 
   lists_.clear();
-  docs_.clear();
-  impacts_.clear();
   bounds_.assign(postings_.windows() + simd::kPostingsSlack, 0);
-  starts_.assign(postings_.windows() + 1, 0);
+  std::size_t packed = 0;
+  for (const QueryTerm& q : query)
+    packed += postings_.windowed(q.term) ? 0 : postings_.count(q.term);
+  packed_.start(postings_.docs(), packed);
   for (const QueryTerm& q : query) {
     const std::size_t count = postings_.count(q.term);
     if (count == 0) continue;
@@ -84,65 +84,41 @@ void PostingSearch::open_lists(std::span<const QueryTerm> query) {
       lists_.push_back({postings_.windows_of(q.term), count, scaled.weight, step,
                         scaled.weight * (Postings::kMostCode * step)});
     } else {
-      decode_packed(scaled);
+      add_packed(scaled);
     }
   }
+  packed_.finish(kernels_, bounds_.data());
   std::stable_sort(lists_.begin(), lists_.end(),
                    [](const List& a, const List& b) { return a.most > b.most; });
 }
 
-// Appends the list's documents and impacts, counts them by window and raises the windows' bounds.
-void PostingSearch::decode_packed(const QueryTerm& query) {
-  const std::size_t n = postings_.count(query.term), at = docs_.size();
-  docs_.resize(at + n + simd::kPostingsSlack);
-  impacts_.resize(at + n + simd::kPostingsSlack);
-  make_room(payload_, n * payload_bytes(postings_.payload()) + simd::kPostingsSlack * 4);
-  postings_.decode(query.term, docs_.data() + at, payload_.data());
+void PostingSearch::add_packed(const QueryTerm& query) {
+  const std::size_t n = postings_.count(query.term);
+  make_room(docs_, n);
+  make_room(impacts_, n);
+  make_room(payload_, (n + simd::kPostingsSlack) * payload_bytes(postings_.payload()));
+  postings_.decode(query.term, docs_.data(), payload_.data());
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(payload_.data());
-  std::int32_t* const out = impacts_.data() + at;
   switch (postings_.payload()) {
     case Payload::counts:
       make_room(doc_lengths_, n);
       make_room(doc_norms_, n);
-      for (std::size_t i = 0; i < n; ++i) doc_lengths_[i] = lengths_[docs_[at + i]];
+      for (std::size_t i = 0; i < n; ++i) doc_lengths_[i] = lengths_[docs_[i]];
       kernels_.norms(doc_lengths_.data(), n, norm_.base, norm_.slope, doc_norms_.data());
-      kernels_.count_impacts(bytes, doc_norms_.data(), n, query.weight, out);
+      kernels_.count_impacts(bytes, doc_norms_.data(), n, query.weight, impacts_.data());
       break;
     case Payload::f32:
-      kernels_.float_impacts(bytes, n, query.weight, out);
+      kernels_.float_impacts(bytes, n, query.weight, impacts_.data());
       break;
     case Payload::f16:
-      kernels_.half_impacts(bytes, n, query.weight, out);
+      kernels_.half_impacts(bytes, n, query.weight, impacts_.data());
       break;
     case Payload::u8:
-      kernels_.code_impacts(bytes, n, postings_.step(query.term), query.weight, out);
+      kernels_.code_impacts(bytes, n, postings_.step(query.term), query.weight, impacts_.data());
       break;
   }
-  docs_.resize(at + n);
-  impacts_.resize(at + n);
+  packed_.add({docs_.data(), n}, impacts_.data(), bounds_.data());
   scored_ += n;
-
-  for (std::size_t i = at; i < at + n;) {
-    const std::size_t window = docs_[i] / kWindow, first = i;
-    std::int32_t most = 0;
-    for (; i < at + n && docs_[i] / kWindow == window; ++i) most = std::max(most, impacts_[i]);
-    bounds_[window] += most;
-    starts_[window + 1] += static_cast<std::uint32_t>(i - first);
-  }
-}
-
-void PostingSearch::sort_into_windows() {
-  std::partial_sum(starts_.begin(), starts_.end(), starts_.begin());
-  places_.resize(docs_.size());
-  sorted_impacts_.resize(docs_.size());
-  for (std::size_t i = 0; i < docs_.size(); ++i) {
-    const std::uint32_t to = starts_[docs_[i] / kWindow]++;
-    places_[to] = static_cast<std::uint8_t>(docs_[i] % kWindow);
-    sorted_impacts_[to] = impacts_[i];
-  }
-  // Each start has moved to its window's end, which is the next one's start.
-  std::copy_backward(starts_.begin(), starts_.end() - 1, starts_.end());
-  starts_.front() = 0;
 }
 
 // By counting, in kBuckets steps of the largest bound; within a step by number.
@@ -168,14 +144,14 @@ void PostingSearch::order_windows() {
 }
 
 void PostingSearch::visit(std::size_t window, bool exhaustive) {
-  sums_.fill(0);
+  packed_.copy(window, sums_.data());
   find_lists(window);
-  add_packed(window);
   const std::int32_t least = exhaustive ? 1 : threshold_;
   std::size_t next = 0;
   while (next < present_.size() && (exhaustive || present_[next].rest >= least)) {
     add_list(*present_[next++].list, window);
   }
+  flush(window);
   const std::size_t count = follow(next, window);
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t place = candidates_[i];
@@ -201,19 +177,10 @@ void PostingSearch::find_lists(std::size_t window) {
   }
 }
 
-void PostingSearch::add_packed(std::size_t window) {
-  for (std::uint32_t i = starts_[window]; i < starts_[window + 1]; ++i) {
-    sums_[places_[i]] += sorted_impacts_[i];
-  }
-}
-
 void PostingSearch::add_list(const List& list, std::size_t window) {
   const auto [begin, end] = postings_.window_range(list.parts, list.count, window);
-  if (postings_.payload() == Payload::counts) need_norms(window);
-  impacts(list, begin, end - begin, added_.data());
-  const std::uint8_t* const places = list.parts.places + begin;
-  for (std::size_t i = 0; i < end - begin; ++i) sums_[places[i]] += added_[i];
-  scored_ += end - begin;
+  if (batch_.size > simd::PostingBatch::kCapacity - kWindow) flush(window);
+  append(list, begin, end - begin);
 }
 
 void PostingSearch::add_one(const List& list, std::size_t window, std::uint32_t place) {
@@ -221,10 +188,7 @@ void PostingSearch::add_one(const List& list, std::size_t window, std::uint32_t 
   const std::uint8_t* const places = list.parts.places;
   const auto* const found = std::lower_bound(places + begin, places + end, place);
   if (found == places + end || *found != place) return;
-  if (postings_.payload() == Payload::counts) need_norms(window);
-  impacts(list, static_cast<std::size_t>(found - places), 1, added_.data());
-  sums_[place] += added_[0];
-  ++scored_;
+  append(list, static_cast<std::size_t>(found - places), 1);
 }
 
 // Goes on from list `next` with the documents that can still be among the best. Returns how many
@@ -242,6 +206,7 @@ std::size_t PostingSearch::follow(std::size_t next, std::size_t window) {
     } else {
       add_list(list, window);
     }
+    flush(window);
     std::size_t kept = 0;
     for (std::size_t i = 0; i < count; ++i) {
       candidates_[kept] = candidates_[i];
@@ -252,20 +217,33 @@ std::size_t PostingSearch::follow(std::size_t next, std::size_t window) {
   return count;
 }
 
-void PostingSearch::impacts(const List& list, std::size_t begin, std::size_t n, std::int32_t* out) {
+void PostingSearch::append(const List& list, std::size_t begin, std::size_t n) {
   const std::byte* const payload = list.parts.payload + begin * payload_bytes(postings_.payload());
   const auto* const bytes = reinterpret_cast<const std::uint8_t*>(payload);
+  const std::uint8_t* const places = list.parts.places + begin;
+  scored_ += n;
   switch (postings_.payload()) {
     case Payload::counts:
-      return kernels_.count_impacts_at(bytes, list.parts.places + begin, norms_.data(), n,
-                                       list.weight, out);
+      return kernels_.append_codes(places, bytes, n, 1, list.weight, batch_);
     case Payload::f32:
-      return kernels_.float_impacts(payload, n, list.weight, out);
+      return kernels_.append_floats(places, payload, n, list.weight, batch_);
     case Payload::f16:
-      return kernels_.half_impacts(payload, n, list.weight, out);
+      return kernels_.append_halves(places, payload, n, list.weight, batch_);
     case Payload::u8:
-      return kernels_.code_impacts(bytes, n, list.step, list.weight, out);
+      return kernels_.append_codes(places, bytes, n, list.step, list.weight, batch_);
   }
+}
+
+// Adds what was appended to the window's sums.
+void PostingSearch::flush(std::size_t window) {
+  if (batch_.size == 0) return;
+  if (postings_.payload() == Payload::counts) {
+    need_norms(window);
+    kernels_.add_counts(batch_, norms_.data(), sums_.data());
+  } else {
+    kernels_.add_weights(batch_, sums_.data());
+  }
+  batch_.size = 0;
 }
 
 void PostingSearch::need_norms(std::size_t window) {

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "index/packed_sums.h"
 #include "index/postings.h"
 #include "simd/postings.h"
 
@@ -58,16 +59,15 @@ class PostingSearch {
   };
 
   void open_lists(std::span<const QueryTerm> query);
-  void decode_packed(const QueryTerm& query);
-  void sort_into_windows();
+  void add_packed(const QueryTerm& query);
   void order_windows();
   void visit(std::size_t window, bool exhaustive);
   void find_lists(std::size_t window);
-  void add_packed(std::size_t window);
   void add_list(const List& list, std::size_t window);
   void add_one(const List& list, std::size_t window, std::uint32_t place);
   std::size_t follow(std::size_t next, std::size_t window);
-  void impacts(const List& list, std::size_t begin, std::size_t n, std::int32_t* out);
+  void append(const List& list, std::size_t begin, std::size_t n);
+  void flush(std::size_t window);
   void need_norms(std::size_t window);
   void push(std::int32_t score, Id id);
   void keep_best();
@@ -83,20 +83,18 @@ class PostingSearch {
   std::vector<std::int32_t> bounds_;  // a window
   std::vector<std::uint32_t> order_;  // windows by descending bound
 
-  // Postings of packed lists, as decoded, then by window.
+  // A packed list, as decoded.
   std::vector<Id> docs_;
   std::vector<std::byte> payload_;
   std::vector<std::uint32_t> doc_lengths_;
   std::vector<float> doc_norms_;
   std::vector<std::int32_t> impacts_;
-  std::vector<std::uint32_t> starts_;  // a window
-  std::vector<std::uint8_t> places_;
-  std::vector<std::int32_t> sorted_impacts_;
+  PackedSums packed_;
 
   std::size_t norms_window_ = ~std::size_t{0};
   std::array<float, kWindow + simd::kPostingsSlack> norms_;
   std::array<std::int32_t, kWindow> sums_;
-  std::array<std::int32_t, kWindow + simd::kPostingsSlack> added_;
+  simd::PostingBatch batch_;
   std::array<std::uint32_t, kWindow + simd::kPostingsSlack> candidates_;
   std::vector<InWindow> present_;
   // What a document must score at least to be among the best, equal ones with smaller ids included.

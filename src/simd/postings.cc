@@ -48,17 +48,6 @@ void count_impacts(const std::uint8_t* counts, const float* norms, std::size_t n
   }
 }
 
-void count_impacts_at(const std::uint8_t* counts, const std::uint8_t* places, const float* norms,
-                      std::size_t n, float query, std::int32_t* out) {
-  const FloatVec q = hn::Set(Floats(), query);
-  for (std::size_t i = 0; i < n; i += kLanes) {
-    const FloatVec count = load_bytes(counts + i);
-    const auto place = hn::PromoteTo(Ints(), hn::LoadU(Bytes(), places + i));
-    const FloatVec norm = hn::GatherIndex(Floats(), norms, place);
-    store_impacts(hn::Div(count, hn::Add(count, norm)), q, out + i);
-  }
-}
-
 void float_impacts(const void* weights, std::size_t n, float query, std::int32_t* out) {
   const FloatVec q = hn::Set(Floats(), query);
   const auto* from = static_cast<const float*>(weights);
@@ -83,6 +72,72 @@ void code_impacts(const std::uint8_t* codes, std::size_t n, float step, float qu
   }
 }
 
+// Calls weights_at(i) for lanes i, i + 1 ..., and stores them with places and the query.
+template <class Weights>
+HWY_INLINE void append(const std::uint8_t* places, std::size_t n, float query, PostingBatch& batch,
+                       const Weights& weights_at) {
+  const FloatVec q = hn::Set(Floats(), query);
+  for (std::size_t i = 0; i < n; i += kLanes) {
+    const std::size_t to = batch.size + i;
+    hn::StoreU(hn::LoadU(Bytes(), places + i), Bytes(), batch.places + to);
+    hn::StoreU(weights_at(i), Floats(), batch.weights + to);
+    hn::StoreU(q, Floats(), batch.queries + to);
+  }
+  batch.size += n;
+}
+
+void append_codes(const std::uint8_t* places, const std::uint8_t* codes, std::size_t n, float step,
+                  float query, PostingBatch& batch) {
+  const FloatVec s = hn::Set(Floats(), step);
+  append(places, n, query, batch,
+         [&](std::size_t i) HWY_ATTR { return hn::Mul(load_bytes(codes + i), s); });
+}
+
+void append_floats(const std::uint8_t* places, const void* weights, std::size_t n, float query,
+                   PostingBatch& batch) {
+  const auto* from = static_cast<const float*>(weights);
+  append(places, n, query, batch,
+         [&](std::size_t i) HWY_ATTR { return hn::LoadU(Floats(), from + i); });
+}
+
+void append_halves(const std::uint8_t* places, const void* weights, std::size_t n, float query,
+                   PostingBatch& batch) {
+  const auto* from = static_cast<const hwy::float16_t*>(weights);
+  append(places, n, query, batch, [&](std::size_t i) HWY_ATTR {
+    return hn::PromoteTo(Floats(), hn::LoadU(Halves(), from + i));
+  });
+}
+
+// A document may stand in several lists, so the additions themselves are made one by one.
+template <class Weights>
+HWY_INLINE void add_batch(const PostingBatch& batch, std::int32_t* sums,
+                          const Weights& weights_at) {
+  HWY_ALIGN std::int32_t impacts[kLanes];
+  for (std::size_t i = 0; i < batch.size; i += kLanes) {
+    store_impacts(weights_at(i), hn::LoadU(Floats(), batch.queries + i), impacts);
+    const std::size_t n = batch.size - i < kLanes ? batch.size - i : kLanes;
+    const std::uint8_t* const places = batch.places + i;
+    if (n == kLanes) {
+      for (std::size_t j = 0; j < kLanes; ++j) sums[places[j]] += impacts[j];
+    } else {
+      for (std::size_t j = 0; j < n; ++j) sums[places[j]] += impacts[j];
+    }
+  }
+}
+
+void add_counts(const PostingBatch& batch, const float* norms, std::int32_t* sums) {
+  add_batch(batch, sums, [&](std::size_t i) HWY_ATTR {
+    const FloatVec count = hn::LoadU(Floats(), batch.weights + i);
+    const auto place = hn::PromoteTo(Ints(), hn::LoadU(Bytes(), batch.places + i));
+    return hn::Div(count, hn::Add(count, hn::GatherIndex(Floats(), norms, place)));
+  });
+}
+
+void add_weights(const PostingBatch& batch, std::int32_t* sums) {
+  add_batch(batch, sums,
+            [&](std::size_t i) HWY_ATTR { return hn::LoadU(Floats(), batch.weights + i); });
+}
+
 void add_code_impacts(const std::uint8_t* codes, std::size_t n, float step, float query,
                       std::int32_t* sums) {
   const FloatVec q = hn::Set(Floats(), query), s = hn::Set(Floats(), step);
@@ -91,6 +146,14 @@ void add_code_impacts(const std::uint8_t* codes, std::size_t n, float step, floa
     const auto impacts = hn::NearestInt(hn::Mul(q, weights));
     hn::StoreU(hn::Add(hn::LoadU(Ints(), sums + i), impacts), Ints(), sums + i);
   }
+}
+
+std::int32_t largest(const std::int32_t* sums) {
+  auto most = hn::LoadU(Ints(), sums);
+  for (std::size_t i = kLanes; i < kWindow; i += kLanes) {
+    most = hn::Max(most, hn::LoadU(Ints(), sums + i));
+  }
+  return hn::GetLane(hn::MaxOfLanes(Ints(), most));
 }
 
 std::size_t select_at_least(const std::int32_t* sums, std::int32_t least, std::uint32_t* out) {
@@ -108,8 +171,10 @@ std::size_t select_at_least(const std::int32_t* sums, std::int32_t least, std::u
   return found;
 }
 
-constexpr PostingKernels kKernels{norms,        count_impacts, count_impacts_at, float_impacts,
-                                  half_impacts, code_impacts,  add_code_impacts, select_at_least};
+constexpr PostingKernels kKernels{norms,          count_impacts, float_impacts,    half_impacts,
+                                  code_impacts,   append_codes,  append_floats,    append_halves,
+                                  add_counts,     add_weights,   add_code_impacts, largest,
+                                  select_at_least};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd

@@ -20,22 +20,43 @@ namespace kith::simd {
 inline constexpr std::size_t kPostingsSlack = 16;  // elements
 inline constexpr std::size_t kWindow = 256;        // documents that one byte tells apart
 
+// Postings of one window from any number of lists, gathered so that their impacts are computed in
+// whole registers however few each list has.
+struct PostingBatch {
+  static constexpr std::size_t kCapacity = 2048;
+
+  std::size_t size = 0;  // at most kCapacity - kWindow before an append
+  std::uint8_t places[kCapacity + kPostingsSlack];
+  float weights[kCapacity + kPostingsSlack];  // or counts
+  float queries[kCapacity + kPostingsSlack];
+};
+
 struct PostingKernels {
   // out[i] = base + slope * lengths[i]: what BM25 adds to a count under its fraction.
   void (*norms)(const std::uint32_t* lengths, std::size_t n, float base, float slope, float* out);
-  // Weights count / (count + norm); norms[i] belongs to count i, or norms[places[i]] does.
+  // Weights count / (count + norm).
   void (*count_impacts)(const std::uint8_t* counts, const float* norms, std::size_t n, float query,
                         std::int32_t* out);
-  void (*count_impacts_at)(const std::uint8_t* counts, const std::uint8_t* places,
-                           const float* norms, std::size_t n, float query, std::int32_t* out);
   // Weights as they are (floats or half floats, without alignment), or code * step.
   void (*float_impacts)(const void* weights, std::size_t n, float query, std::int32_t* out);
   void (*half_impacts)(const void* weights, std::size_t n, float query, std::int32_t* out);
   void (*code_impacts)(const std::uint8_t* codes, std::size_t n, float step, float query,
                        std::int32_t* out);
+  // Append n postings of one list, at most kWindow, to a batch: codes * step, floats, half floats.
+  void (*append_codes)(const std::uint8_t* places, const std::uint8_t* codes, std::size_t n,
+                       float step, float query, PostingBatch& batch);
+  void (*append_floats)(const std::uint8_t* places, const void* weights, std::size_t n, float query,
+                        PostingBatch& batch);
+  void (*append_halves)(const std::uint8_t* places, const void* weights, std::size_t n, float query,
+                        PostingBatch& batch);
+  // Add a batch's impacts to a window's sums; norms has one a place.
+  void (*add_counts)(const PostingBatch& batch, const float* norms, std::int32_t* sums);
+  void (*add_weights)(const PostingBatch& batch, std::int32_t* sums);
   // sums[i] += round(query * (codes[i] * step)).
   void (*add_code_impacts)(const std::uint8_t* codes, std::size_t n, float step, float query,
                            std::int32_t* sums);
+  // The largest of a window's sums.
+  std::int32_t (*largest)(const std::int32_t* sums);
   // The places i in a window (ascending) with sums[i] >= least, into out[0, returned).
   std::size_t (*select_at_least)(const std::int32_t* sums, std::int32_t least, std::uint32_t* out);
 };

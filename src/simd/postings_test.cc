@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -58,10 +59,6 @@ TEST_P(PostingKernelsOf, ImpactsAreTheRoundedProductsToTheBit) {
     const float count = data_.codes[i];
     ASSERT_EQ(out_[i], rounded(kQuery * (count / (count + norms[i]))));
   }
-  const std::vector<std::int32_t> straight = out_;
-  kernels_.count_impacts_at(data_.codes.data(), data_.places.data(), norms.data(), kCount, kQuery,
-                            out_.data());
-  ASSERT_TRUE(std::equal(out_.begin(), out_.begin() + kCount, straight.begin()));
   kernels_.float_impacts(data_.weights.data(), kCount, kQuery, out_.data());
   for (std::size_t i = 0; i < kCount; ++i) {
     ASSERT_EQ(out_[i], rounded(kQuery * data_.weights[i]));
@@ -79,6 +76,39 @@ TEST_P(PostingKernelsOf, ImpactsAreTheRoundedProductsToTheBit) {
   }
 }
 
+TEST_P(PostingKernelsOf, BatchesAddWhatTheListsWouldOneByOne) {
+  const PostingKernels& plain = posting_kernels(Level::scalar);
+  constexpr float kStep = 0.0123f;
+  std::vector<float> norms(kWindow + kPostingsSlack, 2.5f);
+  for (std::size_t i = 0; i < kWindow; ++i) norms[i] += 0.1f * static_cast<float>(i);
+  std::vector<std::int32_t> sums(kWindow, 7), expected(kWindow, 7);
+  PostingBatch batch;
+  for (const std::size_t n : {std::size_t{1}, std::size_t{5}, std::size_t{16}, kCount}) {
+    const float query = 1000.5f * static_cast<float>(n);
+    kernels_.append_codes(data_.places.data(), data_.codes.data(), n, kStep, query, batch);
+    kernels_.append_floats(data_.places.data(), data_.weights.data(), n, query, batch);
+    kernels_.append_halves(data_.places.data(), data_.halves.data(), n, query, batch);
+    const auto add = [&](auto impacts) {
+      for (std::size_t i = 0; i < n; ++i) expected[data_.places[i]] += impacts[i];
+    };
+    plain.code_impacts(data_.codes.data(), n, kStep, query, out_.data());
+    add(out_);
+    plain.float_impacts(data_.weights.data(), n, query, out_.data());
+    add(out_);
+    plain.half_impacts(data_.halves.data(), n, query, out_.data());
+    add(out_);
+  }
+  kernels_.add_weights(batch, sums.data());
+  EXPECT_EQ(sums, expected);
+
+  batch.size = 0;
+  kernels_.append_codes(data_.places.data(), data_.codes.data(), kCount, 1, 321.5f, batch);
+  kernels_.add_counts(batch, norms.data(), sums.data());
+  plain.count_impacts(data_.codes.data(), norms.data(), kCount, 321.5f, out_.data());
+  for (std::size_t i = 0; i < kCount; ++i) expected[data_.places[i]] += out_[i];
+  EXPECT_EQ(sums, expected);
+}
+
 TEST_P(PostingKernelsOf, SelectGivesThePlacesInOrder) {
   Random random(2);
   std::vector<std::int32_t> sums(kWindow);
@@ -90,6 +120,7 @@ TEST_P(PostingKernelsOf, SelectGivesThePlacesInOrder) {
     }
     found.resize(kernels_.select_at_least(sums.data(), least, found.data()));
     EXPECT_EQ(found, expected) << least;
+    EXPECT_EQ(kernels_.largest(sums.data()), *std::max_element(sums.begin(), sums.end()));
   }
 }
 

@@ -93,7 +93,7 @@ Term Dictionary::add(std::string_view term) {
 }
 
 void Dictionary::grow() {
-  const std::size_t count = std::max(kFirstSlots, std::bit_ceil(4 * (size() + 1)));
+  const std::size_t count = std::max(kFirstSlots, std::bit_ceil(2 * (size() + 1)));
   Storage slots(count * sizeof(std::uint32_t));
   std::fill_n(slots.mutable_as<std::uint32_t>(), count, kEmpty);
   slots_ = std::move(slots);
