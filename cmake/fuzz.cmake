@@ -1,18 +1,26 @@
-# libFuzzer targets: each src/base or src/formats NAME_fuzz.cc becomes build/fuzz/NAME_fuzz, and the
+# libFuzzer targets: each NAME_fuzz.cc of src/base, src/formats and src/index becomes build/fuzz/NAME_fuzz, and the
 # parsers it reaches are built with coverage counters. `cmake --build --preset fuzz --target fuzzers`
 # builds all and nothing else; tests/fuzz.sh runs them.
 set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
   -fno-omit-frame-pointer -fprofile-instr-generate -fcoverage-mapping)
 
-# A library of its own: the kernels and indexes of libkith would take minutes to instrument.
-kith_sources(fuzzed_sources src/base src/formats)
+# A library of its own: the kernels and most indexes of libkith would take minutes to instrument.
+kith_sources(fuzzed_sources src/base src/formats src/text)
+foreach(name postings posting_lists posting_search packed_sums)
+  list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/index/${name}.cc)
+endforeach()
+kith_sources(fuzzed_kernels src/simd)
+add_library(kith-fuzzed-kernels STATIC EXCLUDE_FROM_ALL ${fuzzed_kernels})
+target_include_directories(kith-fuzzed-kernels PRIVATE ${PROJECT_SOURCE_DIR}/include
+  ${PROJECT_SOURCE_DIR}/src)
 add_library(kith-fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed_sources})
 target_include_directories(kith-fuzzed PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(kith-fuzzed PRIVATE KITH_PARALLEL_STD KITH_VERSION="${PROJECT_VERSION}")
 target_compile_options(kith-fuzzed PUBLIC ${fuzz_flags})
 target_link_options(kith-fuzzed PUBLIC ${fuzz_flags})
 find_package(Threads REQUIRED)
-target_link_libraries(kith-fuzzed PUBLIC Threads::Threads ${CMAKE_DL_LIBS})
+target_link_libraries(kith-fuzzed PUBLIC kith-fuzzed-kernels Threads::Threads
+  ${CMAKE_DL_LIBS})
 
 # Writes small valid files, from which fuzzing starts.
 add_executable(fuzz_seeds EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/fuzz_seeds.cc)
@@ -20,7 +28,7 @@ target_link_libraries(fuzz_seeds PRIVATE kith-fuzzed)
 add_custom_target(fuzzers DEPENDS fuzz_seeds)
 
 file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*_fuzz.cc
-  ${PROJECT_SOURCE_DIR}/src/formats/*_fuzz.cc)
+  ${PROJECT_SOURCE_DIR}/src/formats/*_fuzz.cc ${PROJECT_SOURCE_DIR}/src/index/*_fuzz.cc)
 foreach(file IN LISTS fuzz_files)
   get_filename_component(name ${file} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${file})

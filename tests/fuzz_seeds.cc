@@ -10,8 +10,11 @@
 #include "base/random.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
+#include "index/postings.h"
 #include "kith/error.h"
+#include "kith/sparse.h"
 #include "kith/vectors.h"
+#include "text/dictionary.h"
 
 namespace {
 
@@ -118,6 +121,52 @@ void write_texts(const fs::path& folder) {
   write_text(folder / "text_vectors_fuzz", "spaces", "2 2\nnew york 1 2\nold\tyork 3 4e-60 \r\n");
 }
 
+void write_rows_and_runs(const fs::path& folder) {
+  write_text(folder / "texts_fuzz", "lines", "one text\nanother\r\n");
+  write_text(folder / "texts_fuzz", "jsonl", R"({"_id":"a","title":"t","text":"b","m":{"x":[1]}})");
+  write_text(folder / "texts_fuzz", "tsv", "a\tone\nb\ttwo\n");
+  write_text(folder / "runs_fuzz", "run", "q1 Q0 d1 1 2.5 tag\nq1\tQ0\td2\t2\t-1e3\ttag\n");
+  kith::SparseRows rows;
+  for (kith::Term t = 0; t < 3; ++t) {
+    rows.add(t, 1.5f);
+    rows.add(t + 4, 0.5f);
+    rows.end_row();
+  }
+  fs::create_directories(folder / "sparse_csr_fuzz");
+  kith::write_sparse((folder / "sparse_csr_fuzz" / "rows").string(), rows);
+}
+
+// Some lists cut into windows, some packed, of every payload.
+void write_postings(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::SparseRows rows;
+  for (kith::Id doc = 0; doc < 700; ++doc) {
+    for (kith::Term t = 0; t < 6; ++t) {
+      if (doc % (t * t * t + 1) == 0) rows.add(t, static_cast<float>(1 + doc % 9));
+    }
+    rows.end_row();
+  }
+  const std::vector<std::uint32_t> lengths(rows.rows(), 7);
+  for (const auto payload :
+       {kith::Payload::counts, kith::Payload::f32, kith::Payload::f16, kith::Payload::u8}) {
+    const kith::Control control;
+    const kith::Postings postings =
+        kith::Postings::encode(kith::Postings(payload).decode_and_append(rows, control),
+                               rows.rows(), payload, lengths, {0.3f, 0.1f}, control);
+    kith::Meta meta;
+    kith::KithFileWriter file;
+    meta.set("vectors", std::uint64_t{rows.rows()});
+    postings.save(file, meta);
+    kith::text::Dictionary dictionary;
+    for (const char* word : {"a", "word", "more"}) dictionary.add(word);
+    file.add("words.offsets", dictionary.offset_bytes());
+    file.add("words.text", dictionary.text_bytes());
+    file.add("words.slots", dictionary.slot_bytes());
+    file.add_text("meta", meta.text());
+    file.write((folder / std::string(kith::name(payload))).string(), control);
+  }
+}
+
 void write_kith_file(const fs::path& folder) {
   fs::create_directories(folder);
   kith::Meta meta;
@@ -148,6 +197,8 @@ int main(int argc, char** argv) {
     write_npy_kinds(root / "npy_fuzz");
     write_texts(root);
     write_kith_file(root / "kith_file_fuzz");
+    write_rows_and_runs(root);
+    write_postings(root / "postings_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

@@ -194,7 +194,8 @@ void PostingSearch::add_one(const List& list, std::size_t window, std::uint32_t 
 // Goes on from list `next` with the documents that can still be among the best. Returns how many
 // have turned out to be; they are in candidates_.
 std::size_t PostingSearch::follow(std::size_t next, std::size_t window) {
-  constexpr std::size_t kFew = 4;  // are looked up one by one
+  constexpr std::size_t kFew = 4;     // are looked up one by one
+  constexpr std::size_t kMany = 192;  // are not worth looking at after every list
   const auto rest = [&] { return next < present_.size() ? present_[next].rest : 0; };
   const std::int32_t least = threshold_;
   std::size_t count =
@@ -205,6 +206,7 @@ std::size_t PostingSearch::follow(std::size_t next, std::size_t window) {
       for (std::size_t i = 0; i < count; ++i) add_one(list, window, candidates_[i]);
     } else {
       add_list(list, window);
+      while (count > kMany && next < present_.size()) add_list(*present_[next++].list, window);
     }
     flush(window);
     std::size_t kept = 0;

@@ -72,7 +72,7 @@ class SparseIndex::Implementation {
 
   std::unique_ptr<InvertedIndex> lists;
   Labels labels;
-  std::uint64_t file_version = kFileVersion;
+  std::uint64_t file_version = kPlainFileVersion;
 };
 
 SparseIndex::SparseIndex(std::unique_ptr<Implementation> implementation)
@@ -135,7 +135,7 @@ Neighbours SparseIndex::search(const SparseView& queries, std::size_t k,
 void SparseIndex::add(const SparseView& rows, const Labels& labels, const Control& control) {
   const Postings& postings = implementation_->postings();
   check_base(rows, labels, size(), postings.payload());
-  Labels all = implementation_->labels.concat(size(), labels, rows.rows());
+  Labels all = appended(implementation_->labels, size(), labels, rows.rows());
   const PlainPostings plain = postings.decode_and_append(rows, control);
   Postings more =
       Postings::encode(plain, size() + rows.rows(), postings.payload(), {}, {}, control);

@@ -1,5 +1,8 @@
 #include "index/string_sections.h"
 
+#include <numeric>
+#include <vector>
+
 #include "kith/error.h"
 
 namespace kith {
@@ -35,6 +38,12 @@ Labels load_strings(const KithFileReader& reader, const Meta& meta, const std::s
     }
   }
   return Labels();
+}
+
+Labels appended(const Labels& labels, std::size_t count, const Labels& tail, std::size_t more) {
+  std::vector<std::uint32_t> rows(more);
+  std::iota(rows.begin(), rows.end(), static_cast<std::uint32_t>(count));
+  return labels.with(count, rows, tail);
 }
 
 std::size_t string_bytes(const Labels& labels) {

@@ -15,6 +15,8 @@ void save_strings(KithFileWriter& writer, Meta& meta, const std::string& key,
                   const std::string& prefix, const Labels& labels);
 Labels load_strings(const KithFileReader& reader, const Meta& meta, const std::string& key,
                     const std::string& prefix, std::size_t count);
+// The labels of `count` rows, then those of `more` rows behind them.
+Labels appended(const Labels& labels, std::size_t count, const Labels& tail, std::size_t more);
 std::size_t string_bytes(const Labels& labels);
 
 }  // namespace kith

@@ -117,7 +117,7 @@ class TextIndex::Implementation {
   std::unique_ptr<InvertedIndex> lists;
   Labels labels, texts;
   bool keeps_text = false;
-  std::uint64_t file_version = kFileVersion;
+  std::uint64_t file_version = kPlainFileVersion;
 };
 
 TextIndex::TextIndex(std::unique_ptr<Implementation> implementation)
@@ -157,9 +157,9 @@ void TextIndex::add(std::span<const std::string_view> texts, const Labels& label
                     const Control& control) {
   check_texts(texts.size(), labels, size());
   Implementation& own = *implementation_;
-  Labels all = own.labels.concat(size(), labels, texts.size());
+  Labels all = appended(own.labels, size(), labels, texts.size());
   Labels all_texts;
-  if (own.keeps_text) all_texts = own.texts.concat(size(), kept_texts(texts), texts.size());
+  if (own.keeps_text) all_texts = appended(own.texts, size(), kept_texts(texts), texts.size());
   text::Dictionary dictionary = own.dictionary.clone();
   const CountRows counted = count_terms(texts, own.analyser, dictionary, control);
   own.extend(own.postings(), own.lengths(), counted, control);
