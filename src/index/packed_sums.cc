@@ -33,7 +33,9 @@ void PackedSums::start(std::size_t docs, std::size_t expected) {
 
 void PackedSums::add(std::span<const Id> docs, const std::int32_t* impacts, std::int32_t* bounds) {
   if (dense_) {
-    for (std::size_t i = 0; i < docs.size(); ++i) sums_[docs[i]] += impacts[i];
+    for (std::size_t i = 0; i < docs.size(); ++i) {
+      sums_[docs[i]] = simd::add_impact(sums_[docs[i]], impacts[i]);
+    }
     return;
   }
   std::copy(docs.begin(), docs.end(), all_docs_.begin() + static_cast<std::ptrdiff_t>(count_));
@@ -43,14 +45,16 @@ void PackedSums::add(std::span<const Id> docs, const std::int32_t* impacts, std:
     const std::size_t window = docs[i] / kWindow, first = i;
     std::int32_t most = 0;
     for (; i < docs.size() && docs[i] / kWindow == window; ++i) most = std::max(most, impacts[i]);
-    bounds[window] += most;
+    bounds[window] = simd::add_impact(bounds[window], most);
     starts_[window + 1] += static_cast<std::uint32_t>(i - first);
   }
 }
 
 void PackedSums::finish(const simd::PostingKernels& kernels, std::int32_t* bounds) {
   if (!dense_) return sort_into_windows();
-  for (std::size_t w = 0; w < windows_; ++w) bounds[w] += kernels.largest(&sums_[w * kWindow]);
+  for (std::size_t w = 0; w < windows_; ++w) {
+    bounds[w] = simd::add_impact(bounds[w], kernels.largest(&sums_[w * kWindow]));
+  }
 }
 
 void PackedSums::sort_into_windows() {
@@ -72,7 +76,7 @@ void PackedSums::copy(std::size_t window, std::int32_t* sums) const {
   }
   std::fill_n(sums, kWindow, 0);
   for (std::uint32_t i = starts_[window]; i < starts_[window + 1]; ++i) {
-    sums[places_[i]] += impacts_[i];
+    sums[places_[i]] = simd::add_impact(sums[places_[i]], impacts_[i]);
   }
 }
 

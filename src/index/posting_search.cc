@@ -132,14 +132,14 @@ void PostingSearch::order_windows() {
   std::array<std::uint32_t, kBuckets + 1> starts{};
   std::size_t present = 0;
   for (std::size_t w = 0; w < windows; ++w) {
-    if (bounds_[w] == 0) continue;
+    if (bounds_[w] <= 0) continue;
     ++starts[bucket(w) + 1];
     ++present;
   }
   std::partial_sum(starts.begin(), starts.end(), starts.begin());
   order_.resize(present);
   for (std::size_t w = 0; w < windows; ++w) {
-    if (bounds_[w] != 0) order_[starts[bucket(w)]++] = static_cast<std::uint32_t>(w);
+    if (bounds_[w] > 0) order_[starts[bucket(w)]++] = static_cast<std::uint32_t>(w);
   }
 }
 
@@ -172,7 +172,7 @@ void PostingSearch::find_lists(std::size_t window) {
   }
   std::int32_t rest = 0;
   for (std::size_t i = present_.size(); i-- > 0;) {
-    rest += present_[i].bound;
+    rest = simd::add_impact(rest, present_[i].bound);
     present_[i].rest = rest;
   }
 }
@@ -212,7 +212,7 @@ std::size_t PostingSearch::follow(std::size_t next, std::size_t window) {
     std::size_t kept = 0;
     for (std::size_t i = 0; i < count; ++i) {
       candidates_[kept] = candidates_[i];
-      kept += sums_[candidates_[i]] + rest() >= least ? 1 : 0;
+      kept += simd::add_impact(sums_[candidates_[i]], rest()) >= least ? 1 : 0;
     }
     count = kept;
   }

@@ -47,35 +47,44 @@ Counts count(const std::string& text, double* length) {
   return counts;
 }
 
-// The formula as the header has it, in double precision; best first, ties by id.
-std::vector<std::pair<double, Id>> reference(const std::vector<std::string>& texts,
-                                             const std::string& query, double k1, double b) {
-  std::vector<Counts> counts;
-  std::vector<double> lengths(texts.size());
-  Counts holding;
-  double mean = 0, ignored = 0;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    counts.push_back(count(texts[i], &lengths[i]));
-    for (const auto& [word, times] : counts.back()) ++holding[word];
-    mean += lengths[i] / static_cast<double>(texts.size());
-  }
-  const Counts wanted = count(query, &ignored);
-  const double n = static_cast<double>(texts.size());
-  std::vector<std::pair<double, Id>> found;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    double score = 0;
-    for (const auto& [word, times] : wanted) {
-      const auto here = counts[i].find(word);
-      if (here == counts[i].end()) continue;
-      const double tf = std::min(here->second, 255.0), h = holding[word];
-      score += times * std::log(1 + (n - h + 0.5) / (h + 0.5)) * tf /
-               (tf + k1 * (1 - b + b * lengths[i] / mean));
+// The formula as the header has it, in double precision.
+class Reference {
+ public:
+  explicit Reference(const std::vector<std::string>& texts) : lengths_(texts.size()) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      counts_.push_back(count(texts[i], &lengths_[i]));
+      for (const auto& [word, times] : counts_.back()) ++holding_[word];
+      mean_ += lengths_[i] / static_cast<double>(texts.size());
     }
-    if (score > 0) found.emplace_back(-score, static_cast<Id>(i));
   }
-  std::sort(found.begin(), found.end());
-  return found;
-}
+
+  // Best first, ties by id.
+  std::vector<std::pair<double, Id>> search(const std::string& query, double k1, double b) const {
+    double ignored = 0;
+    const Counts wanted = count(query, &ignored);
+    const double n = static_cast<double>(counts_.size());
+    std::vector<std::pair<double, Id>> found;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+      double score = 0;
+      for (const auto& [word, times] : wanted) {
+        const auto here = counts_[i].find(word);
+        if (here == counts_[i].end()) continue;
+        const double tf = std::min(here->second, 255.0), h = holding_.at(word);
+        score += times * std::log(1 + (n - h + 0.5) / (h + 0.5)) * tf /
+                 (tf + k1 * (1 - b + b * lengths_[i] / mean_));
+      }
+      if (score > 0) found.emplace_back(-score, static_cast<Id>(i));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+ private:
+  std::vector<Counts> counts_;
+  std::vector<double> lengths_;
+  Counts holding_;
+  double mean_ = 0;
+};
 
 class TextFile : public testing::Test {
  protected:
@@ -95,6 +104,7 @@ class TextFile : public testing::Test {
 };
 
 void expect_like_reference(const std::vector<std::string>& texts, double k1, double b) {
+  const Reference reference(texts);
   const TextIndex index = TextIndex::build(views(texts), {}, {.k1 = k1, .b = b});
   const std::vector<std::string> queries = random_texts(12, 77);
   const auto query_views = views(queries);
@@ -102,7 +112,7 @@ void expect_like_reference(const std::vector<std::string>& texts, double k1, dou
   const Neighbours found = index.search(query_views, kK);
   const Neighbours exhaustive = index.search(query_views, kK, {.exhaustive = true});
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    const auto expected = reference(texts, queries[q], k1, b);
+    const auto expected = reference.search(queries[q], k1, b);
     for (std::size_t i = 0; i < kK; ++i) {
       ASSERT_EQ(found.ids(q, i), exhaustive.ids(q, i));
       ASSERT_EQ(found.distances(q, i), exhaustive.distances(q, i));

@@ -118,9 +118,10 @@ HWY_INLINE void add_batch(const PostingBatch& batch, std::int32_t* sums,
     const std::size_t n = batch.size - i < kLanes ? batch.size - i : kLanes;
     const std::uint8_t* const places = batch.places + i;
     if (n == kLanes) {
-      for (std::size_t j = 0; j < kLanes; ++j) sums[places[j]] += impacts[j];
+      for (std::size_t j = 0; j < kLanes; ++j)
+        sums[places[j]] = add_impact(sums[places[j]], impacts[j]);
     } else {
-      for (std::size_t j = 0; j < n; ++j) sums[places[j]] += impacts[j];
+      for (std::size_t j = 0; j < n; ++j) sums[places[j]] = add_impact(sums[places[j]], impacts[j]);
     }
   }
 }

@@ -20,6 +20,12 @@ namespace kith::simd {
 inline constexpr std::size_t kPostingsSlack = 16;  // elements
 inline constexpr std::size_t kWindow = 256;        // documents that one byte tells apart
 
+// Of a sound index no sum overflows; of one whose weights break their bounds it may wrap.
+inline std::int32_t add_impact(std::int32_t sum, std::int32_t impact) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                   static_cast<std::uint32_t>(impact));
+}
+
 // Postings of one window from any number of lists, gathered so that their impacts are computed in
 // whole registers however few each list has.
 struct PostingBatch {

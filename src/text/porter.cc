@@ -93,12 +93,10 @@ void step_1a(std::string& word) {
 
 // After "ed" or "ing" went: conflat(ed) -> conflate, hopp(ing) -> hop, fil(ing) -> file.
 void mend(std::string& word) {
-  if (word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz")) {
-    word += 'e';
-  } else if (ends_double(word) && !word.ends_with('l') && !word.ends_with('s') &&
-             !word.ends_with('z')) {
+  const bool needs_e = word.ends_with("at") || word.ends_with("bl") || word.ends_with("iz");
+  if (ends_double(word) && !word.ends_with('l') && !word.ends_with('s') && !word.ends_with('z')) {
     word.pop_back();
-  } else if (measure(word) == 1 && ends_short(word)) {
+  } else if (needs_e || (measure(word) == 1 && ends_short(word))) {
     word += 'e';
   }
 }
