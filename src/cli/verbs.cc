@@ -10,6 +10,7 @@ void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
+void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
 void add_search(CLI::App& root);
@@ -29,6 +30,7 @@ void add_verbs(CLI::App& root) {
   add_add(root);
   add_remove(root);
   add_bench(root);
+  add_papers(root);
 }
 
 }  // namespace kith::cli
