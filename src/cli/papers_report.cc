@@ -159,7 +159,10 @@ std::string put_section(const std::string& page, const std::string& slug,
     if (here >= slug) {
       const std::size_t next = here == slug ? page.find(kHeading, name) : begin;
       const std::string rest = next == std::string::npos ? "" : page.substr(next);
-      return page.substr(0, begin + 1) + section + rest;
+      std::string put = page.substr(0, begin + 1);
+      put += section;
+      put += rest;
+      return put;
     }
     begin = page.find(kHeading, name);
   }

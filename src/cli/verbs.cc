@@ -10,6 +10,7 @@ void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
+void add_lid(CLI::App& root);
 void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
@@ -20,6 +21,7 @@ void add_tune(CLI::App& root);
 void add_verbs(CLI::App& root) {
   add_convert(root);
   add_exact(root);
+  add_lid(root);
   add_plan(root);
   add_build(root);
   add_info(root);

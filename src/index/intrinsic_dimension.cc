@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "base/copy_rows.h"
 #include "base/progress.h"
@@ -18,15 +17,36 @@ constexpr std::size_t kNeighbours = 20;
 
 }  // namespace
 
+void neighbour_distances(const Neighbours& found, std::size_t row, Id self, std::size_t most,
+                         std::vector<double>& distances) {
+  distances.clear();
+  for (std::size_t i = 0; i < found.k() && distances.size() < most; ++i) {
+    const Id id = found.ids(row, i);
+    const double squared = found.distances(row, i);
+    if (id != kNoId && id != self && squared > 0) distances.push_back(std::sqrt(squared));
+  }
+}
+
 double local_intrinsic_dimension(std::span<const double> distances) {
   double sum = 0;
-  std::size_t count = 0;
-  for (const double distance : distances) {
-    if (distance <= 0) continue;
-    sum += std::log(distance / distances.back());
-    ++count;
+  for (const double distance : distances) sum += std::log(distance / distances.back());
+  return sum < 0 ? -static_cast<double>(distances.size()) / sum : 0;
+}
+
+double two_nearest_dimension(std::vector<float> ratios) {
+  constexpr double kKept = 0.9;
+  std::erase_if(ratios, [](float ratio) { return !(ratio >= 1); });
+  std::sort(ratios.begin(), ratios.end());
+  const auto count = static_cast<double>(ratios.size());
+  // A line through the origin by least squares.
+  double products = 0, squares = 0;
+  for (std::size_t i = 0; static_cast<double>(i + 1) <= kKept * count; ++i) {
+    const double x = std::log(double{ratios[i]});
+    const double y = -std::log1p(-static_cast<double>(i + 1) / count);
+    products += x * y;
+    squares += x * x;
   }
-  return sum < 0 ? -static_cast<double>(count) / sum : 0;
+  return squares > 0 ? products / squares : 0;
 }
 
 double median_intrinsic_dimension(const AnyMatrixView& rows, Metric metric, std::uint64_t seed,
@@ -38,18 +58,14 @@ double median_intrinsic_dimension(const AnyMatrixView& rows, Metric metric, std:
   for (std::uint32_t& place : places) place = chosen[place];
   const Matrix<float> points = copy_rows(rows, places);
   ExactOptions options;
-  options.k = kNeighbours + 1;  // each point finds itself first
+  options.k = kNeighbours + 1;  // each point finds itself, too
   options.metric = metric == Metric::cosine ? Metric::cosine : Metric::l2;
   options.control = without_progress(control);
   const Neighbours found = exact_search(sample.view(), points.view(), options);
 
   std::vector<double> dimensions, distances;
   for (std::size_t q = 0; q < found.queries(); ++q) {
-    distances.clear();
-    for (std::size_t i = 1; i < found.k(); ++i) {
-      // Both are squared: l2 as it is, cosine as half the squared distance of directions.
-      distances.push_back(std::sqrt(std::max(double{found.distances(q, i)}, 0.0)));
-    }
+    neighbour_distances(found, q, kNoId, kNeighbours, distances);
     const double dimension = local_intrinsic_dimension(distances);
     if (dimension > 0) dimensions.push_back(dimension);
   }
