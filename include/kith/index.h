@@ -50,11 +50,19 @@ struct BuildOptions {
   // slower to build and gives a better graph.
   std::size_t build_beam = 0;
 
+  // In which order a graph takes its vectors in: "random"; "given", the rows' order; "by-label",
+  // category by category as they first come up (a category is a label up to its first '/', or a
+  // number), each in random order; "lid-ascending" or "lid-descending", by local intrinsic
+  // dimension (kith/lid.h; among a sample of 20,000, which takes rows * 20000 * dim), equal ones
+  // in random order and those without a LID last. Ids are the rows' numbers in every order. Any
+  // but "random" needs a graph; docs/guide.md says what it changes.
+  std::string order = "random";
+
   // Recall@10 that the stored default beam aims for, measured on vectors held out of the build.
   double recall = 0.95;
 
   std::uint64_t seed = 1;
-  Control control;
+  Control control = {};
 };
 
 struct SearchOptions {
@@ -101,7 +109,7 @@ class Index {
 
   // Builds over `rows`. The same seed gives the same index for any number of threads. Throws
   // invalid_argument for an empty base, a component that isn't finite, a zero vector under cosine,
-  // an unknown codec or index, or labels that don't match the rows.
+  // an unknown codec, index or order, or labels that don't match the rows.
   static Index build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options);
 
   // Opens a file, by default mapped read-only. Throws corrupt, or unsupported for a newer version.

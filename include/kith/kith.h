@@ -163,6 +163,7 @@ typedef struct kith_build_options {
   double recall;     /* recall@10 that the default beam is tuned for; 0: 0.95 */
   uint64_t seed;     /* 0: 1. One seed gives one index, for any number of threads. */
   const kith_control* control;
+  const char* order; /* "given", "by-label", "lid-descending" ...; NULL: "random" */
 } kith_build_options;
 
 /* Builds over a copy of the rows. `labels` may be NULL. */

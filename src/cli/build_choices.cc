@@ -32,6 +32,10 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
                   "Breadth of the search that finds a node's edges")
       ->check(whole_number(1, kMostBuildBeam))
       ->type_name("N");
+  verb.add_option("--order", choices.options.order,
+                  "Order in which a graph takes vectors in: random, given, lid-ascending,\n"
+                  "lid-descending or by-label (default: random)")
+      ->type_name("NAME");
   verb.add_option("--recall", choices.options.recall,
                   "recall@10 that the default beam aims for (default: 0.95)")
       ->check(number_above(0, 1))

@@ -59,6 +59,7 @@ kith_status kith_index_build(const kith_matrix* rows, const kith_labels* labels,
     build.build_beam = given.build_beam;
     if (given.recall != 0) build.recall = given.recall;
     if (given.seed != 0) build.seed = given.seed;
+    if (given.order != nullptr) build.order = given.order;
     build.control = control_of(given.control);
     *index = new kith_index{
         kith::Index::build(view_of(rows, "rows"), kith::face::labels_of(labels), build)};

@@ -22,7 +22,8 @@ GraphParameters GraphIndex::parameters(std::size_t degree) const {
   return parameters;
 }
 
-GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
+GraphIndex::GraphIndex(const AnyMatrixView& rows, std::span<const double> keys,
+                       const BuildOptions& options, bool choose_codec)
     : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
                      options.seed),
       build_beam_(options.build_beam),
@@ -44,13 +45,19 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
 
   std::vector<Id> order = random_permutation(nodes.size(), options.seed);
   for (Id& place : order) place = nodes[place];
-  std::stable_partition(order.begin(), order.end(), [&](Id id) {
+  const auto rest = std::stable_partition(order.begin(), order.end(), [&](Id id) {
     return std::find(entries_.begin(), entries_.end(), id) != entries_.end();
   });
   // The last vectors wait outside while they serve as queries to choose the default beam.
   const std::size_t held = std::min<std::size_t>(kBeamQueries, (nodes.size() - 1) / 20);
   const std::span<const Id> early = std::span(order).first(order.size() - held);
   const std::span<const Id> late = std::span(order).last(held);
+  if (!keys.empty()) {
+    const auto earlier = [&](Id a, Id b) { return keys[a] < keys[b]; };
+    const auto outside = order.end() - static_cast<std::ptrdiff_t>(held);
+    std::stable_sort(std::min(rest, outside), outside, earlier);
+    std::stable_sort(outside, order.end(), earlier);
+  }
   const auto extend = [&](std::span<const Id> fresh, std::size_t present) {
     std::visit(
         [&](const auto& codec) {
@@ -202,8 +209,9 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
 }
 
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
+                                                   std::span<const double> keys,
                                                    const BuildOptions& options, bool choose_codec) {
-  return std::make_unique<GraphIndex>(rows, options, choose_codec);
+  return std::make_unique<GraphIndex>(rows, keys, options, choose_codec);
 }
 
 std::unique_ptr<Index::Implementation> load_graph(const KithFileReader& reader, const Meta& meta) {

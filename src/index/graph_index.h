@@ -43,7 +43,8 @@ class ScratchPool {
 
 class GraphIndex : public Index::Implementation {
  public:
-  GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec);
+  GraphIndex(const AnyMatrixView& rows, std::span<const double> keys, const BuildOptions& options,
+             bool choose_codec);
   GraphIndex(const KithFileReader& reader, const Meta& meta);
 
   std::string kind() const override { return "graph"; }

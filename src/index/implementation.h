@@ -101,10 +101,12 @@ class Index::Implementation {
 };
 
 // "graph", "flat" and "ivf" build from checked rows; options are resolved ("auto" and 0 are gone).
-// `choose_codec`: nobody asked for the codec, a smaller one may take its place.
+// `choose_codec`: nobody asked for the codec, a smaller one may take its place. `keys` are
+// order_keys().
 std::unique_ptr<Index::Implementation> build_flat(const AnyMatrixView& rows,
                                                   const BuildOptions& options);
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,
+                                                   std::span<const double> keys,
                                                    const BuildOptions& options, bool choose_codec);
 std::unique_ptr<Index::Implementation> build_ivf(const AnyMatrixView& rows,
                                                  const BuildOptions& options, bool choose_codec);

@@ -5,6 +5,7 @@
 #include <shared_mutex>
 #include <string>
 
+#include "index/build_order.h"
 #include "index/checks.h"
 #include "index/implementation.h"
 
@@ -48,13 +49,15 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   // First, because choosing looks at a sample, whose row numbers would mean nothing in an error.
   checked_norms("base", rows, options.metric, options.control);
   const BuildOptions resolved = resolve(options, rows);
+  check_order(resolved, labels);
   std::unique_ptr<Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
   } else if (resolved.index == "ivf") {
     implementation = build_ivf(rows, resolved, options.codec == "auto");
   } else {
-    implementation = build_graph(rows, resolved, options.codec == "auto");
+    implementation =
+        build_graph(rows, order_keys(rows, labels, resolved), resolved, options.codec == "auto");
   }
   implementation->labels = labels;
   return Index(std::move(implementation));
