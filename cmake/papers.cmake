@@ -5,7 +5,8 @@ find_package(Eigen3 REQUIRED)
 find_package(OpenMP REQUIRED)
 find_package(faiss REQUIRED)
 
-file(GLOB papers_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/papers/*.cc)
+file(GLOB papers_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/papers/*.cc
+  ${PROJECT_SOURCE_DIR}/papers/peers/*.cc)
 add_library(kith-papers MODULE papers/common/papers_module.cc ${papers_sources})
 # g++ 12 sees uninitialised values inside its own AVX-512 header.
 target_compile_options(kith-papers PRIVATE -O3 -march=native -Wno-maybe-uninitialized)

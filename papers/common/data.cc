@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <string_view>
 #include <vector>
 
 #include "base/copy_rows.h"
@@ -59,6 +61,23 @@ Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries,
     for (std::size_t i = 0; i < truth.k(); ++i) truth.distances(q, i) -= 1;
   }
   return truth;
+}
+
+std::unordered_map<std::string, std::string> debian_sections(const Trial& trial) {
+  const std::string missing = missing_data("debian-768", trial.cache);
+  if (!missing.empty()) throw Error(ErrorCode::not_found, missing);
+  constexpr std::string_view kPackage = "Package: ", kSection = "Section: ";
+  std::unordered_map<std::string, std::string> sections;
+  for (const auto& entry : std::filesystem::directory_iterator(trial.cache + "/apt/lists")) {
+    if (!entry.path().filename().string().ends_with("_Packages")) continue;
+    std::ifstream file(entry.path());
+    std::string package;
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with(kPackage)) package = line.substr(kPackage.size());
+      if (line.starts_with(kSection)) sections[package] = line.substr(kSection.size());
+    }
+  }
+  return sections;
 }
 
 Sample load_sample(const std::string& name, std::size_t rows, std::size_t queries,

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <unordered_map>
 
 #include "kith/labels.h"
 #include "kith/matrix.h"
@@ -29,6 +30,10 @@ struct Sample {
 // the set.
 Sample load_sample(const std::string& name, std::size_t rows, std::size_t queries,
                    const Trial& trial);
+
+// The section ("editors", "libdevel" ...) of every Debian package, whose names are debian-768's
+// labels. Throws not_found where debian-768 wasn't made, which leaves the package lists it read.
+std::unordered_map<std::string, std::string> debian_sections(const Trial& trial);
 
 // Exact neighbours by cosine as `Sample::truth` holds them.
 Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries, std::size_t k,

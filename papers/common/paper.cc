@@ -28,6 +28,7 @@ void Trial::expect(std::size_t steps) const {
 
 void Trial::step() const {
   throw_if_cancelled(control);
+  const std::lock_guard lock(mutex_);
   report_(++done_, total_);
 }
 

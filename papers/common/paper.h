@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,14 @@ class Trial {
   const std::string cache;  // the folder with the data sets
   const Control control;    // threads and cancellation; progress is by steps
 
-  // How many steps this trial has, before the first; then one call after each. Steps should take
-  // about equally long. Throws Error{cancelled} when the person wants no more.
+  // How many steps this trial has, before the first; then one call after each, from any thread.
+  // Steps should take about equally long. Throws Error{cancelled} when the person wants no more.
   void expect(std::size_t steps) const;
   void step() const;
 
  private:
   Step report_;
+  mutable std::mutex mutex_;
   mutable std::size_t done_ = 0, total_ = 0;
 };
 
