@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
@@ -47,6 +48,20 @@ std::string missing_data(const std::string& name, const std::string& cache) {
   const std::string path = cache + "/" + set->file;
   if (std::filesystem::exists(path)) return "";
   return path + ": not there; " + set->command + name + " makes it";
+}
+
+void normalise(Matrix<float>& rows) {
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    float* const row = rows.row(i);
+    double squares = 0;
+    for (std::size_t j = 0; j < rows.cols(); ++j) squares += double{row[j]} * row[j];
+    const double norm = std::sqrt(squares);
+    if (norm == 0) {
+      throw Error(ErrorCode::invalid_argument,
+                  "row " + std::to_string(i) + " is zero, which no scale makes a unit vector");
+    }
+    for (std::size_t j = 0; j < rows.cols(); ++j) row[j] = static_cast<float>(row[j] / norm);
+  }
 }
 
 Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries, std::size_t k,

@@ -35,6 +35,9 @@ Sample load_sample(const std::string& name, std::size_t rows, std::size_t querie
 // labels. Throws not_found where debian-768 wasn't made, which leaves the package lists it read.
 std::unordered_map<std::string, std::string> debian_sections(const Trial& trial);
 
+// Scales every row to norm 1. Throws invalid_argument for a zero one.
+void normalise(Matrix<float>& rows);
+
 // Exact neighbours by cosine as `Sample::truth` holds them.
 Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries, std::size_t k,
                         const Control& control);

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "kith/error.h"
-#include "papers/common/data.h"
 
 namespace kith::papers {
 namespace {
@@ -110,13 +109,6 @@ TEST(Paper, IsListedByItsSlug) {
   ASSERT_EQ(registered_papers().size(), 2u);
   EXPECT_EQ(registered_papers()[0].slug, "first");
   EXPECT_EQ(registered_papers()[1].slug, "second");
-}
-
-TEST(PapersData, ThatIsNotThereIsNamedWithWhatMakesIt) {
-  const std::string said = missing_data("words", "/nowhere");
-  EXPECT_THAT(said, HasSubstr("/nowhere/peers-data/words.query.fbin: not there"));
-  EXPECT_THAT(said, HasSubstr("bench/data.sh build/release/kith-make-data .cache words"));
-  EXPECT_THROW(missing_data("no such set", "/nowhere"), Error);
 }
 
 }  // namespace
