@@ -46,9 +46,10 @@ void check(const AnyMatrixView& rows, const LidOptions& options) {
   if (index.metric() == Metric::ip) {
     refuse("the index's inner products are no distances: expected l2 or cosine");
   }
-  if (index.size() != rows.rows()) {
-    refuse("the index holds " + std::to_string(index.size()) + " vectors, but there are " +
-           std::to_string(rows.rows()) + ": expected an index of these");
+  if (index.size() != rows.rows() || index.id_limit() != rows.rows()) {
+    refuse("the index holds " + std::to_string(index.size()) + " of " +
+           std::to_string(index.id_limit()) + " vectors, but there are " +
+           std::to_string(rows.rows()) + ": expected an index of all of these");
   }
 }
 
