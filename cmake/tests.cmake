@@ -31,6 +31,16 @@ if(KITH_BUILD_TOOL)
   endif()
 endif()
 
+# What reproductions share, and where the module is built, one of them through the tool.
+if(KITH_BUILD_TOOL)
+  kith_test_program(papers_test papers/common)
+  target_link_libraries(papers_test PRIVATE kith-papers-common nlohmann_json::nlohmann_json)
+  if(TARGET kith-papers)
+    add_dependencies(papers_test kith-tool kith-papers)
+    target_compile_definitions(papers_test PRIVATE KITH_TOOL="$<TARGET_FILE:kith-tool>")
+  endif()
+endif()
+
 # What makes the data sets of kith bench peers.
 if(KITH_BUILD_PEERS)
   kith_test_program(bench_test bench/data)

@@ -14,4 +14,10 @@ void check_writable(const std::string& path) {
   AtomicFile trial(path);  // removed again by its destructor
 }
 
+void write_text(const std::string& path, const std::string& text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
 }  // namespace kith::cli

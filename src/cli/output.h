@@ -1,4 +1,4 @@
-// Checks of what a verb was given, made before the long work starts.
+// Files a verb writes: checked before the long work starts, whole or not there.
 #pragma once
 
 #include <string>
@@ -7,5 +7,8 @@ namespace kith::cli {
 
 // Throws io naming `path` unless a file can be created there now; leaves no trace.
 void check_writable(const std::string& path);
+
+// The whole text under that name, or the file as it was. Throws io naming the path.
+void write_text(const std::string& path, const std::string& text);
 
 }  // namespace kith::cli

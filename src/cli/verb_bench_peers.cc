@@ -1,15 +1,12 @@
 // kith bench peers: kith beside FAISS, hnswlib and USearch on the same data in one run.
-#include <dlfcn.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "base/parallel.h"
 #include "cli/cli.h"
+#include "cli/module.h"
 #include "cli/output.h"
 #include "cli/peers_report.h"
 #include "cli/peers_run.h"
@@ -18,7 +15,6 @@
 namespace kith::cli {
 namespace {
 
-constexpr char kModuleFile[] = "libkith-peers.so";
 const std::vector<std::string> kDataSets = {"words", "debian-768", "debian-256"};
 const std::vector<double> kTargets = {0.90, 0.95, 0.99};
 
@@ -30,23 +26,10 @@ struct Options : CommonOptions {
   PeersRunOptions run;
 };
 
-// The module lies beside the tool. OpenBLAS and OpenMP read their settings when they are loaded,
-// which the module's loading causes; whatever was set before is overridden, so that runs agree.
 const bench::PeersModule& load_peers() {
-  ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
-  ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
-  std::error_code ignored;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path file = self.parent_path() / kModuleFile;
-  void* library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (library == nullptr) {
-    throw Error(ErrorCode::not_found, std::string(::dlerror()) +
-                                          " (make bench builds it; it needs libfaiss-dev, "
-                                          "libhnswlib-dev, libopenblas-dev and npm)");
-  }
-  void* entry = ::dlsym(library, bench::kPeersEntry);
-  if (entry == nullptr) throw Error(ErrorCode::corrupt, file.string() + ": not kith's module");
-  return *reinterpret_cast<bench::PeersEntry>(entry)();
+  return *load_module<bench::PeersEntry>(
+      "libkith-peers.so", bench::kPeersEntry,
+      "make bench builds it; it needs libfaiss-dev, libhnswlib-dev, libopenblas-dev and npm")();
 }
 
 std::vector<PeersDataOptions> data_sets(const Options& options) {
@@ -85,12 +68,6 @@ std::string file_for(const std::string& path, const std::string& name, bool seve
   const std::filesystem::path whole(path);
   const std::string file = whole.stem().string() + "-" + name + whole.extension().string();
   return (whole.parent_path() / file).string();
-}
-
-void write_text(const std::string& path, const std::string& text) {
-  AtomicFile file(path);
-  file.write(text);
-  file.commit();
 }
 
 void print_for_people(const PeersData& data, const std::vector<PeersEntry>& entries) {

@@ -9,6 +9,7 @@ void add_convert(CLI::App& root);
 void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_info(CLI::App& root);
+void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_search(CLI::App& root);
 void add_tune(CLI::App& root);
@@ -25,6 +26,7 @@ void add_verbs(CLI::App& root) {
   add_tune(root);
   add_add(root);
   add_bench(root);
+  add_papers(root);
 }
 
 }  // namespace kith::cli

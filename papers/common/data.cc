@@ -1,0 +1,81 @@
+#include "papers/common/data.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <vector>
+
+#include "base/copy_rows.h"
+#include "base/random.h"
+#include "kith/error.h"
+#include "kith/exact.h"
+#include "kith/vectors.h"
+
+namespace kith::papers {
+namespace {
+
+struct DataSet {
+  const char* name;
+  const char* file;     // in the cache folder; it is written last
+  const char* command;  // followed by the set's name
+};
+
+constexpr char kPeersData[] = "bench/data.sh build/release/kith-make-data .cache ";
+constexpr std::array kDataSets = {
+    DataSet{"words", "peers-data/words.query.fbin", kPeersData},
+    DataSet{"debian-256", "peers-data/debian-256.query.fbin", kPeersData},
+    DataSet{"debian-768", "peers-data/debian-768.query.fbin", kPeersData},
+};
+
+Vectors read_set(const std::string& path, const Control& control) {
+  ReadOptions options;
+  options.check_finite = false;  // whatever uses them checks
+  options.control = control;
+  return read_vectors(path, options);
+}
+
+}  // namespace
+
+std::string missing_data(const std::string& name, const std::string& cache) {
+  const auto* set = std::find_if(kDataSets.begin(), kDataSets.end(),
+                                 [&](const DataSet& each) { return each.name == name; });
+  if (set == kDataSets.end()) {
+    throw Error(ErrorCode::invalid_argument, "data set '" + name + "': expected one of data.cc's");
+  }
+  const std::string path = cache + "/" + set->file;
+  if (std::filesystem::exists(path)) return "";
+  return path + ": not there; " + set->command + name + " makes it";
+}
+
+Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries, std::size_t k,
+                        const Control& control) {
+  ExactOptions options;
+  options.k = k;
+  options.metric = Metric::cosine;
+  options.control = control;
+  Neighbours truth = exact_search(base, queries, options);
+  // Negative similarities, so that ties are judged as `kith eval` judges them.
+  for (std::size_t q = 0; q < truth.queries(); ++q) {
+    for (std::size_t i = 0; i < truth.k(); ++i) truth.distances(q, i) -= 1;
+  }
+  return truth;
+}
+
+Sample load_sample(const std::string& name, std::size_t rows, std::size_t queries,
+                   const Trial& trial) {
+  constexpr std::size_t kTruth = 100;  // more than is counted, so that ties at the last place show
+  const std::string missing = missing_data(name, trial.cache);
+  if (!missing.empty()) throw Error(ErrorCode::not_found, missing);
+  const std::string stem = trial.cache + "/peers-data/" + name;
+  const Vectors base = read_set(stem + ".base.fbin", trial.control);
+  const Vectors asked = read_set(stem + ".query.fbin", trial.control);
+  const std::vector<std::uint32_t> chosen = random_sample(base.rows.rows(), rows, trial.seed);
+  Sample sample;
+  sample.base = copy_rows(base.rows, chosen);
+  sample.labels = base.labels.select(chosen);
+  sample.queries = copy_rows(asked.rows, random_sample(asked.rows.rows(), queries, trial.seed + 1));
+  sample.truth = cosine_truth(sample.base, sample.queries, kTruth, trial.control);
+  return sample;
+}
+
+}  // namespace kith::papers

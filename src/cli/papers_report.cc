@@ -1,0 +1,169 @@
+#include "cli/papers_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "cli/format.h"
+#include "cli/table.h"
+
+namespace kith::cli {
+namespace {
+
+using nlohmann::ordered_json;
+using papers::Estimate;
+using papers::Paper;
+using papers::Report;
+using papers::Results;
+
+constexpr int kSignificant = 4;  // of a mean without an interval
+
+// A row's values of a column; rows are shorter than the table when later columns weren't measured.
+std::span<const double> values(const Results::Row& row, std::size_t column) {
+  return column < row.values.size() ? std::span<const double>(row.values[column])
+                                    : std::span<const double>();
+}
+
+Cell estimate_cell(std::span<const double> values) {
+  if (values.empty()) return {};
+  const Estimate estimate = papers::estimate(values);
+  return {estimate.mean, estimate_text(estimate)};
+}
+
+std::string table_text(const Results::Table& table) {
+  std::vector<Table::Column> columns = {Table::Column("row", table.title)};
+  for (const std::string& column : table.columns) columns.emplace_back(column, column);
+  Table shown(columns);
+  for (const Results::Row& row : table.rows) {
+    std::vector<Cell> cells = {Cell(row.name)};
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      cells.push_back(estimate_cell(values(row, c)));
+    }
+    shown.add(std::move(cells));
+  }
+  return shown.text();
+}
+
+std::string table_markdown(const Results::Table& table) {
+  std::string text = fmt::format("| {} |", table.title), rule = "\n|---|";
+  for (const std::string& column : table.columns) {
+    text += fmt::format(" {} |", column);
+    rule += "---:|";
+  }
+  text += rule + "\n";
+  for (const Results::Row& row : table.rows) {
+    text += fmt::format("| {} |", row.name);
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      text += fmt::format(" {} |", estimate_cell(values(row, c)).shown());
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+// JSON has no NaN.
+ordered_json number(double value) {
+  return std::isfinite(value) ? ordered_json(value) : ordered_json();
+}
+
+std::string line(const ordered_json& object) { return object.dump() + "\n"; }
+
+}  // namespace
+
+std::string estimate_text(const Estimate& estimate) {
+  const double half = (estimate.high - estimate.low) / 2;
+  if (!(half > 0)) return significant_text(estimate.mean, kSignificant);
+  const int decimals = std::clamp(1 - static_cast<int>(std::floor(std::log10(half))), 0, 9);
+  return fixed_text(estimate.mean, decimals) + " ± " + fixed_text(half, decimals);
+}
+
+std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
+  if (seeds.size() > 1 && seeds.back() - seeds.front() + 1 == seeds.size()) {
+    return fmt::format("{} to {}", seeds.front(), seeds.back());
+  }
+  std::string text;
+  for (const std::uint64_t seed : seeds) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(seed);
+  }
+  return text;
+}
+
+std::string papers_text(const Paper& paper, const Report& report,
+                        const papers::RunOptions& options) {
+  std::string text = fmt::format("{} ({}): {}\nseeds {}; mean ± half of the 95 % interval{}\n\n",
+                                 paper.authors, paper.year, paper.title, seeds_text(options.seeds),
+                                 options.quick ? "; a quick run, not a result" : "");
+  for (const Results::Table& table : report.results.tables()) text += table_text(table) + "\n";
+  for (std::size_t i = 0; i < paper.claims.size(); ++i) {
+    const papers::Judgement& judgement = report.judgements[i];
+    text += fmt::format("{:<10} {}\n           {}\n           rule: {}\n", name(judgement.verdict),
+                        paper.claims[i].text, judgement.evidence, paper.claims[i].rule);
+  }
+  return text;
+}
+
+std::string papers_json(const Paper& paper, const Report& report) {
+  std::string lines;
+  for (const Results::Table& table : report.results.tables()) {
+    for (const Results::Row& row : table.rows) {
+      for (std::size_t c = 0; c < row.values.size(); ++c) {
+        if (row.values[c].empty()) continue;
+        const Estimate estimate = papers::estimate(row.values[c]);
+        lines += line({{"paper", paper.slug},
+                       {"table", table.title},
+                       {"row", row.name},
+                       {"column", table.columns[c]},
+                       {"mean", number(estimate.mean)},
+                       {"low", number(estimate.low)},
+                       {"high", number(estimate.high)},
+                       {"values", row.values[c]}});
+      }
+    }
+  }
+  for (std::size_t i = 0; i < paper.claims.size(); ++i) {
+    lines += line({{"paper", paper.slug},
+                   {"claim", paper.claims[i].text},
+                   {"rule", paper.claims[i].rule},
+                   {"verdict", name(report.judgements[i].verdict)},
+                   {"evidence", report.judgements[i].evidence}});
+  }
+  return lines;
+}
+
+std::string papers_markdown(const Paper& paper, const Report& report,
+                            const papers::RunOptions& options) {
+  std::string text =
+      fmt::format("## {}\n\n{}, *{}* ({}, {}). Seeds {}.\n\n", paper.slug, paper.authors,
+                  paper.title, paper.year, paper.source, seeds_text(options.seeds));
+  for (std::size_t i = 0; i < paper.claims.size(); ++i) {
+    text += fmt::format("- **{}**: {}. {}. Rule: {}.\n", name(report.judgements[i].verdict),
+                        paper.claims[i].text, report.judgements[i].evidence, paper.claims[i].rule);
+  }
+  for (const Results::Table& table : report.results.tables()) {
+    text += '\n';
+    text += table_markdown(table);
+  }
+  return text;
+}
+
+std::string put_section(const std::string& page, const std::string& slug,
+                        const std::string& section) {
+  constexpr std::string_view kHeading = "\n## ";
+  std::size_t begin = page.find(kHeading);
+  while (begin != std::string::npos) {
+    const std::size_t name = begin + kHeading.size();
+    const std::string here = page.substr(name, page.find('\n', name) - name);
+    if (here >= slug) {
+      const std::size_t next = here == slug ? page.find(kHeading, name) : begin;
+      const std::string rest = next == std::string::npos ? "" : page.substr(next);
+      return page.substr(0, begin + 1) + section + rest;
+    }
+    begin = page.find(kHeading, name);
+  }
+  return page + "\n" + section;
+}
+
+}  // namespace kith::cli
