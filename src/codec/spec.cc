@@ -23,6 +23,7 @@ std::size_t parts_of(std::string_view word) {
 
 void check(std::string_view word, bool may_be_product, std::string_view whole) {
   if (may_be_product && parts_of(word) != 0) return;
+  if (rabitq_bits(word) != 0) return;
   if (std::find(kNames.begin(), kNames.end(), word) == kNames.end()) {
     throw Error(ErrorCode::invalid_argument, "codec '" + std::string(whole) + "': unknown codec '" +
                                                  std::string(word) + "', expected one of " +
@@ -41,6 +42,11 @@ bool take_rotation(std::string_view& word, std::string_view whole) {
                     std::string(word.substr(0, dash)) + "', expected rot");
   }
   word = word.substr(dash + 1);
+  if (rabitq_bits(word) != 0) {
+    throw Error(ErrorCode::invalid_argument, "codec '" + std::string(whole) + "': '" +
+                                                 std::string(word) +
+                                                 "' rotates by itself, expected it without 'rot-'");
+  }
   return true;
 }
 
@@ -52,7 +58,14 @@ std::string codec_names() {
     if (!text.empty()) text += ", ";
     text += name;
   }
-  return text;
+  return text + ", rabitqN with N = 1 to 8 bits";
+}
+
+int rabitq_bits(std::string_view word) {
+  constexpr std::string_view kWord = "rabitq";
+  if (word.size() != kWord.size() + 1 || !word.starts_with(kWord)) return 0;
+  const int bits = word.back() - '0';
+  return bits >= 1 && bits <= 8 ? bits : 0;
 }
 
 std::string CodecSpec::name() const {

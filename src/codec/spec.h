@@ -1,4 +1,4 @@
-// Codec names: one word a codec with its number ("f32", "lvq8", "lvq4x8", "pq50"), "-" for a
+// Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50"), "-" for a
 // transform before it ("rot-lvq4"), "+" for "re-ranked by" ("rot-lvq4+f16", "pq50+rot-lvq8").
 #pragma once
 
@@ -23,7 +23,9 @@ struct CodecSpec {
   static CodecSpec parse(std::string_view name);
 };
 
-// "f32, f16, ... lvq4x8", for messages and help.
+// "f32, f16, ... lvq4x8, rabitqN with N = 1 to 8 bits", for messages and help.
 std::string codec_names();
+// 4 for "rabitq4"; 0 for other words. These codecs are rotated without being told to.
+int rabitq_bits(std::string_view word);
 
 }  // namespace kith

@@ -28,7 +28,7 @@ float normalise(float* x, std::size_t dim) {
 Stage::Stage(const std::string& codec, bool rotate, std::size_t dim, Metric metric,
              std::uint64_t seed)
     : codec_name_(codec), metric_(metric), dim_(dim), codec_(make_codec(codec, dim, metric)) {
-  if (rotate) {
+  if (rotate || rabitq_bits(codec) != 0) {
     if (keeps_bytes()) {
       throw Error(
           ErrorCode::invalid_argument,

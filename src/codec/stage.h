@@ -9,6 +9,7 @@
 
 #include "codec/any.h"
 #include "codec/rotation.h"
+#include "codec/spec.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 
@@ -29,9 +30,10 @@ class Stage {
   void decode(Id id, float* out) const;
 
   const AnyCodec& codec() const { return codec_; }
-  std::string name() const { return (rotation_ ? "rot-" : "") + codec_name_; }
+  std::string name() const { return (rotates() ? "rot-" : "") + codec_name_; }
   const std::string& codec_name() const { return codec_name_; }
-  bool rotates() const { return rotation_.has_value(); }
+  // Whether the name says so: "rabitq" codecs always are rotated.
+  bool rotates() const { return rotation_.has_value() && rabitq_bits(codec_name_) == 0; }
   // Whether vectors are kept as raw bytes (then cosine doesn't normalise them).
   bool keeps_bytes() const { return codec_name_ == "u8" || codec_name_ == "i8"; }
   std::size_t size() const;
