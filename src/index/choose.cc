@@ -55,6 +55,18 @@ void check_codec(const BuildOptions& options) {
                          : "product codes need index ivf"));
 }
 
+// Fills in how a reduction is learned; refuses what is given for one where there is none.
+void resolve_leanvec(BuildOptions& options) {
+  const bool reduced = CodecSpec::parse(options.codec).reduced != 0;
+  const bool queries = options.train_queries.rows() != 0;
+  if (!reduced && (queries || options.leanvec != "auto")) {
+    throw Error(ErrorCode::invalid_argument, "codec '" + options.codec +
+                                                 "' learns nothing from queries, expected "
+                                                 "leanvecN-CODEC+CODEC with N dimensions");
+  }
+  if (options.leanvec == "auto") options.leanvec = queries ? "es" : "id";
+}
+
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
   if (value < low || value > high) {
     throw Error(ErrorCode::invalid_argument, std::string(what) + " " + std::to_string(value) +
@@ -77,6 +89,7 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
   check_codec(resolved);
+  resolve_leanvec(resolved);
   if (resolved.degree == 0) {
     resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;
   }

@@ -22,8 +22,7 @@ class FlatIndex : public Index::Implementation {
   FlatIndex(const AnyMatrixView& rows, const BuildOptions& options)
       : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
                        options.seed) {
-    primary_.train(rows, options.seed, options.control);
-    if (rerank_) rerank_->train(rows, options.seed, options.control);
+    train(rows, options);
     append(rows, options.control);
   }
   FlatIndex(const KithFileReader& reader, const Meta& meta) : Implementation(reader, meta) {}
@@ -115,7 +114,7 @@ class FlatIndex : public Index::Implementation {
       std::vector<std::uint32_t> near(kPiece);
       for (std::size_t q = begin; q < end; ++q) {
         queries.copy_row(q, x.data());
-        primary_.transform(x.data());
+        primary_.transform_query(x.data());
         codec.prepare(x.data(), query);
         TopK nearest(keep);
         for (std::size_t first = 0; first < size(); first += kPiece) {
@@ -130,7 +129,7 @@ class FlatIndex : public Index::Implementation {
         }
         std::vector<Hit> hits = nearest.take_sorted();
         queries.copy_row(q, x.data());
-        best().transform(x.data());
+        best().transform_query(x.data());
         fine.prepare(x.data(), exact);
         rescore(fine, exact, hits);
         emit(q, std::move(hits));

@@ -87,12 +87,14 @@ class GraphIndex : public Index::Implementation {
   mutable ScratchPool scratch_;
 };
 
-// Inner products can be negative, where scaling a distance turns the comparison around.
+// Inner products can be negative, where scaling a distance turns the comparison around; and of
+// vectors reduced under cosine, no longer of length 1, even the distance to themselves is large.
 GraphParameters GraphIndex::parameters(std::size_t degree) const {
   GraphParameters parameters;
   parameters.degree = degree;
   parameters.build_beam = build_beam_;
-  if (metric == Metric::ip) parameters.alpha = 1.0f;
+  const bool reduced = metric == Metric::cosine && primary_.reduced() != 0;
+  if (metric == Metric::ip || reduced) parameters.alpha = 1.0f;
   return parameters;
 }
 
@@ -102,8 +104,7 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, const BuildOptions& options, b
       build_beam_(options.build_beam),
       seed_(options.seed) {
   const Control& control = options.control;
-  primary_.train(rows, options.seed, control);
-  if (rerank_) rerank_->train(rows, options.seed, control);
+  train(rows, options);
   append(rows, control);
   Graph graph(slots_to_build(options.degree));
   graph.resize(rows.rows());
@@ -282,9 +283,9 @@ void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
   queries.copy_row(row, vectors.primary.data());
   if (rerank_) {
     vectors.best = vectors.primary;
-    rerank_->transform(vectors.best.data());
+    rerank_->transform_query(vectors.best.data());
   }
-  primary_.transform(vectors.primary.data());
+  primary_.transform_query(vectors.primary.data());
 }
 
 // The nearest `most` candidates, copies of stored vectors included.

@@ -43,7 +43,7 @@ Index::Implementation::Implementation(Metric metric, std::size_t dim, ElementTyp
     : metric(metric),
       dim(dim),
       element(element),
-      primary_(codec.primary, codec.rotate, dim, metric, seed) {
+      primary_(codec.primary, codec.rotate, dim, metric, seed, codec.reduced) {
   if (!codec.rerank.empty()) rerank_.emplace(codec.rerank, codec.rotate_rerank, dim, metric, seed);
 }
 
@@ -60,7 +60,18 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
   if (meta.number("rerank", 1) != 0) {
     rerank_.emplace(Stage::load(reader, meta, "rerank", size(), dim, metric));
   }
+  if (best().reduced() != 0) reader.fail("section meta: reduced vectors re-rank");
   labels = load_labels(reader, meta, size());
+}
+
+void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions& options) {
+  ReductionTraining training;
+  if (primary_.reduced() != 0) {
+    training.queries = options.train_queries;
+    training.method = parse_leanvec(options.leanvec);
+  }
+  primary_.train(rows, options.seed, options.control, training);
+  if (rerank_) rerank_->train(rows, options.seed, options.control);
 }
 
 void Index::Implementation::append(const AnyMatrixView& rows, const Control& control) {
@@ -70,6 +81,7 @@ void Index::Implementation::append(const AnyMatrixView& rows, const Control& con
 
 CodecSpec Index::Implementation::codec_spec() const {
   CodecSpec spec;
+  spec.reduced = primary_.reduced();
   spec.rotate = primary_.rotates();
   spec.primary = primary_.codec_name();
   if (rerank_) {

@@ -53,6 +53,8 @@ class Index::Implementation {
  protected:
   // For loading.
   Implementation(const KithFileReader& reader, const Meta& meta);
+  // What both stages learn from rows (and options.train_queries).
+  void train(const AnyMatrixView& rows, const BuildOptions& options);
   void append(const AnyMatrixView& rows, const Control& control);
   CodecSpec codec_spec() const;
   // The default beam for options.recall, by `held` rows that search() doesn't find yet.
