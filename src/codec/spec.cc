@@ -23,7 +23,7 @@ std::size_t number_after(std::string_view word, std::string_view text) {
 }
 
 std::size_t parts_of(std::string_view word) {
-  return number_after("pq", word);
+  return std::max(number_after("pq", word), number_after("opq", word));
 }
 
 void check(std::string_view word, bool may_be_product, std::string_view whole) {
@@ -33,7 +33,7 @@ void check(std::string_view word, bool may_be_product, std::string_view whole) {
     throw Error(ErrorCode::invalid_argument,
                 "codec '" + std::string(whole) + "': unknown codec '" + std::string(word) +
                     "', expected one of " + codec_names() +
-                    (may_be_product ? ", pqN with N parts" : ""));
+                    (may_be_product ? ", pqN or opqN with N parts" : ""));
   }
 }
 

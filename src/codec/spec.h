@@ -1,4 +1,4 @@
-// Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50"), "-"
+// Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50", "opq50"), "-"
 // for a transform before it ("rot-lvq4", "leanvec160-lvq8"), "+" for "re-ranked by"
 // ("rot-lvq4+f16", "pq50+rot-lvq8").
 #pragma once
@@ -17,8 +17,10 @@ struct CodecSpec {
   bool rotate_rerank = false;
 
   std::string name() const;
-  // "pq50" has 50 parts; 0 for codecs that aren't product codes.
+  // "pq50" and "opq50" have 50 parts; 0 for codecs that aren't product codes.
   std::size_t parts() const;
+  // "opq50": with a learned rotation.
+  bool optimised() const { return primary.starts_with("opq"); }
   // The re-ranking part alone.
   CodecSpec refining() const;
   // Throws invalid_argument naming the word that isn't known and those that are.

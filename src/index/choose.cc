@@ -51,7 +51,7 @@ void check_codec(const BuildOptions& options) {
   if (lists ? product && whole : !product) return;
   throw Error(ErrorCode::invalid_argument,
               "codec '" + options.codec + "' with index '" + options.index + "': " +
-                  (lists ? "expected pqN+CODEC, for example pq32+rot-lvq8"
+                  (lists ? "expected pqN+CODEC or opqN+CODEC, for example pq32+rot-lvq8"
                          : "product codes need index ivf"));
 }
 
