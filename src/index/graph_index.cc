@@ -6,7 +6,6 @@
 #include <mutex>
 #include <numeric>
 
-#include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -87,14 +86,12 @@ class GraphIndex : public Index::Implementation {
   mutable ScratchPool scratch_;
 };
 
-// Inner products can be negative, where scaling a distance turns the comparison around; and of
-// vectors reduced under cosine, no longer of length 1, even the distance to themselves is large.
+// Inner products can be negative, where scaling a distance turns the comparison around.
 GraphParameters GraphIndex::parameters(std::size_t degree) const {
   GraphParameters parameters;
   parameters.degree = degree;
   parameters.build_beam = build_beam_;
-  const bool reduced = metric == Metric::cosine && primary_.reduced() != 0;
-  if (metric == Metric::ip || reduced) parameters.alpha = 1.0f;
+  if (metric == Metric::ip) parameters.alpha = 1.0f;
   return parameters;
 }
 
@@ -337,12 +334,12 @@ void GraphIndex::rescore(const QueryVectors& vectors, std::size_t k, float margi
              best().codec());
 }
 
-// How far the walk's distances of true neighbours are off, learned from vectors not yet inserted.
+// How far the walk's distances of true neighbours are off, learned from queries.
 void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                                 const BuildOptions& options) {
   constexpr std::size_t kK = 10, kBeam = 128;
-  const Matrix<float> queries = copy_rows(rows, held);
-  std::vector<std::vector<float>> errors(held.size());
+  const Matrix<float> queries = measuring_queries(rows, held, options);
+  std::vector<std::vector<float>> errors(queries.rows());
   std::visit(
       [&](const auto& codec) {
         search_all(codec, queries, without_progress(options.control),

@@ -2,7 +2,9 @@
 
 #include <limits>
 
+#include "base/copy_rows.h"
 #include "base/progress.h"
+#include "base/random.h"
 
 namespace kith {
 namespace {
@@ -91,9 +93,18 @@ CodecSpec Index::Implementation::codec_spec() const {
   return spec;
 }
 
+Matrix<float> Index::Implementation::measuring_queries(const AnyMatrixView& rows,
+                                                       std::span<const Id> held,
+                                                       const BuildOptions& options) const {
+  const AnyMatrixView& given = options.train_queries;
+  if (given.rows() == 0) return copy_rows(rows, held);
+  return copy_rows(given, random_sample(given.rows(), kBeamQueries, options.seed));
+}
+
 DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
                                                 const BuildOptions& options) const {
-  return choose_default_beam(rows, metric, held, options.recall, options.control,
+  const Matrix<float> queries = measuring_queries(rows, held, options);
+  return choose_default_beam(rows, queries, metric, held, options.recall, options.control,
                              [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
                                SearchOptions search_options;
                                search_options.beam = beam;
