@@ -75,6 +75,27 @@ TEST(LeanVecIndex, TrainingQueriesHelpThoseOfTheirKind) {
   for (const char* method : {"es", "fw", "es+fw", "auto"}) EXPECT_GT(recall(method), id) << method;
 }
 
+// Reduced distances of queries unlike the vectors err more than those of vectors held out.
+TEST(LeanVecIndex, ReScoresAsFarAsTrainingQueriesNeed) {
+  const Matrix<float> base = embeddings(3000, 0, 1), queries = embeddings(100, 20, 2);
+  const Matrix<float> training = embeddings(500, 20, 3);
+  ExactOptions exact;
+  exact.k = 20;
+  exact.metric = Metric::cosine;
+  const Neighbours truth = exact_search(base, queries, exact);
+  BuildOptions build = options(Metric::cosine, "leanvec24-rot-lvq8+f16", "id");
+  SearchOptions search, whole;
+  search.beam = whole.beam = whole.rerank = 256;
+  const auto lost = [&] {
+    const Index index = Index::build(base, Labels(), build);
+    return recall_at(index.search(queries, 10, whole), truth, 10) -
+           recall_at(index.search(queries, 10, search), truth, 10);
+  };
+  EXPECT_GT(lost(), 0.1);  // measured with vectors held out
+  build.train_queries = training;
+  EXPECT_LT(lost(), 0.02);
+}
+
 TEST(LeanVecIndex, AnswersTheSameFromAFileAndTakesMoreVectors) {
   const Matrix<float> base = embeddings(2500, 0, 1), queries = embeddings(60, 10, 2);
   const Matrix<float> training = embeddings(500, 10, 3), more = embeddings(1000, 0, 4);
