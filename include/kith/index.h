@@ -61,6 +61,14 @@ struct BuildOptions {
   // Recall@10 that the stored default beam aims for, measured on vectors held out of the build.
   double recall = 0.95;
 
+  // Of a codec "leanvecN-...": queries like those to come, from which, too, the reduction is
+  // learned (about 10,000 are enough; keep them apart from what recall is measured with), and how:
+  // "id" from the vectors alone, "es" or, not for l2, "fw" or "es+fw" from both
+  // (src/codec/leanvec.h); "auto": es where there are queries, else id. The default beam
+  // and how much is re-scored are then measured with them.
+  AnyMatrixView train_queries = {};
+  std::string leanvec = "auto";
+
   std::uint64_t seed = 1;
   Control control = {};
 };

@@ -40,7 +40,7 @@ TEST_F(Build, GivesTheSameFileForAnyNumberOfThreads) {
 TEST_F(Build, TakesEveryMetricCodecAndKind) {
   make_vectors("base.fvecs", 300, 16, 1);
   for (const std::string metric : {"l2", "ip", "cosine"}) {
-    for (const std::string codec : {"f32", "f16", "lvq8", "lvq4+f16"}) {
+    for (const std::string codec : {"f32", "f16", "lvq8", "lvq4+f16", "rabitq1+f16"}) {
       for (const std::string kind : {"graph", "flat"}) {
         build("base.fvecs", "x.kith", {"--metric", metric, "--codec", codec, "--index", kind});
         const IndexInfo info = Index::open(path("x.kith")).info();
@@ -50,6 +50,32 @@ TEST_F(Build, TakesEveryMetricCodecAndKind) {
       }
     }
   }
+}
+
+TEST_F(Build, LearnsAReductionFromQueries) {
+  make_vectors("base.fvecs", 600, 16, 1);
+  make_vectors("queries.fvecs", 60, 16, 2);
+  make_vectors("few.fvecs", 5, 16, 2);
+  make_vectors("narrow.fvecs", 60, 8, 2);
+  const std::vector<std::string> reduced = {"--metric", "ip", "--codec", "leanvec8-lvq8+f16"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), reduced.begin(), reduced.end());
+    return more;
+  };
+  for (const std::string method : {"id", "es", "fw", "es+fw"}) {
+    build("base.fvecs", "x.kith",
+          with({"--train-queries", "queries.fvecs", "--leanvec", method, "--index", "graph"}));
+    EXPECT_EQ(Index::open(path("x.kith")).info().codec, "leanvec8-lvq8+f16") << method;
+  }
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& said) {
+    std::vector<std::string> words = {"build", "base.fvecs", "-o", "x.kith"};
+    words.insert(words.end(), more.begin(), more.end());
+    expect_error(words, 2, {said});
+  };
+  refused(with({"--train-queries", "few.fvecs"}), "5 training queries to learn from");
+  refused(with({"--train-queries", "narrow.fvecs"}), "8 dimensions");
+  refused(with({"--leanvec", "pca"}), "expected id, es, fw or es+fw");
+  refused({"--codec", "lvq8", "--train-queries", "queries.fvecs"}, "learns nothing from queries");
 }
 
 TEST_F(Build, RefusesUnknownChoices) {

@@ -59,7 +59,7 @@ Kernel scaled(std::string name, int bits, bool int8) {
   return {std::move(name), bits / 8.0, 12, int8 ? &MachinePeaks::vnni : &MachinePeaks::fma,
           [=](const KernelTable& table, const void* rows, std::size_t stride,
               const std::uint32_t* ids, std::size_t n, std::size_t dim, float* out) {
-            const int which = simd::bits_index(bits);
+            const std::size_t which = simd::bits_index(bits);
             const ScaledKernels& k = int8 ? table.scaled_int8[which] : table.scaled_float[which];
             const ScaledQuery query{query_bytes(), 1, 1, 1, 1};
             if (ids != nullptr) return k.gather(query, rows, stride, ids, n, dim, out);
@@ -169,7 +169,13 @@ std::vector<Kernel> all_kernels() {
       same_type("u8 l2", ElementType::u8, Op::l2, vnni),
       scaled("4-bit codes, float query", 4, false),
       scaled("8-bit codes, float query", 8, false),
+      scaled("1-bit codes, int8 query", 1, true),
+      scaled("2-bit codes, int8 query", 2, true),
+      scaled("3-bit codes, int8 query", 3, true),
       scaled("4-bit codes, int8 query", 4, true),
+      scaled("5-bit codes, int8 query", 5, true),
+      scaled("6-bit codes, int8 query", 6, true),
+      scaled("7-bit codes, int8 query", 7, true),
       scaled("8-bit codes, int8 query", 8, true),
       hamming(),
   };

@@ -17,7 +17,7 @@ namespace kith::cli {
 namespace {
 
 struct Options : CommonOptions {
-  std::string base, output;
+  std::string base, output, train_queries;
   BuildChoices build;
   InvertedChoices inverted;
   ReadOptions read;
@@ -25,14 +25,21 @@ struct Options : CommonOptions {
 
 void build_vectors(const Options& options) {
   const Control control = options.control();
-  const BuildOptions build = options.build.build_options(options);
+  BuildOptions build = options.build.build_options(options);
 
   const Stopwatch watch;
   ReadOptions read = options.read;
   read.control = control;
   const Vectors base = read_vectors(options.base, read);
-  const Index index =
-      naming("base", options.base, [&] { return Index::build(base.rows, base.labels, build); });
+  Vectors queries;
+  if (!options.train_queries.empty()) {
+    queries = read_vectors(options.train_queries, read);
+    build.train_queries = queries.rows;
+  }
+  const Index index = naming("training query", options.train_queries, [&] {
+    return naming("base", options.base,
+                  [&] { return Index::build(base.rows, base.labels, build); });
+  });
   index.save(options.output, control);
   const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
 
@@ -82,12 +89,21 @@ void add_build(CLI::App& root) {
       ->type_name("FILE");
   add_build_choices(*verb, options->build);
   add_inverted_choices(*verb, options->inverted);
+  verb->add_option("--train-queries", options->train_queries,
+                   "Queries from which codec leanvecN-... learns what to keep, beside BASE")
+      ->type_name("FILE");
+  verb->add_option("--leanvec", options->build.options.leanvec,
+                   "How it learns: id (from BASE alone), es, fw or es+fw\n"
+                   "(default: es with --train-queries, else id)")
+      ->type_name("METHOD");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith build words.txt --metric cosine -o words.kith\n"
                "kith build base.fvecs -o base.kith --codec lvq8 --degree 48\n"
                "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith\n"
+               "kith build base.fbin -o base.kith --metric ip --codec leanvec160-lvq8+f16 \\\n"
+               "    --train-queries queries.fbin\n"
                "kith build texts.tsv --index bm25 --stem --stop-words --keep-text -o texts.kith");
   verb->callback([options, verb] { run(*verb, *options); });
 }

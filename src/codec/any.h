@@ -7,18 +7,21 @@
 
 #include "codec/lvq.h"
 #include "codec/plain.h"
+#include "codec/rabitq.h"
 #include "codec/sq8.h"
 
 namespace kith {
 
-using AnyCodec = std::variant<Plain<float>, Plain<Half>, Plain<BFloat16>, Plain<std::uint8_t>,
-                              Plain<std::int8_t>, Sq8, Lvq<4>, Lvq<8>, Lvq<4, 4>, Lvq<4, 8>>;
+using AnyCodec =
+    std::variant<Plain<float>, Plain<Half>, Plain<BFloat16>, Plain<std::uint8_t>,
+                 Plain<std::int8_t>, Sq8, Lvq<4>, Lvq<8>, Lvq<4, 4>, Lvq<4, 8>, Rabitq>;
 
 template <class... C>
 consteval bool all_are_codecs(std::variant<C...>*) {
   return (Codec<C> && ...);
 }
 static_assert(all_are_codecs(static_cast<AnyCodec*>(nullptr)));
+static_assert(CodecWithOrigin<Rabitq>);
 
 // `name` is one of codec_names().
 AnyCodec make_codec(const std::string& name, std::size_t dim, Metric metric);

@@ -59,6 +59,26 @@ concept Codec = std::constructible_from<C, std::size_t, Metric> &&
                   codec.load(reader, read_meta, prefix, n);
                 };
 
+// A codec whose codes can be relative to an origin of the caller's, the centre of a list or a node
+// of a graph, where a vector lies nearer than to the collection's mean:
+//
+//   codec.encode(id, x, origin);
+//   codec.decode(id, origin, out);
+//   codec.prepare(q, query);          // once a query
+//   codec.move_to(q, origin, query);  // score() is then of codes relative to this origin
+//   codec.estimate_error(query, id);  // how far it may be off, with a stated confidence
+//
+// Who owns the codes knows their origins; the codec doesn't store them.
+template <class C>
+concept CodecWithOrigin =
+    Codec<C> && requires(C& codec, const C& stored, typename C::Query& query, const float* x,
+                         const float* origin, float* out, Id id) {
+      codec.encode(id, x, origin);
+      stored.decode(id, origin, out);
+      stored.move_to(x, origin, query);
+      { stored.estimate_error(query, id) } -> std::convertible_to<float>;
+    };
+
 // Asks the cache for `lines` 64-byte lines from `address`.
 inline void prefetch_lines(const std::byte* address, std::size_t lines) {
   for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(address + 64 * i, 0, 3);

@@ -16,8 +16,9 @@
 namespace kith {
 namespace {
 
-const std::vector<std::string> kFloatCodecs = {"f32",  "f16",  "bf16",   "sq8",
-                                               "lvq4", "lvq8", "lvq4x4", "lvq4x8"};
+const std::vector<std::string> kFloatCodecs = {
+    "f32",     "f16",     "bf16",    "sq8",     "lvq4",    "lvq8",    "lvq4x4",  "lvq4x8",
+    "rabitq1", "rabitq2", "rabitq3", "rabitq4", "rabitq5", "rabitq6", "rabitq7", "rabitq8"};
 
 Matrix<float> gaussian(std::size_t rows, std::size_t dim, std::uint64_t seed) {
   Matrix<float> x(rows, dim);
@@ -109,6 +110,7 @@ TEST(Codecs, ScoreBestMatchesTheDecodedVector) {
       std::vector<Id> ids;
       for (Id i = 40; i > 0; --i) ids.push_back(i - 1);
       for (const std::string& name : kFloatCodecs) {
+        if (rabitq_bits(name) != 0) continue;  // an estimate for the vector: rabitq_test.cc
         const AnyCodec any = encoded(name, x, metric);
         std::visit(
             [&]<class C>(const C& codec) {
@@ -222,7 +224,8 @@ TEST(Codecs, RoundTripThroughAFileKeepsEveryScore) {
           writer.add_text("meta", meta.text());
           writer.write(path, {});
           const KithFileReader reader = KithFileReader::open(path, true);
-          C loaded(37, Metric::ip);
+          AnyCodec empty = make_codec(name, 37, Metric::ip);
+          C& loaded = std::get<C>(empty);
           loaded.load(reader, reader.meta(), "primary", 30);
           typename C::Query a, b;
           codec.prepare(x.row(4), a);

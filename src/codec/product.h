@@ -1,7 +1,8 @@
 // Product quantisation with 4-bit codes (Jegou, Douze and Schmid, "Product quantization for nearest
 // neighbor search", 2011): a vector's dimensions are cut into parts, and each part is replaced by
 // the nearest of 16 codewords learned by k-means. Searches add up, part by part, entries of a table
-// that a query makes once, in blocks of 32 codes (simd/kernels.h).
+// that a query makes once, in blocks of 32 codes (simd/kernels.h). With a learned rotation before
+// it (learned_rotation.h), of which callers see nothing, the parts' errors are smaller.
 #pragma once
 
 #include <cstddef>
@@ -22,14 +23,17 @@ class ProductQuantiser {
   static constexpr std::size_t kWords = 16;
 
   ProductQuantiser() = default;
+  enum class Turn : std::uint8_t { none, learned };
   // `parts` is at most `dim`; they are as even as can be. Throws invalid_argument.
-  ProductQuantiser(std::size_t dim, std::size_t parts);
+  ProductQuantiser(std::size_t dim, std::size_t parts, Turn turn = Turn::none);
 
-  // k-means of each part. A few thousand rows are enough for 16 codewords.
+  // k-means of each part. A few thousand rows are enough for 16 codewords. A rotation is learned by
+  // turns: codewords for it, then the rotation that brings rows nearest to what they decode to.
   void train(MatrixView<const float> sample, std::uint64_t seed, const Control& control);
 
   std::size_t dim() const { return dim_; }
   std::size_t parts() const { return parts_; }
+  Turn turn() const { return rotation_.rows() == 0 ? Turn::none : Turn::learned; }
   // What blocks hold: a multiple of four.
   std::size_t padded_parts() const { return (parts_ + 3) / 4 * 4; }
 
@@ -49,19 +53,27 @@ class ProductQuantiser {
    private:
     friend class ProductQuantiser;
     std::vector<std::uint8_t> buffer_;
-    std::vector<float> entries_;
+    std::vector<float> entries_, turned_;
   };
   void prepare(const float* query, float weight, Tables& tables) const;
 
-  std::size_t bytes() const { return words_.size() * sizeof(float); }
+  std::size_t bytes() const {
+    return (words_.size() + rotation_.rows() * rotation_.cols()) * sizeof(float);
+  }
   void save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const;
   void load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
             std::size_t dim);
 
  private:
   std::size_t begin(std::size_t part) const { return part * dim_ / parts_; }
+  void train_words(MatrixView<const float> sample, std::size_t iterations, std::uint64_t seed,
+                   const Control& control);
+  void encode_turned(const float* x, std::uint8_t* code) const;
+  void decode_turned(const std::uint8_t* code, float* out) const;
+  void apply_rotation(const float* x, float* out) const;
 
   std::size_t dim_ = 0, parts_ = 0;
+  Matrix<float> rotation_;    // dim x dim, or empty
   std::vector<float> words_;  // dimension j of codeword w of j's part: [j * 16 + w]
 };
 

@@ -3,6 +3,7 @@
 // ones where that adds little memory and saves cache lines.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -60,6 +61,9 @@ class ScaledRecords {
     std::uint8_t* packed = reinterpret_cast<std::uint8_t*>(record);
     if (bits_ == 8) {
       std::memcpy(packed, codes, dim_);
+    } else if (bits_ != 4) {
+      const std::vector<std::uint32_t> numbers(codes, codes + dim_);
+      simd::pack_bits(numbers.data(), bits_, dim_, packed);
     } else {
       const std::size_t half = code_bytes_;
       for (std::size_t i = 0; i < half; ++i) {
@@ -74,6 +78,12 @@ class ScaledRecords {
     const std::uint8_t* packed = storage_.as<std::uint8_t>() + id * stride_;
     if (bits_ == 8) {
       std::memcpy(out, packed, dim_);
+      return;
+    }
+    if (bits_ != 4) {
+      std::vector<std::uint32_t> numbers(dim_);
+      simd::unpack_bits(packed, bits_, dim_, numbers.data());
+      std::copy(numbers.begin(), numbers.end(), out);
       return;
     }
     const std::size_t half = code_bytes_;

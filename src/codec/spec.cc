@@ -13,22 +13,32 @@ namespace {
 constexpr std::array<std::string_view, 10> kNames = {"f32", "f16",  "bf16", "u8",     "i8",
                                                      "sq8", "lvq4", "lvq8", "lvq4x4", "lvq4x8"};
 
+// What follows `word` in `text`, a number up to kMaxDim; 0 when something else does.
+std::size_t number_after(std::string_view word, std::string_view text) {
+  if (!text.starts_with(word)) return 0;
+  std::size_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [last, error] = std::from_chars(text.data() + word.size(), end, number);
+  return error == std::errc{} && last == end && number <= kMaxDim ? number : 0;
+}
+
 std::size_t parts_of(std::string_view word) {
-  std::size_t parts = 0;
-  if (!word.starts_with("pq")) return 0;
-  const char* const end = word.data() + word.size();
-  const auto [last, error] = std::from_chars(word.data() + 2, end, parts);
-  return error == std::errc{} && last == end && parts <= kMaxDim ? parts : 0;
+  return std::max(number_after("pq", word), number_after("opq", word));
 }
 
 void check(std::string_view word, bool may_be_product, std::string_view whole) {
   if (may_be_product && parts_of(word) != 0) return;
+  if (rabitq_bits(word) != 0) return;
   if (std::find(kNames.begin(), kNames.end(), word) == kNames.end()) {
-    throw Error(ErrorCode::invalid_argument, "codec '" + std::string(whole) + "': unknown codec '" +
-                                                 std::string(word) + "', expected one of " +
-                                                 codec_names() +
-                                                 (may_be_product ? ", pqN with N parts" : ""));
+    throw Error(ErrorCode::invalid_argument,
+                "codec '" + std::string(whole) + "': unknown codec '" + std::string(word) +
+                    "', expected one of " + codec_names() +
+                    (may_be_product ? ", pqN or opqN with N parts" : ""));
   }
+}
+
+[[noreturn]] void refuse(std::string_view whole, const std::string& reason) {
+  throw Error(ErrorCode::invalid_argument, "codec '" + std::string(whole) + "': " + reason);
 }
 
 // Takes "rot-" off the front; any other transform is refused.
@@ -36,11 +46,13 @@ bool take_rotation(std::string_view& word, std::string_view whole) {
   const std::size_t dash = word.find('-');
   if (dash == std::string_view::npos) return false;
   if (word.substr(0, dash) != "rot") {
-    throw Error(ErrorCode::invalid_argument,
-                "codec '" + std::string(whole) + "': unknown transform '" +
-                    std::string(word.substr(0, dash)) + "', expected rot");
+    refuse(whole, "unknown transform '" + std::string(word.substr(0, dash)) +
+                      "', expected rot or, first, leanvecN with N dimensions");
   }
   word = word.substr(dash + 1);
+  if (rabitq_bits(word) != 0) {
+    refuse(whole, "'" + std::string(word) + "' rotates by itself, expected it without 'rot-'");
+  }
   return true;
 }
 
@@ -52,11 +64,27 @@ std::string codec_names() {
     if (!text.empty()) text += ", ";
     text += name;
   }
-  return text;
+  return text + ", rabitqN with N = 1 to 8 bits";
+}
+
+int rabitq_bits(std::string_view word) {
+  constexpr std::string_view kWord = "rabitq";
+  if (word.size() != kWord.size() + 1 || !word.starts_with(kWord)) return 0;
+  const int bits = word.back() - '0';
+  return bits >= 1 && bits <= 8 ? bits : 0;
+}
+
+std::size_t take_reduction(std::string_view& word) {
+  const std::size_t dash = word.find('-');
+  if (dash == std::string_view::npos) return 0;
+  const std::size_t reduced = number_after("leanvec", word.substr(0, dash));
+  if (reduced != 0) word = word.substr(dash + 1);
+  return reduced;
 }
 
 std::string CodecSpec::name() const {
-  std::string text = (rotate ? "rot-" : "") + primary;
+  std::string text = reduced != 0 ? "leanvec" + std::to_string(reduced) + "-" : "";
+  text += (rotate ? "rot-" : "") + primary;
   if (!rerank.empty()) text += (rotate_rerank ? "+rot-" : "+") + rerank;
   return text;
 }
@@ -81,9 +109,14 @@ CodecSpec CodecSpec::parse(std::string_view name) {
     check(second, false, name);
     spec.rerank = std::string(second);
   }
+  spec.reduced = take_reduction(rest);
   spec.rotate = take_rotation(rest, name);
-  check(rest, true, name);
+  check(rest, spec.reduced == 0, name);
   spec.primary = std::string(rest);
+  if (spec.reduced != 0 && spec.rerank.empty()) {
+    refuse(name, "reduced vectors need whole ones to re-rank them, for example " +
+                     std::string(name) + "+f16");
+  }
   return spec;
 }
 

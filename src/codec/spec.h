@@ -1,5 +1,6 @@
-// Codec names: one word a codec with its number ("f32", "lvq8", "lvq4x8", "pq50"), "-" for a
-// transform before it ("rot-lvq4"), "+" for "re-ranked by" ("rot-lvq4+f16", "pq50+rot-lvq8").
+// Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50", "opq50"), "-"
+// for a transform before it ("rot-lvq4", "leanvec160-lvq8"), "+" for "re-ranked by"
+// ("rot-lvq4+f16", "pq50+rot-lvq8").
 #pragma once
 
 #include <cstddef>
@@ -9,21 +10,28 @@
 namespace kith {
 
 struct CodecSpec {
-  bool rotate = false;  // "rot-": a random orthogonal transform first (see rotation.h)
-  std::string primary;  // what is searched: one of codec_names()
-  std::string rerank;   // what re-ranks; empty: the primary's own best accuracy
+  std::size_t reduced = 0;  // "leanvec160-": dimensions left by a learned reduction (leanvec.h)
+  bool rotate = false;      // "rot-": a random orthogonal transform first (see rotation.h)
+  std::string primary;      // what is searched: one of codec_names()
+  std::string rerank;       // what re-ranks; empty: the primary's own best accuracy
   bool rotate_rerank = false;
 
   std::string name() const;
-  // "pq50" has 50 parts; 0 for codecs that aren't product codes.
+  // "pq50" and "opq50" have 50 parts; 0 for codecs that aren't product codes.
   std::size_t parts() const;
+  // "opq50": with a learned rotation.
+  bool optimised() const { return primary.starts_with("opq"); }
   // The re-ranking part alone.
   CodecSpec refining() const;
   // Throws invalid_argument naming the word that isn't known and those that are.
   static CodecSpec parse(std::string_view name);
 };
 
-// "f32, f16, ... lvq4x8", for messages and help.
+// "f32, f16, ... lvq4x8, rabitqN with N = 1 to 8 bits", for messages and help.
 std::string codec_names();
+// Takes "leanvecN-" off the front of a name and returns N; 0 when something else is there.
+std::size_t take_reduction(std::string_view& word);
+// 4 for "rabitq4"; 0 for other words. These codecs are rotated without being told to.
+int rabitq_bits(std::string_view word);
 
 }  // namespace kith

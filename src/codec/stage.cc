@@ -26,34 +26,70 @@ float normalise(float* x, std::size_t dim) {
 }
 
 Stage::Stage(const std::string& codec, bool rotate, std::size_t dim, Metric metric,
-             std::uint64_t seed)
-    : codec_name_(codec), metric_(metric), dim_(dim), codec_(make_codec(codec, dim, metric)) {
-  if (rotate) {
-    if (keeps_bytes()) {
-      throw Error(
-          ErrorCode::invalid_argument,
-          "codec 'rot-" + codec + "': rotated vectors aren't bytes, expected another codec");
-    }
-    rotation_.emplace(dim, seed);
+             std::uint64_t seed, std::size_t reduced)
+    : codec_name_(codec),
+      metric_(metric),
+      dim_(dim),
+      codec_(make_codec(codec, reduced != 0 ? reduced : dim, metric)) {
+  const bool turned = rotate || rabitq_bits(codec) != 0;
+  if (keeps_bytes() && (turned || reduced != 0)) {
+    throw Error(ErrorCode::invalid_argument, "codec '" + std::string(turned ? "rot-" : "leanvec-") +
+                                                 codec + "': " + (turned ? "rotated" : "reduced") +
+                                                 " vectors aren't bytes, expected another codec");
   }
+  if (reduced != 0) reduction_.emplace(dim, reduced, metric);
+  if (turned) rotation_.emplace(reduced != 0 ? reduced : dim, seed);
 }
 
-void Stage::transform(float* x) const {
+std::string Stage::name() const {
+  CodecSpec spec;
+  spec.reduced = reduced();
+  spec.rotate = rotates();
+  spec.primary = codec_name_;
+  return spec.name();
+}
+
+void Stage::transform(float* x, bool query) const {
   if (metric_ == Metric::cosine && !keeps_bytes()) normalise(x, dim_);
+  if (reduction_ && query) reduction_->reduce_query(x);
+  if (reduction_ && !query) reduction_->reduce(x);
   if (rotation_) rotation_->apply(x);
 }
 
-void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control) {
+// As codecs and reductions learn from it: of length 1 under cosine.
+Matrix<float> Stage::sample(const AnyMatrixView& rows, std::uint64_t seed,
+                            const Control& control) const {
   const auto chosen = random_sample(rows.rows(), kTrainRows, seed);
   Matrix<float> sample(chosen.size(), dim_);
   parallel_for(control, chosen.size(), kRowsAPiece,
                [&](std::size_t begin, std::size_t end, std::size_t) {
                  for (std::size_t i = begin; i < end; ++i) {
                    rows.copy_row(chosen[i], sample.row(i));
-                   transform(sample.row(i));
+                   const bool whole = metric_ == Metric::cosine && !keeps_bytes();
+                   if (whole) normalise(sample.row(i), dim_);
                  }
                });
-  std::visit([&](auto& codec) { codec.train(sample.view()); }, codec_);
+  return sample;
+}
+
+void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control,
+                  const ReductionTraining& training) {
+  Matrix<float> x = sample(rows, seed, control);
+  if (reduction_) {
+    const Matrix<float> queries =
+        training.queries.rows() == 0 ? Matrix<float>() : sample(training.queries, seed, control);
+    reduction_->train(x, queries, training.method, control);
+  }
+  parallel_for(control, x.rows(), kRowsAPiece,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 for (std::size_t i = begin; i < end; ++i) {
+                   if (reduction_) reduction_->reduce(x.row(i));
+                   if (rotation_) rotation_->apply(x.row(i));
+                 }
+               });
+  const MatrixView<const float> seen(x.data(), x.rows(), reduction_ ? reduced() : dim_,
+                                     x.stride_bytes());
+  std::visit([&](auto& codec) { codec.train(seen); }, codec_);
 }
 
 void Stage::resize(std::size_t rows) {
@@ -76,6 +112,10 @@ void Stage::encode(const AnyMatrixView& rows, std::span<const Id> ids, const Con
 }
 
 void Stage::decode(Id id, float* out) const {
+  if (reduction_) {
+    throw Error(ErrorCode::invalid_argument,
+                name() + ": reduced vectors can't be decoded, expected the codec that re-ranks");
+  }
   std::visit([&](const auto& codec) { codec.decode(id, out); }, codec_);
   if (rotation_) rotation_->invert(out);
 }
@@ -86,14 +126,18 @@ std::size_t Stage::size() const {
 
 ByteCounts Stage::bytes(const std::string& prefix) const {
   ByteCounts counts = std::visit([](const auto& codec) { return codec.bytes(); }, codec_);
+  if (reduction_) counts.insert(counts.begin(), {"reduction", reduction_->bytes()});
   for (auto& [part, bytes] : counts) part.insert(0, prefix + ".");
   return counts;
 }
 
 void Stage::save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const {
-  meta.set(prefix + ".codec", codec_name_);
+  // In the name, so that who doesn't know of reductions doesn't answer without.
+  const std::string before = reduction_ ? "leanvec" + std::to_string(reduced()) + "-" : "";
+  meta.set(prefix + ".codec", before + codec_name_);
   meta.set(prefix + ".rotate", std::uint64_t{rotation_.has_value()});
   if (rotation_) meta.set(prefix + ".rotation_seed", rotation_->seed());
+  if (reduction_) reduction_->save(writer, prefix);
   std::visit([&](const auto& codec) { codec.save(writer, meta, prefix); }, codec_);
 }
 
@@ -102,7 +146,10 @@ Stage Stage::load(const KithFileReader& reader, const Meta& meta, const std::str
   const bool rotate = meta.number(prefix + ".rotate", 1) != 0;
   const std::uint64_t seed = rotate ? meta.number(prefix + ".rotation_seed") : 0;
   try {
-    Stage stage(meta.string(prefix + ".codec"), rotate, dim, metric, seed);
+    std::string_view word = meta.string(prefix + ".codec");
+    const std::size_t reduced = take_reduction(word);
+    Stage stage(std::string(word), rotate, dim, metric, seed, reduced);
+    if (stage.reduction_) stage.reduction_->load(reader, prefix);
     std::visit([&](auto& codec) { codec.load(reader, meta, prefix, rows); }, stage.codec_);
     return stage;
   } catch (const Error& error) {

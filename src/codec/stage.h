@@ -1,4 +1,4 @@
-// A transform and a codec: one way of storing a collection. An index has one that it searches and
+// Transforms and a codec: one way of storing a collection. An index has one that it searches and
 // may have a second that re-ranks. Turns rows of any element type into codes and queries into what
 // the codec prepares.
 #pragma once
@@ -9,33 +9,50 @@
 #include <vector>
 
 #include "codec/any.h"
+#include "codec/leanvec.h"
 #include "codec/rotation.h"
+#include "codec/spec.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 
 namespace kith {
 
+// What a reduction is learned by.
+struct ReductionTraining {
+  AnyMatrixView queries;
+  LeanVecMethod method = LeanVecMethod::id;
+};
+
 class Stage {
  public:
-  Stage(const std::string& codec, bool rotate, std::size_t dim, Metric metric, std::uint64_t seed);
+  // `reduced`: dimensions left by a reduction, which comes before the rotation; 0 for none.
+  Stage(const std::string& codec, bool rotate, std::size_t dim, Metric metric, std::uint64_t seed,
+        std::size_t reduced = 0);
 
   // Fixes what is learned from data on a sample of the rows (kTrainRows of them at most).
-  void train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control);
+  void train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control,
+             const ReductionTraining& training = {});
   // Makes room for ids below `rows`, in memory of its own.
   void resize(std::size_t rows);
   // Stores rows[i] as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
   // bytes).
   void encode(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control);
 
-  // A query (or row) as the codec wants it: normalised under cosine, then transformed. In place.
-  void transform(float* x) const;
-  // The stored vector as people know it: decoded and transformed back.
+  // A row as the codec wants it: normalised under cosine, then transformed. In place: a reduced
+  // one is in the first floats.
+  void transform(float* x) const { transform(x, false); }
+  // A query; the same but where a reduction treats the two differently.
+  void transform_query(float* x) const { transform(x, true); }
+  // The stored vector as people know it: decoded and transformed back. Throws invalid_argument
+  // when it was reduced.
   void decode(Id id, float* out) const;
 
   const AnyCodec& codec() const { return codec_; }
-  std::string name() const { return (rotation_ ? "rot-" : "") + codec_name_; }
+  std::string name() const;
   const std::string& codec_name() const { return codec_name_; }
-  bool rotates() const { return rotation_.has_value(); }
+  // Whether the name says so: "rabitq" codecs always are rotated.
+  bool rotates() const { return rotation_.has_value() && rabitq_bits(codec_name_) == 0; }
+  std::size_t reduced() const { return reduction_ ? reduction_->reduced() : 0; }
   // Whether vectors are kept as raw bytes (then cosine doesn't normalise them).
   bool keeps_bytes() const { return codec_name_ == "u8" || codec_name_ == "i8"; }
   std::size_t size() const;
@@ -48,9 +65,13 @@ class Stage {
   static constexpr std::size_t kTrainRows = 50000;
 
  private:
+  void transform(float* x, bool query) const;
+  Matrix<float> sample(const AnyMatrixView& rows, std::uint64_t seed, const Control& control) const;
+
   std::string codec_name_;
   Metric metric_;
   std::size_t dim_;
+  std::optional<LeanVec> reduction_;
   std::optional<Rotation> rotation_;
   AnyCodec codec_;
 };

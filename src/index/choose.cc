@@ -51,8 +51,20 @@ void check_codec(const BuildOptions& options) {
   if (lists ? product && whole : !product) return;
   throw Error(ErrorCode::invalid_argument,
               "codec '" + options.codec + "' with index '" + options.index + "': " +
-                  (lists ? "expected pqN+CODEC, for example pq32+rot-lvq8"
+                  (lists ? "expected pqN+CODEC or opqN+CODEC, for example pq32+rot-lvq8"
                          : "product codes need index ivf"));
+}
+
+// Fills in how a reduction is learned; refuses what is given for one where there is none.
+void resolve_leanvec(BuildOptions& options) {
+  const bool reduced = CodecSpec::parse(options.codec).reduced != 0;
+  const bool queries = options.train_queries.rows() != 0;
+  if (!reduced && (queries || options.leanvec != "auto")) {
+    throw Error(ErrorCode::invalid_argument, "codec '" + options.codec +
+                                                 "' learns nothing from queries, expected "
+                                                 "leanvecN-CODEC+CODEC with N dimensions");
+  }
+  if (options.leanvec == "auto") options.leanvec = queries ? "es" : "id";
 }
 
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
@@ -77,6 +89,7 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
   check_codec(resolved);
+  resolve_leanvec(resolved);
   if (resolved.degree == 0) {
     resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;
   }

@@ -4,7 +4,6 @@
 #include <limits>
 #include <vector>
 
-#include "base/copy_rows.h"
 #include "kith/exact.h"
 
 namespace kith {
@@ -15,8 +14,8 @@ constexpr std::size_t kFewest = 20;  // held-out rows that make a measurement
 constexpr std::size_t kLadder[] = {10, 12,  14,  16,  20,  24,  28,  32,  40,  48,  56,  64,  80,
                                    96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768};
 
-// Exact neighbours of the held rows among the others: a few more are asked for than needed, because
-// held rows are in the base too.
+// Exact neighbours of the queries among rows that aren't held: a few more are asked for than
+// needed, because held rows are in the base too.
 Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& queries,
                               Metric metric, std::span<const Id> held, const Control& control) {
   constexpr std::size_t kSpare = 32;
@@ -47,13 +46,12 @@ Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& qu
 }  // namespace
 
 DefaultBeam choose_default_beam(
-    const AnyMatrixView& rows, Metric metric, std::span<const Id> held, double recall,
-    const Control& control,
+    const AnyMatrixView& rows, const AnyMatrixView& queries, Metric metric,
+    std::span<const Id> held, double recall, const Control& control,
     const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
         search) {
   DefaultBeam best;
-  if (held.size() < kFewest) return best;
-  const Matrix<float> queries = copy_rows(rows, held);
+  if (queries.rows() < kFewest) return best;
   const Neighbours truth = truth_among_others(rows, queries, metric, held, control);
   for (std::size_t beam : kLadder) {
     const double reached = recall_at(search(queries, kK, beam), truth, kK);

@@ -18,11 +18,11 @@ struct DefaultBeam {
   double recall = 0;  // measured; 0 when there were too few vectors to measure
 };
 
-// The smallest beam (of a ladder) whose recall@10 over the `held` rows of `rows` reaches `recall`
-// when they search for the other rows; the best one when none does.
+// The smallest beam (of a ladder) whose recall@10 over `queries` reaches `recall` when they search
+// for rows that aren't `held`; the best one when none does.
 DefaultBeam choose_default_beam(
-    const AnyMatrixView& rows, Metric metric, std::span<const Id> held, double recall,
-    const Control& control,
+    const AnyMatrixView& rows, const AnyMatrixView& queries, Metric metric,
+    std::span<const Id> held, double recall, const Control& control,
     const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
         search);
 

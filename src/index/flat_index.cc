@@ -24,8 +24,7 @@ class FlatIndex : public Index::Implementation {
   FlatIndex(const AnyMatrixView& rows, const BuildOptions& options)
       : Implementation(options.metric, rows.dim(), rows.type(), CodecSpec::parse(options.codec),
                        options.seed) {
-    primary_.train(rows, options.seed, options.control);
-    if (rerank_) rerank_->train(rows, options.seed, options.control);
+    train(rows, options);
     store_all(rows, options.control);
   }
   FlatIndex(const KithFileReader& reader, const Meta& meta) : Implementation(reader, meta) {}
@@ -138,10 +137,10 @@ class FlatIndex : public Index::Implementation {
                      std::vector<float> x(dim);
                      for (std::size_t q = begin; q < end; ++q) {
                        queries.copy_row(q, x.data());
-                       primary_.transform(x.data());
+                       primary_.transform_query(x.data());
                        codec.prepare(x.data(), query);
                        queries.copy_row(q, x.data());
-                       best().transform(x.data());
+                       best().transform_query(x.data());
                        fine.prepare(x.data(), exact);
                        put_hits(scan_nearest(codec, query, fine, exact, chosen, size(), result.k()),
                                 q, result);
@@ -162,7 +161,7 @@ class FlatIndex : public Index::Implementation {
       std::vector<float> x(dim);
       for (std::size_t q = begin; q < end; ++q) {
         queries.copy_row(q, x.data());
-        primary_.transform(x.data());
+        primary_.transform_query(x.data());
         codec.prepare(x.data(), query);
         TopK nearest(keep);
         scan_codes(
@@ -171,7 +170,7 @@ class FlatIndex : public Index::Implementation {
             [&](float distance, Id id) { nearest.push(distance, id); });
         std::vector<Hit> hits = nearest.take_sorted();
         queries.copy_row(q, x.data());
-        best().transform(x.data());
+        best().transform_query(x.data());
         fine.prepare(x.data(), exact);
         rescore(fine, exact, hits);
         emit(q, std::move(hits));

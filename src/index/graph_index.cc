@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/copy_rows.h"
+#include "base/parallel.h"
+#include "base/progress.h"
 #include "base/random.h"
 
 namespace kith {
@@ -29,8 +30,7 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, std::span<const double> keys,
       build_beam_(options.build_beam),
       seed_(options.seed) {
   const Control& control = options.control;
-  primary_.train(rows, options.seed, control);
-  if (rerank_) rerank_->train(rows, options.seed, control);
+  train(rows, options);
   store_all(rows, control);
   Graph graph(slots_to_build(options.degree));
   graph.resize(rows.rows());
@@ -180,12 +180,12 @@ IndexInfo GraphIndex::info() const {
   return info;
 }
 
-// How far the walk's distances of true neighbours are off, learned from vectors not yet inserted.
+// How far the walk's distances of true neighbours are off, learned from queries.
 void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                                 const BuildOptions& options) {
   constexpr std::size_t kK = 10, kBeam = 128;
-  const Matrix<float> queries = copy_rows(rows, held);
-  std::vector<std::vector<float>> errors(held.size());
+  const Matrix<float> queries = measuring_queries(rows, held, options);
+  std::vector<std::vector<float>> errors(queries.rows());
   std::visit(
       [&](const auto& codec) {
         search_all(codec, queries, without_progress(options.control),

@@ -16,9 +16,9 @@ void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
   queries.copy_row(row, vectors.primary.data());
   if (rerank_) {
     vectors.best = vectors.primary;
-    rerank_->transform(vectors.best.data());
+    rerank_->transform_query(vectors.best.data());
   }
-  primary_.transform(vectors.primary.data());
+  primary_.transform_query(vectors.primary.data());
 }
 
 // The nearest `most` candidates, copies of stored vectors included.

@@ -6,7 +6,9 @@
 #include <numeric>
 #include <shared_mutex>
 
+#include "base/copy_rows.h"
 #include "base/progress.h"
+#include "base/random.h"
 #include "index/string_sections.h"
 
 namespace kith {
@@ -45,7 +47,7 @@ Index::Implementation::Implementation(Metric metric, std::size_t dim, ElementTyp
     : metric(metric),
       dim(dim),
       element(element),
-      primary_(codec.primary, codec.rotate, dim, metric, seed) {
+      primary_(codec.primary, codec.rotate, dim, metric, seed, codec.reduced) {
   if (!codec.rerank.empty()) rerank_.emplace(codec.rerank, codec.rotate_rerank, dim, metric, seed);
 }
 
@@ -62,6 +64,7 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
   if (meta.number("rerank", 1) != 0) {
     rerank_.emplace(Stage::load(reader, meta, "rerank", size(), dim, metric));
   }
+  if (best().reduced() != 0) reader.fail("section meta: reduced vectors re-rank");
   labels = load_strings(reader, meta, "labels", "labels", size());
   if (meta.has("removed")) {
     removed_ = load_ids(reader, "removed", size(), meta.number("removed", size()));
@@ -70,6 +73,16 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
       if (!removed_.contains(id)) reader.fail("section removed.linked: an id that isn't removed");
     });
   }
+}
+
+void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions& options) {
+  ReductionTraining training;
+  if (primary_.reduced() != 0) {
+    training.queries = options.train_queries;
+    training.method = parse_leanvec(options.leanvec);
+  }
+  primary_.train(rows, options.seed, options.control, training);
+  if (rerank_) rerank_->train(rows, options.seed, options.control);
 }
 
 void Index::Implementation::store(const AnyMatrixView& rows, std::span<const Id> ids,
@@ -177,6 +190,7 @@ std::optional<Id> Index::Implementation::find(std::string_view label) const {
 
 CodecSpec Index::Implementation::codec_spec() const {
   CodecSpec spec;
+  spec.reduced = primary_.reduced();
   spec.rotate = primary_.rotates();
   spec.primary = primary_.codec_name();
   if (rerank_) {
@@ -186,9 +200,18 @@ CodecSpec Index::Implementation::codec_spec() const {
   return spec;
 }
 
+Matrix<float> Index::Implementation::measuring_queries(const AnyMatrixView& rows,
+                                                       std::span<const Id> held,
+                                                       const BuildOptions& options) const {
+  const AnyMatrixView& given = options.train_queries;
+  if (given.rows() == 0) return copy_rows(rows, held);
+  return copy_rows(given, random_sample(given.rows(), kBeamQueries, options.seed));
+}
+
 DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
                                                 const BuildOptions& options) const {
-  return choose_default_beam(rows, metric, held, options.recall, options.control,
+  const Matrix<float> queries = measuring_queries(rows, held, options);
+  return choose_default_beam(rows, queries, metric, held, options.recall, options.control,
                              [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
                                SearchOptions search_options;
                                search_options.beam = beam;

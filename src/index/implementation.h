@@ -67,6 +67,8 @@ class Index::Implementation {
  protected:
   // For loading.
   Implementation(const KithFileReader& reader, const Meta& meta);
+  // What both stages learn from rows (and options.train_queries).
+  void train(const AnyMatrixView& rows, const BuildOptions& options);
   // Stores all rows as ids 0, 1 ...
   void store_all(const AnyMatrixView& rows, const Control& control);
 
@@ -81,7 +83,11 @@ class Index::Implementation {
     return Allowed(filter, removed_, size(), linked_.size());
   }
   CodecSpec codec_spec() const;
-  // The default beam for options.recall, by `held` rows that search() doesn't find yet.
+  // What margins and the default beam are measured with: training queries where there are some, for
+  // they are like those to come; else the `held` rows, which search() doesn't find yet.
+  Matrix<float> measuring_queries(const AnyMatrixView& rows, std::span<const Id> held,
+                                  const BuildOptions& options) const;
+  // The default beam for options.recall, while search() doesn't find the `held` rows.
   DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
                            const BuildOptions& options) const;
   // Where primary_ is lvq4x8 and codec `name` would reach the recall as well, by a beam not much

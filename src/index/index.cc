@@ -48,6 +48,8 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   check_total(rows.rows());
   // First, because choosing looks at a sample, whose row numbers would mean nothing in an error.
   checked_norms("base", rows, options.metric, options.control);
+  check_same_dim(options.train_queries, rows.dim(), "base");
+  checked_norms("training query", options.train_queries, options.metric, options.control);
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
   std::unique_ptr<Implementation> implementation;

@@ -62,18 +62,35 @@ TEST(GraphIndex, FindsTheNeighboursUnderEveryMetricAndCodec) {
   }
 }
 
+// So few bits judge only roughly: the walk goes wider and the second codec decides.
+TEST(GraphIndex, WalksOnCodesOfOneBit) {
+  const Matrix<float> base = clustered(3000, 128, 1);
+  const Matrix<float> queries = clustered(100, 128, 2);
+  for (const auto& [metric, codec] : {std::pair{Metric::l2, "rabitq1+f16"},
+                                      {Metric::cosine, "rabitq1+rot-lvq8"},
+                                      {Metric::ip, "rabitq2+f32"},
+                                      {Metric::ip, "rabitq6"},
+                                      {Metric::l2, "rabitq4+rabitq8"}}) {
+    const Index index = Index::build(base, Labels(), options(metric, "graph", codec));
+    EXPECT_EQ(index.info().codec, codec);
+    EXPECT_GE(recall_of(index, base, queries, metric, 300), 0.95) << name(metric) << " " << codec;
+  }
+}
+
 TEST(GraphIndex, IsTheSameForAnyNumberOfThreads) {
   const Matrix<float> base = clustered(3000, 24, 3);
-  std::string first;
-  for (std::size_t threads : {1u, 2u, 3u}) {
-    BuildOptions build = options(Metric::l2, "graph", "rot-lvq4x8");
-    build.control.threads = threads;
-    const std::string path = temporary("threads.kith");
-    Index::build(base, Labels(), build).save(path);
-    const std::string bytes = file_bytes(path);
-    if (first.empty()) first = bytes;
-    EXPECT_TRUE(bytes == first) << threads << " threads gave another file";
-    std::filesystem::remove(path);
+  for (const char* codec : {"rot-lvq4x8", "rabitq2+f16"}) {
+    std::string first;
+    for (std::size_t threads : {1u, 2u, 3u}) {
+      BuildOptions build = options(Metric::l2, "graph", codec);
+      build.control.threads = threads;
+      const std::string path = temporary("threads.kith");
+      Index::build(base, Labels(), build).save(path);
+      const std::string bytes = file_bytes(path);
+      if (first.empty()) first = bytes;
+      EXPECT_TRUE(bytes == first) << codec << ": " << threads << " threads gave another file";
+      std::filesystem::remove(path);
+    }
   }
 }
 
@@ -144,9 +161,9 @@ TEST(Index, SavedAndOpenedItAnswersTheSame) {
   const Matrix<float> queries = clustered(40, 20, 12);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < base.rows(); ++i) names.push_back("v" + std::to_string(i));
-  for (const char* kind : {"graph", "flat"}) {
-    const Index built =
-        Index::build(base, Labels(names), options(Metric::cosine, kind, "rot-lvq4x8"));
+  for (const auto& [kind, codec] :
+       {std::pair{"graph", "rot-lvq4x8"}, {"flat", "rot-lvq4x8"}, {"graph", "rabitq2+f16"}}) {
+    const Index built = Index::build(base, Labels(names), options(Metric::cosine, kind, codec));
     const std::string path = temporary("saved.kith");
     built.save(path);
     for (const bool in_memory : {false, true}) {
@@ -161,7 +178,7 @@ TEST(Index, SavedAndOpenedItAnswersTheSame) {
       }
       EXPECT_EQ(opened.labels().text(17), "v17");
       EXPECT_EQ(opened.labels().find("v2499", opened.size()), std::optional<std::size_t>(2499));
-      EXPECT_EQ(opened.info().codec, "rot-lvq4x8");
+      EXPECT_EQ(opened.info().codec, codec);
     }
     std::filesystem::remove(path);
   }
@@ -170,23 +187,24 @@ TEST(Index, SavedAndOpenedItAnswersTheSame) {
 TEST(Index, AddedVectorsAreFoundAndTheFileIsUntouchedUntilSave) {
   const Matrix<float> base = clustered(3000, 20, 13);
   const Matrix<float> more = clustered(1500, 20, 14);
-  const std::string path = temporary("add.kith");
-  Index::build(base, Labels(), options(Metric::l2, "graph", "rot-lvq8+f16")).save(path);
-  const std::string before = file_bytes(path);
-  Index index = Index::open(path);
-  index.add(more, Labels());
-  EXPECT_EQ(index.size(), 4500u);
-  EXPECT_TRUE(file_bytes(path) == before);
-
   Matrix<float> all(4500, 20);
   for (std::size_t i = 0; i < 4500; ++i) {
     std::copy_n(i < 3000 ? base.row(i) : more.row(i - 3000), 20, all.row(i));
   }
   const Matrix<float> queries = clustered(60, 20, 15);
-  EXPECT_GE(recall_of(index, all, queries, Metric::l2, 100), 0.97);
-  index.save(path);
-  EXPECT_EQ(Index::open(path).size(), 4500u);
-  std::filesystem::remove(path);
+  const std::string path = temporary("add.kith");
+  for (const char* codec : {"rot-lvq8+f16", "rabitq4+f16"}) {
+    Index::build(base, Labels(), options(Metric::l2, "graph", codec)).save(path);
+    const std::string before = file_bytes(path);
+    Index index = Index::open(path);
+    index.add(more, Labels());
+    EXPECT_EQ(index.size(), 4500u);
+    EXPECT_TRUE(file_bytes(path) == before);
+    EXPECT_GE(recall_of(index, all, queries, Metric::l2, 100), 0.97);
+    index.save(path);
+    EXPECT_EQ(Index::open(path).size(), 4500u);
+    std::filesystem::remove(path);
+  }
 }
 
 TEST(Index, ByteVectorsStayBytes) {

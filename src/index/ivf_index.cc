@@ -119,7 +119,10 @@ void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& option
     const float* centre = centres.matrix().row(assigned[i]);
     for (std::size_t j = 0; j < dim; ++j) residuals.row(i)[j] -= centre[j];
   }
-  ProductQuantiser quantiser(dim, CodecSpec::parse(options.codec).parts());
+  const CodecSpec spec = CodecSpec::parse(options.codec);
+  ProductQuantiser quantiser(
+      dim, spec.parts(),
+      spec.optimised() ? ProductQuantiser::Turn::learned : ProductQuantiser::Turn::none);
   quantiser.train(residuals, options.seed, options.control);
   lists_ = InvertedLists(metric, std::move(centres), std::move(quantiser));
 }
@@ -296,7 +299,9 @@ void IvfIndex::link(std::span<const Id> ids, const AnyMatrixView& rows, const Co
 
 IndexInfo IvfIndex::info() const {
   IndexInfo info = Implementation::info();
-  info.codec = "pq" + std::to_string(lists_.quantiser().parts()) + "+" + info.codec;
+  const bool turned = lists_.quantiser().turn() == ProductQuantiser::Turn::learned;
+  info.codec =
+      (turned ? "opq" : "pq") + std::to_string(lists_.quantiser().parts()) + "+" + info.codec;
   info.lists = lists_.lists();
   for (auto& part : lists_.bytes()) info.bytes.push_back(part);
   return info;

@@ -74,7 +74,7 @@ float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* pac
   const float scale = largest_magnitude(query, dim) / 127;
   const float inverse = 1 / scale;
   if (!(scale > 0) || !std::isfinite(inverse)) return 1;  // zero, or too small for a float's range
-  const std::size_t first = code_bytes(bits, dim);
+  const std::size_t first = bits == 4 ? code_bytes(4, dim) : dim;
   table().quantize(query, first, inverse, packed);
   if (first < dim) {
     table().quantize(query + first, dim - first, inverse,

@@ -40,7 +40,7 @@ const RowKernels& same_type_kernels(ElementType type, Op op);
 // A record is [code bytes][float norm][float low][float step] (factors unaligned) and stands for
 // the vector low + step * code_i. 8-bit codes: byte i is dimension i. 4-bit codes: with
 // half = (dim + 1) / 2, byte i holds dimension i in its low nibble and dimension half + i in its
-// high nibble (0 when there is none).
+// high nibble (0 when there is none). Other widths follow one another as in pack_bits.
 //
 //   out = constant + norm_weight * norm + low_weight * low + step_weight * step * sum(q_i * code_i)
 struct ScaledQuery {
@@ -59,23 +59,25 @@ struct ScaledKernels {
   ScaledGatherFn gather;
 };
 
-// bits is 4 or 8.
+// bits is 1 to 8; kernels of a float query are quick for 4 and 8.
 const ScaledKernels& scaled_kernels_float(int bits);
 // Against an int8 query (VNNI where there is; exact integer sums, so every instruction set agrees
 // to the bit on the sum).
 const ScaledKernels& scaled_kernels_int8(int bits);
 
-inline std::size_t code_bytes(int bits, std::size_t dim) { return bits == 8 ? dim : (dim + 1) / 2; }
+inline std::size_t code_bytes(int bits, std::size_t dim) {
+  return (static_cast<std::size_t>(bits) * dim + 7) / 8;
+}
 inline std::size_t record_bytes(int bits, std::size_t dim) {
   return code_bytes(bits, dim) + 3 * sizeof(float);
 }
 
 // Bytes of a packed int8 query: a multiple of 64 for each part, zero-filled.
 inline std::size_t packed_query_bytes(int bits, std::size_t dim) {
-  const std::size_t part = (code_bytes(bits, dim) + 63) / 64 * 64;
-  return bits == 8 ? part : 2 * part;
+  const std::size_t part = ((bits == 4 ? code_bytes(4, dim) : dim) + 63) / 64 * 64;
+  return bits == 4 ? 2 * part : part;
 }
-// Quantises query to int8 with one scale (returned): value = scale * int8. 8 bits: dimension order;
+// Quantises query to int8 with one scale (returned): value = scale * int8. In dimension order, but
 // 4 bits: dimensions [0, half) in the first part, [half, dim) in the second. `packed` must be
 // 64-byte aligned and have packed_query_bytes bytes. A zero query packs zeros and returns 1.
 float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* packed);

@@ -201,6 +201,21 @@ struct ScaledCase {
   std::size_t dim, stride, rows;
 };
 
+// By the layout's definition.
+int code_at(int bits, const unsigned char* record, std::size_t dim, std::size_t j) {
+  if (bits == 8) return record[j];
+  if (bits == 4) {
+    const std::size_t half = code_bytes(4, dim);
+    return j < half ? record[j] & 15 : record[j - half] >> 4;
+  }
+  int code = 0;
+  for (int b = 0; b < bits; ++b) {
+    const std::size_t place = j * static_cast<std::size_t>(bits) + static_cast<std::size_t>(b);
+    code |= (record[place / 8] >> place % 8 & 1) << b;
+  }
+  return code;
+}
+
 // `packed` chooses the int8 query; the sums are then exact and so is their float.
 void check_scaled(const ScaledKernels& kernels, const ScaledCase& c, bool packed,
                   std::mt19937& random) {
@@ -234,10 +249,10 @@ void check_scaled(const ScaledKernels& kernels, const ScaledCase& c, bool packed
     const unsigned char* record = records + i * c.stride;
     double sum = 0, terms = 0;
     for (std::size_t j = 0; j < c.dim; ++j) {
-      const int code = c.bits == 8 ? record[j] : j < half ? record[j] & 15 : record[j - half] >> 4;
+      const int code = code_at(c.bits, record, c.dim, j);
       double q = query[j];
       if (packed) {
-        q = bytes[c.bits == 8 || j < half ? j : packed_bytes / 2 + j - half];
+        q = bytes[c.bits != 4 || j < half ? j : packed_bytes / 2 + j - half];
         ASSERT_NEAR(q * scale, query[j], scale * 0.51);
       }
       sum += q * code, terms += std::fabs(q * code);
@@ -271,14 +286,16 @@ void check_scaled(const ScaledKernels& kernels, const ScaledCase& c, bool packed
 TEST_P(EveryLevel, ScoresScaledCodes) {
   std::mt19937 random(3);
   for (const std::size_t dim : dims()) {
-    for (const int bits : {4, 8}) {
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8}) {
       const std::size_t least = code_bytes(bits, dim) + 12;
       for (const std::size_t stride : {least, least + 1, (least + 63) / 64 * 64}) {
         const std::size_t rows = 1 + random() % 37;
         SCOPED_TRACE(std::to_string(bits) + " bits, dim " + std::to_string(dim) + ", stride " +
                      std::to_string(stride));
-        check_scaled(table().scaled_float[bits == 8], {bits, dim, stride, rows}, false, random);
-        check_scaled(table().scaled_int8[bits == 8], {bits, dim, stride, rows}, true, random);
+        check_scaled(table().scaled_float[bits_index(bits)], {bits, dim, stride, rows}, false,
+                     random);
+        check_scaled(table().scaled_int8[bits_index(bits)], {bits, dim, stride, rows}, true,
+                     random);
       }
     }
   }

@@ -118,6 +118,19 @@ std::size_t high_part(std::size_t dim) {
   return code_bytes(4, dim);
 }
 
+// `count` codes of `bits` bits one after another, as bytes: eight of them fill whole bytes.
+template <int bits>
+void expand(const unsigned char* codes, std::size_t count, unsigned char* out) {
+  for (std::size_t i = 0; i < count; i += 8, codes += bits) {
+    const std::size_t here = std::min<std::size_t>(8, count - i);
+    std::uint64_t word = 0;
+    std::memcpy(&word, codes, (here * bits + 7) / 8);
+    for (std::size_t k = 0; k < here; ++k, word >>= bits) {
+      out[i + k] = static_cast<unsigned char>(word & ((1u << bits) - 1));
+    }
+  }
+}
+
 template <int bits, class Value, class Sum>
 float code_sum(const Value* q, const unsigned char* codes, std::size_t dim) {
   const auto product = [](Value value, int code) {
@@ -125,6 +138,16 @@ float code_sum(const Value* q, const unsigned char* codes, std::size_t dim) {
   };
   if constexpr (bits == 8) {
     return static_cast<float>(sum_of<Sum>(dim, [=](auto i) { return product(q[i], codes[i]); }));
+  } else if constexpr (bits != 4) {
+    constexpr std::size_t kGroup = 64;
+    Sum sum = 0;
+    unsigned char group[kGroup];
+    for (std::size_t first = 0; first < dim; first += kGroup) {
+      const std::size_t count = std::min(kGroup, dim - first);
+      expand<bits>(codes + first * bits / 8, count, group);
+      sum += sum_of<Sum>(count, [&](auto i) { return product(q[first + i], group[i]); });
+    }
+    return static_cast<float>(sum);
   } else {
     const std::size_t half = code_bytes(4, dim);
     const Value* high = q + high_part<Value>(dim);
@@ -161,6 +184,12 @@ void scaled_gather(const ScaledQuery& query, const void* records, std::size_t st
 template <int bits, class Value, class Sum>
 constexpr ScaledKernels kScaledKernels{scaled_many<bits, Value, Sum>,
                                        scaled_gather<bits, Value, Sum>};
+
+template <int... bits>
+void set_scaled(KernelTable& table) {
+  ((table.scaled_float[bits_index(bits)] = kScaledKernels<bits, float, float>), ...);
+  ((table.scaled_int8[bits_index(bits)] = kScaledKernels<bits, std::int8_t, std::int32_t>), ...);
+}
 
 // ---- Bits ---------------------------------------------------------------------------------------
 
@@ -318,10 +347,7 @@ void add_scalar(KernelTable& table) {
   set_ops<float, BFloat16, BFloat16>(table.same_type[index_of(ElementType::bf16)]);
   set_ops<std::uint32_t, std::int8_t, std::int8_t>(table.same_type[index_of(ElementType::i8)]);
   set_ops<std::uint32_t, std::uint8_t, std::uint8_t>(table.same_type[index_of(ElementType::u8)]);
-  table.scaled_float[0] = kScaledKernels<4, float, float>;
-  table.scaled_float[1] = kScaledKernels<8, float, float>;
-  table.scaled_int8[0] = kScaledKernels<4, std::int8_t, std::int32_t>;
-  table.scaled_int8[1] = kScaledKernels<8, std::int8_t, std::int32_t>;
+  set_scaled<1, 2, 3, 4, 5, 6, 7, 8>(table);
   table.scan_blocks = scan;
   table.hamming_many = bits_many;
   table.hamming_gather = bits_gather;

@@ -212,10 +212,10 @@ void scaled_gather(const ScaledQuery& scaled, const void* records, std::size_t s
 }
 
 void fill_scaled(KernelTable& table) {
-  table.scaled_float[0] = {scaled_many<FloatQuery, 4>, scaled_gather<FloatQuery, 4>};
-  table.scaled_float[1] = {scaled_many<FloatQuery, 8>, scaled_gather<FloatQuery, 8>};
-  table.scaled_int8[0] = {scaled_many<PackedQuery, 4>, scaled_gather<PackedQuery, 4>};
-  table.scaled_int8[1] = {scaled_many<PackedQuery, 8>, scaled_gather<PackedQuery, 8>};
+  table.scaled_float[bits_index(4)] = {scaled_many<FloatQuery, 4>, scaled_gather<FloatQuery, 4>};
+  table.scaled_float[bits_index(8)] = {scaled_many<FloatQuery, 8>, scaled_gather<FloatQuery, 8>};
+  table.scaled_int8[bits_index(4)] = {scaled_many<PackedQuery, 4>, scaled_gather<PackedQuery, 4>};
+  table.scaled_int8[bits_index(8)] = {scaled_many<PackedQuery, 8>, scaled_gather<PackedQuery, 8>};
 }
 
 }  // namespace kith::simd::HWY_NAMESPACE

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#define KITH_AVX512_MORE ",avx512vnni"
+#define KITH_AVX512_MORE ",avx512vnni,avx512vbmi"
 #include "simd/avx512.h"
 
 namespace kith::simd {
@@ -15,11 +15,13 @@ namespace {
 
 // What stays the same over the records of one call.
 struct Scorer {
-  const unsigned char* first;   // the packed query, or its first part
-  const unsigned char* second;  // 4 bits: its second part
-  std::size_t bytes;            // of codes; the factors follow
-  std::size_t last;             // where the last 64 code bytes or fewer start
-  __mmask64 mask;               // of those
+  const unsigned char* first;       // the packed query, or its first part
+  const unsigned char* second;      // 4 bits: its second part
+  std::size_t bytes;                // of codes; the factors follow
+  std::size_t last;                 // where the last 64 code bytes or fewer start
+  __mmask64 mask;                   // of those
+  std::size_t groups;               // of 64 dimensions, the last one perhaps shorter; other widths
+  __mmask64 group_mask, tail_mask;  // of the bytes of a group and of the last one
   __m512 constant, norm, low, step;
 };
 
@@ -31,6 +33,9 @@ KITH_AVX512_INLINE Scorer scorer(int bits, const ScaledQuery& query, std::size_t
           bytes,
           last,
           _bzhi_u64(~0ull, static_cast<unsigned>(bytes - last)),
+          (dim + 63) / 64,
+          first64(std::min<std::size_t>(bytes, 8 * static_cast<std::size_t>(bits))),
+          first64(bytes - (dim - 1) / 64 * 8 * static_cast<std::size_t>(bits)),
           _mm512_set1_ps(query.constant),
           _mm512_set1_ps(query.norm_weight),
           _mm512_set1_ps(query.low_weight),
@@ -46,10 +51,62 @@ KITH_AVX512_INLINE __m512i add_codes(__m512i sum, __m512i codes, __m512i first, 
   return _mm512_dpbusd_epi32(sum, high, second);
 }
 
+// 64 codes of `bits` bits, one after another, as bytes. Eight of them fill whole bytes, so each
+// eight bytes of the result come from one permutation, which gathers theirs, and one shift of each
+// byte by its own amount (VBMI). Single bits are a mask already.
+template <int bits>
+struct Expander {
+  __m512i bytes, shifts, low;
+
+  KITH_AVX512_INLINE Expander make() {
+    const __m512i lane = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    const __m512i start = _mm512_mullo_epi64(lane, _mm512_set1_epi64(bits * 0x0101010101010101));
+    return {_mm512_add_epi8(start, _mm512_set1_epi64(0x0706050403020100)),
+            _mm512_set1_epi64(bits * 0x0706050403020100), _mm512_set1_epi8((1 << bits) - 1)};
+  }
+  KITH_AVX512_METHOD __m512i codes(const unsigned char* from, __mmask64 mask) const {
+    if constexpr (bits == 1) {  // eight bytes are there, and what isn't a code meets zeros
+      std::uint64_t ones;
+      __builtin_memcpy(&ones, from, sizeof ones);
+      return _mm512_maskz_mov_epi8(ones, low);
+    }
+    const __m512i gathered = _mm512_permutexvar_epi8(bytes, load(from, mask));
+    return _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, gathered), low);
+  }
+  // No wider than need be: a load that crosses into the next line waits for it.
+  KITH_AVX512_INLINE __m512i load(const unsigned char* from, __mmask64 mask) {
+    if constexpr (bits == 2) {
+      return _mm512_castsi128_si512(_mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), from));
+    } else if constexpr (bits == 3) {
+      return _mm512_castsi256_si512(_mm256_maskz_loadu_epi8(static_cast<__mmask32>(mask), from));
+    } else {
+      return _mm512_maskz_loadu_epi8(mask, from);
+    }
+  }
+};
+
+template <int bits, int kRows>
+KITH_AVX512_INLINE void sum_packed(const Scorer& s, const unsigned char* const (&row)[kRows],
+                                   __m512i (&sum)[kRows]) {
+  const auto expander = Expander<bits>::make();
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) sum[r] = _mm512_setzero_si512();
+  for (std::size_t g = 0; g < s.groups; ++g) {
+    const __m512i q = _mm512_load_si512(s.first + 64 * g);
+    const __mmask64 mask = g + 1 == s.groups ? s.tail_mask : s.group_mask;
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const __m512i codes = expander.codes(row[r] + g * bits * 8, mask);
+      sum[r] = _mm512_dpbusd_epi32(sum[r], codes, q);
+    }
+  }
+}
+
 // Integer sums of kRows records, not yet added across lanes.
 template <int bits, int kRows>
 KITH_AVX512_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&row)[kRows],
                                   __m512i (&sum)[kRows]) {
+  if constexpr (bits != 4 && bits != 8) return sum_packed<bits>(s, row, sum);
   __m512i second = _mm512_setzero_si512();
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) sum[r] = second;
@@ -163,7 +220,7 @@ KITH_AVX512 void many(const ScaledQuery& query, const void* records, std::size_t
     return small->many(query, records, stride, n, dim, out);
   }
   // 8-bit codes take so little work a line that asking for it costs more than it gives.
-  const auto source = bits == 4 ? prefetched(records, stride, n, record_bytes(bits, dim))
+  const auto source = bits != 8 ? prefetched(records, stride, n, record_bytes(bits, dim))
                                 : contiguous(records, stride);
   score_all<bits>(query, source, n, dim, out);
 }
@@ -177,12 +234,16 @@ KITH_AVX512 void gather(const ScaledQuery& query, const void* records, std::size
   score_all<bits>(query, gathered(records, stride, ids), n, dim, out);
 }
 
+template <int... bits>
+void set_kernels(KernelTable& table) {
+  ((table.scaled_int8[bits_index(bits)] = {many<bits>, gather<bits>}), ...);
+}
+
 }  // namespace
 
 void add_vnni_scaled(Level level, KernelTable& table) {
   if (level != Level::avx512vnni) return;
-  table.scaled_int8[0] = {many<4>, gather<4>};
-  table.scaled_int8[1] = {many<8>, gather<8>};
+  set_kernels<1, 2, 3, 4, 5, 6, 7, 8>(table);
 }
 
 }  // namespace kith::simd

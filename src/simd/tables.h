@@ -26,8 +26,8 @@ using BlockScanFn = decltype(&scan_blocks);
 struct KernelTable {
   RowKernels float_query[kElementTypes][kOps];
   RowKernels same_type[kElementTypes][kOps];
-  ScaledKernels scaled_float[2];  // 4 bits, 8 bits
-  ScaledKernels scaled_int8[2];
+  ScaledKernels scaled_float[8];  // 1 to 8 bits
+  ScaledKernels scaled_int8[8];
   HammingManyFn hamming_many;
   HammingGatherFn hamming_gather;
   BlockScanFn scan_blocks;
@@ -47,7 +47,7 @@ const KernelTable& tables_for(Level level);
 
 inline std::size_t index_of(ElementType type) { return static_cast<std::size_t>(type); }
 inline std::size_t index_of(Op op) { return static_cast<std::size_t>(op); }
-inline std::size_t bits_index(int bits) { return bits == 8 ? 1 : 0; }
+inline std::size_t bits_index(int bits) { return static_cast<std::size_t>(bits - 1); }
 
 // ---- The families -------------------------------------------------------------------------------
 void add_scalar(KernelTable& table);
