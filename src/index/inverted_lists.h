@@ -27,6 +27,8 @@ namespace kith {
 
 class InvertedLists {
  public:
+  static constexpr std::size_t kTrainRows = 100;  // a list, that k-means learns centres from
+
   InvertedLists() = default;
   InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
 

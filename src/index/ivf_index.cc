@@ -70,7 +70,6 @@ class IvfIndex : public Index::Implementation {
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t kTrainRowsPerList = 100;
 constexpr std::size_t kTrainRowsOfCodes = 8192;
 
 IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
@@ -105,10 +104,10 @@ Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
 void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& options) {
   KMeansOptions means;
   means.clusters = options.lists;
-  means.rows_per_cluster = kTrainRowsPerList;
+  means.rows_per_cluster = InvertedLists::kTrainRows;
   means.seed = options.seed;
   means.control = options.control;
-  const std::size_t wanted = options.lists * kTrainRowsPerList;
+  const std::size_t wanted = options.lists * InvertedLists::kTrainRows;
   Centres centres(kmeans(prepared(rows, random_sample(rows.rows(), wanted, options.seed)), means));
 
   Matrix<float> residuals =

@@ -165,6 +165,7 @@ TEST(Ivf, RefusesCodecsThatItCannotUse) {
     EXPECT_THROW(Index::build(base, Labels(), build), Error) << codec;
   }
   BuildOptions graph;
+  graph.index = "graph";
   graph.codec = "pq4+f16";
   EXPECT_THROW(Index::build(base, Labels(), graph), Error);
 }
