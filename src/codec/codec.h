@@ -59,6 +59,10 @@ concept Codec = std::constructible_from<C, std::size_t, Metric> &&
                   codec.load(reader, read_meta, prefix, n);
                 };
 
+// Whether score() reads less of a code than score_best() does.
+template <class C>
+inline constexpr bool kHasTwoLevels = requires { requires C::kTwoLevels; };
+
 // Asks the cache for `lines` 64-byte lines from `address`.
 inline void prefetch_lines(const std::byte* address, std::size_t lines) {
   for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(address + 64 * i, 0, 3);

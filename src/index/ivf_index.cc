@@ -67,10 +67,14 @@ class IvfIndex : public Index::Implementation {
   // farther than they are. Measured on vectors held out of the build; until then, and where there
   // are none, every candidate matters.
   float margin_ = kNoMargin;
+  // The same of the distances by the first level of a code that has two.
+  float level_margin_ = kNoMargin;
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kTrainRowsOfCodes = 8192;
+// Of the neighbours that may be lost; a first level errs little, so its margin is narrow anyway.
+constexpr double kLevelShare = 0.25;
 
 IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
     : Implementation(options.metric, rows.dim(), rows.type(),
@@ -127,7 +131,7 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                               const BuildOptions& options) {
   constexpr std::size_t kK = 10, kDepth = 500, kProbes = 64;
   const Matrix<float> queries = copy_rows(rows, held);
-  std::vector<std::vector<float>> errors(held.size());
+  std::vector<std::vector<float>> errors(held.size()), level_errors(held.size());
   parallel_for(
       options.control, held.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
         InvertedLists::Scratch scratch;
@@ -151,34 +155,37 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                       std::find(reservoir.ids().begin(), reservoir.ids().end(), hit.id);
                   const auto at = static_cast<std::size_t>(place - reservoir.ids().begin());
                   errors[q].push_back(reservoir.estimates()[at] - hit.distance);
+                  float by_first_level;
+                  codec.score(refined.query, &hit.id, 1, &by_first_level);
+                  level_errors[q].push_back(by_first_level - hit.distance);
                 }
               },
               primary_.codec());
         }
       });
   margin_ = margin_for(errors, options.recall);
+  level_margin_ = margin_for(level_errors, 1 - kLevelShare * (1 - options.recall));
 }
 
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
-// still matter. They come in pieces: while one is scored, the next is on its way from memory.
+// still matter; of codes with two levels the first one decides once more. They come in pieces:
+// while one is scored, the next is on its way from memory.
 template <class C>
 void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                        Refined<C>& refined) const {
   constexpr std::size_t kPiece = 16;
   thread_local std::vector<std::uint32_t> near;
-  Id pieces[2][kPiece];
-  float distances[kPiece];
+  Id pieces[2][kPiece], likely[2 * kPiece];
+  float distances[2 * kPiece];
   const std::span<const float> estimates = candidates.estimates();
   const std::span<const Id> ids = candidates.ids();
-  const auto most = [&] {
-    return std::min(limit, std::min(refined.radius, refined.nearest.threshold()) + margin_);
-  };
+  const auto wanted = [&] { return std::min(refined.radius, refined.nearest.threshold()); };
   near.resize(estimates.size());
-  const std::size_t found =
-      simd::select_at_most(estimates.data(), estimates.size(), most(), near.data());
-  std::size_t next = 0;
+  const std::size_t found = simd::select_at_most(estimates.data(), estimates.size(),
+                                                 std::min(limit, wanted() + margin_), near.data());
+  std::size_t next = 0, waiting = 0;
   const auto gather = [&](Id* piece) {
-    const float still = most();
+    const float still = std::min(limit, wanted() + margin_);
     std::size_t count = 0;
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
@@ -186,21 +193,36 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
       const bool counts = refined.allowed == nullptr || (*refined.allowed)(piece[count]);
       count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0) & (counts ? 1 : 0);
     }
-    for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(piece[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      kHasTwoLevels<C> ? codec.prefetch(piece[i]) : codec.prefetch_best(piece[i]);
+    }
     return count;
+  };
+  const auto finish = [&](const Id* piece, std::size_t count) {
+    codec.score_best(refined.query, piece, count, distances);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (distances[i] <= wanted()) refined.nearest.push(distances[i], piece[i]);
+    }
+  };
+  const auto narrow = [&](const Id* piece, std::size_t count) {
+    codec.score(refined.query, piece, count, distances);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (distances[i] > wanted() + level_margin_) continue;
+      codec.prefetch_best(piece[i]);
+      likely[waiting++] = piece[i];
+    }
+    if (waiting < kPiece) return;
+    finish(likely, waiting);
+    waiting = 0;
   };
   Id *now = pieces[0], *later = pieces[1];
   for (std::size_t count = gather(now); count != 0;) {
     const std::size_t coming = gather(later);
-    codec.score_best(refined.query, now, count, distances);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (distances[i] <= std::min(refined.radius, refined.nearest.threshold())) {
-        refined.nearest.push(distances[i], now[i]);
-      }
-    }
+    kHasTwoLevels<C> ? narrow(now, count) : finish(now, count);
     std::swap(now, later);
     count = coming;
   }
+  finish(likely, waiting);
 }
 
 // Re-scores what a wave found and lowers the limit for the next one.
@@ -304,10 +326,13 @@ IndexInfo IvfIndex::info() const {
 IvfIndex::IvfIndex(const KithFileReader& reader, const Meta& meta)
     : Implementation(reader, meta),
       lists_(InvertedLists::load(reader, meta, metric, dim, size())),
-      margin_(static_cast<float>(meta.real("ivf.margin"))) {}
+      margin_(static_cast<float>(meta.real("ivf.margin"))),
+      level_margin_(meta.has("ivf.level_margin") ? static_cast<float>(meta.real("ivf.level_margin"))
+                                                 : kNoMargin) {}
 
 void IvfIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("ivf.margin", double{margin_});
+  meta.set("ivf.level_margin", double{level_margin_});
   lists_.save(writer, meta);
 }
 

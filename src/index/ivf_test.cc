@@ -61,6 +61,18 @@ TEST(Ivf, FindsTheNeighboursUnderEveryMetric) {
   }
 }
 
+TEST(Ivf, FindsThemByEveryKindOfRescoring) {
+  const Matrix<float> base = clustered(6000, 24, 1), queries = clustered(200, 24, 11);
+  for (const char* codec : {"f32", "lvq4", "rot-lvq4x4", "rot-lvq4x8", "rot-lvq8"}) {
+    BuildOptions build = options(Metric::l2);
+    build.codec = std::string("pq12+") + codec;
+    const Index index = Index::build(base, Labels(), build);
+    // Four bits alone tell fewer apart.
+    const double least = std::string(codec) == "lvq4" ? 0.8 : 0.97;
+    EXPECT_GE(recall_of(index, base, queries, index.info().lists), least) << codec;
+  }
+}
+
 TEST(Ivf, ProbingMoreListsFindsMore) {
   const Matrix<float> base = clustered(6000, 24, 1), queries = clustered(200, 24, 2);
   const Index index = Index::build(base, Labels(), options(Metric::l2));
