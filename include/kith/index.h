@@ -34,7 +34,7 @@ struct BuildOptions {
   // "graph", "flat" (exact), "ivf" (inverted file: quick to build, small, best in batches), or
   // "auto": flat below kFlatBelow vectors, else the quicker to search of a graph and an inverted
   // file, by a trial on a few vectors. What asks for one of them decides first: lists or a product
-  // codec for ivf, a degree, a build beam, byte elements or another codec for a graph.
+  // codec for ivf; a degree, a build beam, an order, byte elements or another codec for a graph.
   std::string index = "auto";
 
   // A codec's name, e.g. "f32", "lvq8", "lvq4x8", "rot-lvq4+f16"; see docs/codecs.md. "auto"

@@ -71,5 +71,6 @@ extern template class Lvq<4>;
 extern template class Lvq<8>;
 extern template class Lvq<4, 4>;
 extern template class Lvq<4, 8>;
+extern template class Lvq<8, 8>;
 
 }  // namespace kith

@@ -55,7 +55,7 @@ std::string choose_index(const BuildOptions& options, const AnyMatrixView& rows)
   if (options.lists != 0 || product) return "ivf";
   if (rows.rows() < Index::kFlatBelow) return "flat";
   const bool bytes = rows.type() == ElementType::u8 || rows.type() == ElementType::i8;
-  const bool steered = options.degree != 0 || options.build_beam != 0;
+  const bool steered = options.degree != 0 || options.build_beam != 0 || options.order != "random";
   if (bytes || steered || options.codec != "auto") return "graph";
   const double lookups = lookups_by_lists(rows, options.metric, choose_lists(rows.rows()),
                                           parts_of(rows.dim()), options.seed, options.control);

@@ -2,6 +2,7 @@
 // re-scored by the "+" codec. Lists are scanned in waves, nearest first. The k nearest re-scored so
 // far say how near a candidate must be estimated to matter still, so later waves find few.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
 #include "index/margin.h"
+#include "index/scan_codes.h"
 #include "simd/kernels.h"
 #include "simd/kth_smallest.h"
 
@@ -28,7 +30,6 @@ struct Refined {
   typename C::Query query;
   float radius = std::numeric_limits<float>::infinity();  // nothing farther is wanted
   TopK nearest{0};
-  const Allowed* allowed = nullptr;  // all are when null
 };
 
 class IvfIndex : public Index::Implementation {
@@ -46,16 +47,26 @@ class IvfIndex : public Index::Implementation {
 
  private:
   void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) override;
-  void unlink(const Control&) override {}
+  void unlink(const Control& control) override;
   void train_lists(const AnyMatrixView& rows, const BuildOptions& options);
   void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                       const BuildOptions& options);
+  // Codec `name` takes the place of primary_ where that doesn't reach the recall, or only by
+  // probing far more lists.
+  DefaultBeam try_finer_codes(const std::string& name, const AnyMatrixView& rows,
+                              std::span<const Id> held, const BuildOptions& options,
+                              const DefaultBeam& coarser);
   Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
   template <class C>
   void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                Refined<C>& refined) const;
   template <class C>
   void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
+  std::size_t enough_probes(std::size_t probes, const Allowed& allowed) const;
+  bool scan_is_cheaper(std::size_t probes, const Allowed& allowed) const;
+  // The nearest of all that is allowed, without lists.
+  void search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
+                      Neighbours& result) const;
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
   // as many as can matter.
   template <class Emit>
@@ -73,6 +84,8 @@ class IvfIndex : public Index::Implementation {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr std::size_t kTrainRowsOfCodes = 8192;
+// From here on the codes that re-rank may be what limits the recall.
+constexpr double kHighRecall = 0.98;
 // Of the neighbours that may be lost; a first level errs little, so its margin is narrow anyway.
 constexpr double kLevelShare = 0.25;
 
@@ -89,13 +102,42 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
   const std::span<const Id> late = std::span(order).last(held);
   std::vector<Id> early(order.begin(), order.end() - static_cast<std::ptrdiff_t>(held));
   std::sort(early.begin(), early.end());
-  lists_.add(rows, 0, early, control);
+  lists_ = lists_.with(rows, early, early, control);
   measure_margin(rows, late, options);
   DefaultBeam chosen = measure_beam(rows, late, options);
-  if (choose_codec) chosen = try_smaller_codes("lvq8", rows, late, options, chosen);
+  if (choose_codec) {
+    chosen = options.recall >= kHighRecall || chosen.recall < options.recall
+                 ? try_finer_codes("lvq8x8", rows, late, options, chosen)
+                 : try_smaller_codes("lvq8", rows, late, options, chosen);
+  }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
-  lists_.add(rows, 0, late, control);
+  lists_ = lists_.with(rows, late, late, control);
+}
+
+DefaultBeam IvfIndex::try_finer_codes(const std::string& name, const AnyMatrixView& rows,
+                                      std::span<const Id> held, const BuildOptions& options,
+                                      const DefaultBeam& coarser) {
+  constexpr std::size_t kTimesTheProbes = 2;
+  Stage finer(name, primary_.rotates(), dim, metric, options.seed);
+  finer.train(rows, options.seed, options.control);
+  std::vector<Id> ids(rows.rows());
+  std::iota(ids.begin(), ids.end(), Id{0});
+  finer.resize(rows.rows());
+  finer.encode(rows, ids, options.control);
+  std::swap(primary_, finer);
+  const float margin = margin_, level_margin = level_margin_;
+  measure_margin(rows, held, options);
+  const DefaultBeam chosen = measure_beam(rows, held, options);
+  const bool reached = coarser.recall >= options.recall;
+  if (reached ? chosen.recall >= options.recall && chosen.beam * kTimesTheProbes <= coarser.beam
+              : chosen.recall > coarser.recall) {
+    return chosen;
+  }
+  std::swap(primary_, finer);
+  margin_ = margin;
+  level_margin_ = level_margin;
+  return coarser;
 }
 
 Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
@@ -138,10 +180,10 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
         Matrix<float> x(1, dim);
         for (std::size_t q = begin; q < end; ++q) {
           load_row(queries, q, metric, x.row(0));
-          const std::size_t waves = lists_.start(x, kProbes, scratch);
+          lists_.start(x, kProbes, scratch);
           Reservoir& reservoir = scratch.reservoirs[0];
           reservoir.start(kDepth, kInfinity);
-          for (std::size_t wave = 0; wave < waves; ++wave) lists_.scan(wave, scratch);
+          lists_.scan(0, scratch.probes, scratch);
           primary_.transform(x.row(0));
           std::visit(
               [&](const auto& codec) {
@@ -190,8 +232,7 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
       piece[count] = ids[near[next]];
-      const bool counts = refined.allowed == nullptr || (*refined.allowed)(piece[count]);
-      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0) & (counts ? 1 : 0);
+      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
     }
     for (std::size_t i = 0; i < count; ++i) {
       kHasTwoLevels<C> ? codec.prefetch(piece[i]) : codec.prefetch_best(piece[i]);
@@ -244,15 +285,23 @@ void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined
   candidates.lower(refined.nearest.threshold() + margin_);
 }
 
+// Lists are scanned in waves, each with three times as many lists as all before: up to 2, 8, 32 ...
+std::size_t wave_end(std::size_t first, std::size_t all) {
+  constexpr std::size_t kFirst = 2, kGrowth = 4;
+  return std::min(std::max(kFirst, kGrowth * first), all);
+}
+
 template <class Emit>
 void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& options,
                           std::size_t depth, std::size_t k, float radius, const Emit& emit) const {
   constexpr std::size_t kMostAtOnce = 256;  // their tables stay in cache
+  constexpr double kFewOfExpected = 0.7;
   const Control& control = options.control;
   std::shared_lock lock(mutex);
-  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
   const Allowed chosen = allowed(options.filter);
-  const bool all_allowed = removed_.empty() && !chosen.filters();
+  const std::size_t wanted = options.beam != 0 ? options.beam : default_beam;
+  const bool nearest_of_some = chosen.filters() && radius == kInfinity;
+  const std::size_t enough = radius == kInfinity ? enough_probes(wanted, chosen) : wanted;
   lock.unlock();
   const std::size_t share = queries.rows() / thread_count(control);
   const std::size_t piece = std::clamp<std::size_t>(share, 1, kMostAtOnce);
@@ -262,7 +311,8 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
     thread_local std::vector<Refined<std::decay_t<decltype(codec)>>> refined;
     Matrix<float> x(end - begin, dim);
     for (std::size_t q = begin; q < end; ++q) load_row(queries, q, metric, x.row(q - begin));
-    const std::size_t waves = lists_.start(x, probes, scratch);
+    scratch.allowed = removed_.empty() && !chosen.filters() ? nullptr : &chosen;
+    lists_.start(x, enough, scratch);
     if (refined.size() < end - begin) refined.resize(end - begin);
     for (std::size_t i = 0; i < end - begin; ++i) {
       scratch.reservoirs[i].start(depth != 0 ? depth : Reservoir::kUnbounded, radius + margin_);
@@ -270,16 +320,27 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       codec.prepare(x.row(i), refined[i].query);
       refined[i].radius = radius;
       refined[i].nearest = TopK(k);
-      refined[i].allowed = all_allowed ? nullptr : &chosen;
     }
-    for (std::size_t wave = 0; wave < waves; ++wave) {
-      lists_.scan(wave, scratch);
-      if (depth != 0 && wave + 1 < waves) continue;
+    for (std::size_t first = 0; first < scratch.probes;) {
+      const std::size_t last = depth != 0 ? scratch.probes : wave_end(first, scratch.probes);
+      lists_.scan(first, last, scratch);
       for (std::size_t i = 0; i < end - begin; ++i) {
         refine(codec, scratch.reservoirs[i], refined[i]);
       }
+      first = last;
     }
-    for (std::size_t q = begin; q < end; ++q) emit(q, refined[q - begin].nearest.take_sorted());
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      const auto met = static_cast<double>(scratch.met[i]);
+      // What passes lies elsewhere.
+      const bool missed =
+          static_cast<double>(scratch.passed[i]) < kFewOfExpected * chosen.share() * met;
+      if (nearest_of_some && (missed || !refined[i].nearest.full())) {
+        const auto& query = refined[i].query;
+        emit(begin + i, scan_nearest(codec, query, codec, query, chosen, size(), k));
+      } else {
+        emit(begin + i, refined[i].nearest.take_sorted());
+      }
+    }
     progress.add(end - begin);
   };
   std::visit(
@@ -293,8 +354,57 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       primary_.codec());
 }
 
+// The fewer pass a filter, the farther away the nearest of them lie.
+std::size_t IvfIndex::enough_probes(std::size_t probes, const Allowed& allowed) const {
+  if (!allowed.filters() || allowed.share() == 0) return probes;
+  const double wanted = static_cast<double>(probes) / allowed.share();
+  return std::min(lists_.lists(), static_cast<std::size_t>(std::ceil(wanted)));
+}
+
+// Whether reading the codes of all that is allowed, one here and one there, costs less than
+// scanning lists for them.
+bool IvfIndex::scan_is_cheaper(std::size_t probes, const Allowed& allowed) const {
+  constexpr double kCostOfOne = 12;  // in codes of a list that is scanned
+  const double scanned = static_cast<double>(enough_probes(probes, allowed)) /
+                         static_cast<double>(lists_.lists()) * static_cast<double>(lists_.size());
+  return allowed.filters() && kCostOfOne * static_cast<double>(allowed.count()) <= scanned;
+}
+
+void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
+                              Neighbours& result) const {
+  Progress progress(options.control, "search", queries.rows());
+  const auto search = [&](const auto& codec, std::size_t q) {
+    thread_local typename std::decay_t<decltype(codec)>::Query query;
+    std::vector<float> x(dim);
+    const std::shared_lock lock(mutex);
+    load_row(queries, q, metric, x.data());
+    primary_.transform(x.data());
+    codec.prepare(x.data(), query);
+    put_hits(scan_nearest(codec, query, codec, query, allowed(options.filter), size(), result.k()),
+             q, result);
+  };
+  std::visit(
+      [&](const auto& codec) {
+        parallel_for(options.control, queries.rows(), 1,
+                     [&](std::size_t begin, std::size_t end, std::size_t) {
+                       for (std::size_t q = begin; q < end; ++q) search(codec, q);
+                       progress.add(end - begin);
+                     });
+      },
+      primary_.codec());
+}
+
 Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
                             const SearchOptions& options) const {
+  std::shared_lock lock(mutex);
+  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
+  const bool scans = scan_is_cheaper(probes, allowed(options.filter));
+  lock.unlock();
+  if (scans) {
+    Neighbours result(queries.rows(), k);
+    search_allowed(queries, options, result);
+    return result;
+  }
   const std::size_t depth = options.rerank != 0 ? std::max(options.rerank, k) : 0;
   Neighbours result(queries.rows(), k);
   search_all(queries, options, depth, k, kInfinity,
@@ -311,8 +421,21 @@ RangeNeighbours IvfIndex::range(const AnyMatrixView& queries, float radius,
 }
 
 void IvfIndex::link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) {
+  std::vector<std::uint32_t> numbers(ids.size());
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  InvertedLists grown = lists_.with(rows, numbers, ids, control);
   const std::unique_lock lock(mutex);
-  lists_.add(rows, ids.front(), ids, control);
+  lists_ = std::move(grown);
+}
+
+void IvfIndex::unlink(const Control& control) {
+  constexpr std::size_t kTenth = 10;  // of all codes: until then scans pass over them
+  if (linked_.empty() || linked_.size() * kTenth < lists_.size()) return;
+  throw_if_cancelled(control);
+  InvertedLists shorter = lists_.without(linked_);
+  const std::unique_lock lock(mutex);
+  lists_ = std::move(shorter);
+  linked_ = IdSet();
 }
 
 IndexInfo IvfIndex::info() const {

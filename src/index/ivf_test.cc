@@ -158,7 +158,9 @@ TEST(Ivf, OfAFewVectorsIsExactUpToItsCodesAndCanBeReopened) {
 TEST(Ivf, RangeSearchFindsWhatLiesWithinTheRadius) {
   const Matrix<float> base = clustered(4000, 16, 9), queries = clustered(50, 16, 10);
   const Index index = Index::build(base, Labels(), options(Metric::l2));
-  const Index flat = Index::build(base, Labels(), {.index = "flat"});
+  BuildOptions flat_options;
+  flat_options.index = "flat";
+  const Index flat = Index::build(base, Labels(), flat_options);
   SearchOptions all;
   all.beam = index.info().lists;
   const float radius = flat.search(queries, 20).distances(0, 19);

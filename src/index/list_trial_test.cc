@@ -58,13 +58,14 @@ TEST(ListTrial, ListsAreChosenWhereVectorsGatherAndAGraphWhereTheyDoNot) {
 
 TEST(ListTrial, AnOptionOfOneKindChoosesIt) {
   const Matrix<float> rows = around_centres(3000, 16, 0.3f);
-  BuildOptions degree, build_beam, lists, codec, product;
+  BuildOptions degree, build_beam, order, lists, codec, product;
   degree.degree = 20;
   build_beam.build_beam = 30;
+  order.order = "given";
   lists.lists = 20;
   codec.codec = "lvq8";
   product.codec = "pq8+f16";
-  for (const BuildOptions& options : {degree, build_beam, codec}) {
+  for (const BuildOptions& options : {degree, build_beam, order, codec}) {
     EXPECT_EQ(chosen(rows, options), "graph");
   }
   for (const BuildOptions& options : {lists, product}) EXPECT_EQ(chosen(rows, options), "ivf");
