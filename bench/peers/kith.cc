@@ -76,12 +76,16 @@ std::vector<Variant> kith_variants(const Shape&) {
   floats.codec = "f32";
   Variant plain = variant_of("f32", floats);
   plain.extra = true;
-  BuildOptions higher;
-  higher.recall = 0.99;
-  BuildOptions inverted;
-  inverted.index = "ivf";
-  return {variant_of("default", {}), variant_of("--recall 0.99", higher),
-          variant_of("--index ivf", inverted), std::move(plain)};
+  BuildOptions higher, graph, inverted, both;
+  higher.recall = both.recall = 0.99;
+  graph.index = "graph";
+  inverted.index = both.index = "ivf";
+  return {variant_of("default", {}),
+          variant_of("--recall 0.99", higher),
+          variant_of("--index graph", graph),
+          variant_of("--index ivf", inverted),
+          variant_of("--index ivf --recall 0.99", both),
+          std::move(plain)};
 }
 
 }  // namespace kith::bench

@@ -31,8 +31,10 @@ namespace kith {
 struct BuildOptions {
   Metric metric = Metric::l2;
 
-  // "graph", "flat" (exact), "ivf" (inverted file: quick to build, best in batches), or "auto":
-  // flat below kFlatBelow vectors, else graph.
+  // "graph", "flat" (exact), "ivf" (inverted file: quick to build, small, best in batches), or
+  // "auto": flat below kFlatBelow vectors, else the quicker to search of a graph and an inverted
+  // file, by a trial on a few vectors. What asks for one of them decides first: lists or a product
+  // codec for ivf; a degree, a build beam, an order, byte elements or another codec for a graph.
   std::string index = "auto";
 
   // A codec's name, e.g. "f32", "lvq8", "lvq4x8", "rot-lvq4+f16"; see docs/codecs.md. "auto"
@@ -185,7 +187,8 @@ class Index {
 // `rows`, extrapolated).
 struct BuildPlan {
   std::string kind, codec;
-  std::size_t degree = 0, build_beam = 0;
+  std::size_t degree = 0, build_beam = 0;  // of a graph
+  std::size_t lists = 0;                   // of an inverted file
   std::vector<std::pair<std::string, std::size_t>> bytes;
   std::size_t peak_memory_bytes = 0;  // while building, beside the mapped input
   double build_cpu_seconds = 0;

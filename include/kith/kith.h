@@ -156,7 +156,7 @@ kith_status kith_exact_search(const kith_matrix* base, const kith_matrix* querie
 typedef struct kith_build_options {
   size_t struct_size;
   kith_metric metric;
-  const char* index; /* "graph" or "flat"; NULL: chosen from the size */
+  const char* index; /* "graph", "flat" or "ivf"; NULL: chosen from the data */
   const char* codec; /* "f32", "lvq8", "lvq4x8" ...; NULL: chosen from the data */
   size_t degree;     /* out-edges of a node; 0: chosen */
   size_t build_beam; /* 0: chosen */
@@ -243,7 +243,7 @@ typedef struct kith_index_info {
   kith_element element;
   kith_label_kind labels;
   double tuned_recall; /* recall@10 that the default beam was tuned for; 0: never tuned */
-  char kind[32];       /* "graph" or "flat" */
+  char kind[32];       /* "graph", "flat" or "ivf" */
   char codec[96];      /* its full name */
   size_t removed;      /* ids below vectors + removed are in use or were */
 } kith_index_info;

@@ -15,9 +15,11 @@ BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
 void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   constexpr std::size_t kMostDegree = 1024, kMostBuildBeam = 1 << 16;
   verb.add_option("--metric", choices.metric, "l2, ip or cosine (default: l2)")->type_name("NAME");
-  verb.add_option("--index", choices.options.index,
-                  "graph, flat (exact), ivf (inverted file) or auto: flat for few vectors, else\n"
-                  "graph (default: auto); kith build also makes bm25 (texts) and sparse ones")
+  verb.add_option(
+          "--index", choices.options.index,
+          "graph, flat (exact), ivf (inverted file) or auto: flat for few vectors, else\n"
+          "the quicker to search, by a trial (default: auto); kith build also makes bm25 (texts)\n"
+          "and sparse ones")
       ->type_name("KIND");
   verb.add_option("--codec", choices.options.codec,
                   "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")

@@ -13,7 +13,7 @@ TEST_F(Build, MakesAnIndexThatFindsNeighbours) {
   const Outcome outcome = kith({"build", "base.fvecs", "-o", "x.kith", "--json"});
   ASSERT_EQ(outcome.exit, 0) << outcome.err;
   const nlohmann::json built = outcome.objects().at(0);
-  EXPECT_EQ(built.at("kind"), "graph");
+  EXPECT_EQ(built.at("kind"), "ivf");
   EXPECT_EQ(built.at("vectors"), 5000);
   EXPECT_EQ(built.at("dim"), 32);
   EXPECT_GT(built.at("beam").get<int>(), 0);

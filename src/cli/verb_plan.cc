@@ -53,6 +53,7 @@ void run(const Options& options) {
   record.add("codec", plan.codec);
   record.add("metric", name(build.metric));
   if (plan.degree > 0) record.add("degree", plan.degree);
+  if (plan.lists > 0) record.add("lists", plan.lists);
   if (plan.build_beam > 0) record.add("build_beam", "build beam", plan.build_beam);
   record.add_sizes("bytes", "size", plan.bytes, base.rows.rows());
   record.add("peak_memory_bytes", "memory to build", memory_cell(plan.peak_memory_bytes));

@@ -16,6 +16,7 @@ AnyCodec make_codec(const std::string& name, std::size_t dim, Metric metric) {
   if (name == "lvq8") return Lvq<8>(dim, metric);
   if (name == "lvq4x4") return Lvq<4, 4>(dim, metric);
   if (name == "lvq4x8") return Lvq<4, 8>(dim, metric);
+  if (name == "lvq8x8") return Lvq<8, 8>(dim, metric);
   if (const int bits = rabitq_bits(name); bits != 0) return Rabitq(dim, metric, bits);
   throw Error(ErrorCode::invalid_argument,
               "unknown codec '" + name + "', expected one of " + codec_names());

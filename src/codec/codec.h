@@ -79,6 +79,10 @@ concept CodecWithOrigin =
       { stored.estimate_error(query, id) } -> std::convertible_to<float>;
     };
 
+// Whether score() reads less of a code than score_best() does.
+template <class C>
+inline constexpr bool kHasTwoLevels = requires { requires C::kTwoLevels; };
+
 // Asks the cache for `lines` 64-byte lines from `address`.
 inline void prefetch_lines(const std::byte* address, std::size_t lines) {
   for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(address + 64 * i, 0, 3);

@@ -17,7 +17,7 @@ namespace kith {
 namespace {
 
 const std::vector<std::string> kFloatCodecs = {
-    "f32",     "f16",     "bf16",    "sq8",     "lvq4",    "lvq8",    "lvq4x4",  "lvq4x8",
+    "f32",     "f16",     "bf16",    "sq8",     "lvq4",    "lvq8",    "lvq4x4",  "lvq4x8", "lvq8x8",
     "rabitq1", "rabitq2", "rabitq3", "rabitq4", "rabitq5", "rabitq6", "rabitq7", "rabitq8"};
 
 Matrix<float> gaussian(std::size_t rows, std::size_t dim, std::uint64_t seed) {

@@ -88,6 +88,23 @@ TEST(Centres, TheNearestFewAreInOrderAndBeginWithTheNearest) {
   }
 }
 
+TEST(Centres, ARoughCopyGivesTheSameFewToSingleRows) {
+  for (const auto by : {Centres::By::distance, Centres::By::product}) {
+    const Centres exact(normal_rows(500, 40, 3));
+    Centres rough(normal_rows(500, 40, 3));
+    rough.keep_rough_copy();
+    const Matrix<float> rows = normal_rows(200, 40, 4);
+    std::vector<std::uint32_t> want(8), found(8);
+    std::vector<float> want_scores(8), found_scores(8);
+    for (std::size_t i = 0; i < rows.rows(); ++i) {
+      exact.nearest_few(rows.view().slice(i, 1), 8, by, {}, want, want_scores);
+      rough.nearest_few(rows.view().slice(i, 1), 8, by, {}, found, found_scores);
+      EXPECT_EQ(found, want);
+      for (std::size_t j = 0; j < 8; ++j) EXPECT_NEAR(found_scores[j], want_scores[j], 1e-4);
+    }
+  }
+}
+
 TEST(KMeans, FindsClustersThatLieApart) {
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Matrix<float> truth = normal_rows(20, 10, seed, 30);

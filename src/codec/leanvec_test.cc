@@ -7,8 +7,8 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <string>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "base/random.h"

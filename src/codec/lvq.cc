@@ -172,5 +172,6 @@ template class Lvq<4>;
 template class Lvq<8>;
 template class Lvq<4, 4>;
 template class Lvq<4, 8>;
+template class Lvq<8, 8>;
 
 }  // namespace kith

@@ -17,6 +17,8 @@ namespace kith {
 template <int Bits, int Bits2 = 0>
 class Lvq {
  public:
+  static constexpr bool kTwoLevels = Bits2 > 0;
+
   struct Query {
     PackedQuery packed;         // first level, int8
     std::vector<float> values;  // centred under l2; for score_best
@@ -69,5 +71,6 @@ extern template class Lvq<4>;
 extern template class Lvq<8>;
 extern template class Lvq<4, 4>;
 extern template class Lvq<4, 8>;
+extern template class Lvq<8, 8>;
 
 }  // namespace kith

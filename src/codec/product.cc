@@ -141,10 +141,8 @@ void ProductQuantiser::get(const std::uint8_t* block, std::size_t slot, std::uin
   }
 }
 
-// Bytes with one scale for all parts and an own lowest value for each, whose sum is the offset.
 void ProductQuantiser::prepare(const float* query, float weight, Tables& tables) const {
   constexpr std::size_t kAlignment = 64;
-  constexpr float kMost = 255;
   const std::size_t bytes = padded_parts() * kWords;
   tables.buffer_.resize(bytes + kAlignment);
   tables.entries_.resize(parts_ * kWords);
@@ -157,29 +155,10 @@ void ProductQuantiser::prepare(const float* query, float weight, Tables& tables)
     apply_rotation(query, tables.turned_.data());
     query = tables.turned_.data();
   }
-  float widest = 0, offset = 0;
-  for (std::size_t part = 0; part < parts_; ++part) {
-    float* const entries = &tables.entries_[part * kWords];
-    std::fill_n(entries, kWords, 0.0f);
-    for (std::size_t j = begin(part); j < begin(part + 1); ++j) {
-      const float* words = &words_[j * kWords];
-      const float q = weight * query[j];
-      for (std::size_t w = 0; w < kWords; ++w) entries[w] += q * words[w];
-    }
-    float low = entries[0], high = entries[0];
-    for (std::size_t w = 1; w < kWords; ++w) {
-      low = std::min(low, entries[w]);
-      high = std::max(high, entries[w]);
-    }
-    for (std::size_t w = 0; w < kWords; ++w) entries[w] -= low;
-    widest = std::max(widest, high - low);
-    offset += low;
-  }
-  const float scale = widest / kMost, inverse = widest > 0 ? kMost / widest : 0;
-  for (float& entry : tables.entries_) entry *= inverse;
-  simd::from_float(ElementType::u8, tables.entries_.data(), parts_ * kWords, packed);
+  const simd::TableScale scale =
+      simd::fill_tables(words_.data(), query, weight, dim_, parts_, tables.entries_.data(), packed);
   std::fill(packed + parts_ * kWords, packed + bytes, std::uint8_t{0});
-  tables.query = {packed, padded_parts(), scale, offset};
+  tables.query = {packed, padded_parts(), scale.scale, scale.offset};
 }
 
 // Under another name where there is a rotation: who doesn't know of it must not answer without.

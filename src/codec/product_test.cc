@@ -107,7 +107,7 @@ TEST(ProductQuantiser, TablesEstimateTheProductWithTheDecodedVector) {
     std::vector<std::uint32_t> places(32);
     for (std::size_t q = 0; q < queries.rows(); ++q) {
       quantiser.prepare(queries.row(q), -2, tables);
-      ASSERT_EQ(simd::scan_blocks(tables.query, block.data(), nullptr, 32, 1e9f, estimates.data(),
+      ASSERT_EQ(simd::scan_blocks(tables.query, {block.data(), 32}, 1e9f, estimates.data(),
                                   places.data()),
                 32u);
       for (std::size_t slot = 0; slot < 32; ++slot) {

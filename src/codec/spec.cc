@@ -10,8 +10,8 @@
 namespace kith {
 namespace {
 
-constexpr std::array<std::string_view, 10> kNames = {"f32", "f16",  "bf16", "u8",     "i8",
-                                                     "sq8", "lvq4", "lvq8", "lvq4x4", "lvq4x8"};
+constexpr std::array<std::string_view, 11> kNames = {
+    "f32", "f16", "bf16", "u8", "i8", "sq8", "lvq4", "lvq8", "lvq4x4", "lvq4x8", "lvq8x8"};
 
 // What follows `word` in `text`, a number up to kMaxDim; 0 when something else does.
 std::size_t number_after(std::string_view word, std::string_view text) {

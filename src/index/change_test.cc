@@ -36,7 +36,8 @@ std::string file_bytes(const std::string& path) {
 Index build(const char* kind, const Matrix<float>& rows, const Labels& labels = Labels()) {
   BuildOptions options;
   options.index = kind;
-  options.codec = kind == std::string("flat") ? "f32" : "rot-lvq4x8";
+  const std::string name = kind;
+  options.codec = name == "flat" ? "f32" : name == "ivf" ? "pq10+rot-lvq4x8" : "rot-lvq4x8";
   return Index::build(rows, labels, options);
 }
 
@@ -251,7 +252,7 @@ TEST_P(Change, SearchesRunWhileVectorsComeAndGoConcurrent) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Change, testing::Values("flat", "graph"),
+INSTANTIATE_TEST_SUITE_P(Kinds, Change, testing::Values("flat", "graph", "ivf"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(GraphChange, RecallStaysThroughTenCyclesOfReplacingAThird) {

@@ -161,7 +161,8 @@ TEST_P(FilteredSearch, ARangeHoldsTheAllowedHitsOfTheUnfilteredOne) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, FilteredSearch,
     testing::Values(std::tuple("flat", "f32"), std::tuple("flat", "rot-lvq4+f16"),
-                    std::tuple("graph", "f32"), std::tuple("graph", "rot-lvq4x8")),
+                    std::tuple("graph", "f32"), std::tuple("graph", "rot-lvq4x8"),
+                    std::tuple("ivf", "pq12+rot-lvq4x8")),
     [](const auto& info) {
       std::string name = std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
       std::replace_if(

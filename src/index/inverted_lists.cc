@@ -15,18 +15,35 @@
 namespace kith {
 namespace {
 
-// The first rank of a wave: 0, 2, 8, 32, 128 ...
-std::size_t wave_start(std::size_t wave) {
-  return wave == 0 ? 0 : std::size_t{2} << 2 * (wave - 1);
+constexpr std::size_t kTogether = 4;  // queries that scan a list at once
+
+std::shared_ptr<const Centres> with_rough_copy(Centres centres) {
+  centres.keep_rough_copy();
+  return std::make_shared<Centres>(std::move(centres));
 }
 
 std::size_t blocks_of(std::size_t codes) {
   return (codes + simd::kBlockCodes - 1) / simd::kBlockCodes;
 }
 
+// Moves what is allowed of what was found to the front; returns how much that is.
+std::size_t keep_allowed(const Allowed& allowed, const Id* ids, const simd::BlockScan& scan) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < scan.found; ++i) {
+    scan.estimates[kept] = scan.estimates[i];
+    scan.places[kept] = scan.places[i];
+    kept += allowed(ids[scan.places[i]]) ? 1 : 0;
+  }
+  return kept;
+}
+
 }  // namespace
 
 InvertedLists::InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser)
+    : InvertedLists(metric, with_rough_copy(std::move(centres)), std::move(quantiser)) {}
+
+InvertedLists::InvertedLists(Metric metric, std::shared_ptr<const Centres> centres,
+                             ProductQuantiser quantiser)
     : metric_(metric), centres_(std::move(centres)), quantiser_(std::move(quantiser)) {
   set_starts(std::vector<std::uint64_t>(lists(), 0));
 }
@@ -40,89 +57,125 @@ void InvertedLists::set_starts(std::span<const std::uint64_t> sizes) {
   }
 }
 
-void InvertedLists::add(const AnyMatrixView& rows, Id first, std::span<const Id> ids,
-                        const Control& control) {
+InvertedLists InvertedLists::sized(std::span<const std::uint64_t> sizes) const {
+  InvertedLists result(metric_, centres_, quantiser_);
+  result.set_starts(sizes);
+  result.ids_ = Storage(result.size() * sizeof(Id));
+  result.blocks_ =
+      Storage(result.block_starts_.back() * simd::block_bytes(quantiser_.padded_parts()));
+  if (metric_ == Metric::l2) result.terms_ = Storage(result.size() * sizeof(float));
+  return result;
+}
+
+std::vector<std::uint32_t> InvertedLists::assign(const AnyMatrixView& rows,
+                                                 std::span<const std::uint32_t> numbers,
+                                                 const Control& control) const {
   constexpr std::size_t kPiece = 16384;
-  std::vector<std::uint32_t> assigned(ids.size());
-  Matrix<float> piece(std::min(kPiece, ids.size()), rows.dim());
-  for (std::size_t begin = 0; begin < ids.size(); begin += kPiece) {
-    const std::size_t count = std::min(kPiece, ids.size() - begin);
-    for (std::size_t i = 0; i < count; ++i)
-      load_row(rows, ids[begin + i] - first, metric_, piece.row(i));
-    centres_.nearest(piece.view().slice(0, count), control,
-                     std::span(assigned).subspan(begin, count));
+  std::vector<std::uint32_t> assigned(numbers.size());
+  Matrix<float> piece(std::min(kPiece, numbers.size()), rows.dim());
+  for (std::size_t begin = 0; begin < numbers.size(); begin += kPiece) {
+    const std::size_t count = std::min(kPiece, numbers.size() - begin);
+    for (std::size_t i = 0; i < count; ++i) {
+      load_row(rows, numbers[begin + i], metric_, piece.row(i));
+    }
+    centres_->nearest(piece.view().slice(0, count), control,
+                      std::span(assigned).subspan(begin, count));
   }
+  return assigned;
+}
+
+InvertedLists InvertedLists::with(const AnyMatrixView& rows, std::span<const std::uint32_t> numbers,
+                                  std::span<const Id> ids, const Control& control) const {
+  const std::vector<std::uint32_t> assigned = assign(rows, numbers, control);
   std::vector<std::uint64_t> sizes(lists());
   for (std::size_t l = 0; l < lists(); ++l) sizes[l] = list_size(l);
   for (std::uint32_t l : assigned) ++sizes[l];
-
-  // The longer lists, with what they have already.
-  InvertedLists old(metric_, Centres(), ProductQuantiser());
-  std::swap(old.starts_, starts_);
-  std::swap(old.block_starts_, block_starts_);
-  std::swap(old.ids_, ids_);
-  std::swap(old.blocks_, blocks_);
-  std::swap(old.terms_, terms_);
-  set_starts(sizes);
-  const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
-  ids_ = Storage(size() * sizeof(Id));
-  blocks_ = Storage(block_starts_.back() * block);
-  if (metric_ == Metric::l2) terms_ = Storage(size() * sizeof(float));
+  InvertedLists result = sized(sizes);
   const auto copy = [](const Storage& from, std::size_t first, std::size_t count, std::size_t width,
                        Storage& to, std::size_t place) {
     std::copy_n(from.data() + first * width, count * width, to.mutable_data() + place * width);
   };
+  const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
   for (std::size_t l = 0; l < lists(); ++l) {
-    const std::size_t had = old.list_size(l);
-    copy(old.ids_, old.starts_[l], had, sizeof(Id), ids_, starts_[l]);
+    const std::size_t had = list_size(l);
+    copy(ids_, starts_[l], had, sizeof(Id), result.ids_, result.starts_[l]);
     if (metric_ == Metric::l2) {
-      copy(old.terms_, old.starts_[l], had, sizeof(float), terms_, starts_[l]);
+      copy(terms_, starts_[l], had, sizeof(float), result.terms_, result.starts_[l]);
     }
-    copy(old.blocks_, old.block_starts_[l], blocks_of(had), block, blocks_, block_starts_[l]);
+    copy(blocks_, block_starts_[l], blocks_of(had), block, result.blocks_, result.block_starts_[l]);
   }
 
   // A list's new rows are one thread's work, in order.
   const Groups fresh(assigned, lists());
   Progress progress(control, "fill lists", lists());
   parallel_for(control, lists(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<Id> own;
+    std::vector<float> x(rows.dim());
     for (std::size_t l = begin; l < end; ++l) {
-      own.clear();
-      for (std::uint32_t i : fresh.of(l)) own.push_back(ids[i]);
-      encode(rows, first, own, l, old.list_size(l));
+      std::size_t place = list_size(l);
+      for (std::uint32_t i : fresh.of(l)) {
+        load_row(rows, numbers[i], metric_, x.data());
+        result.put(x.data(), ids[i], l, place++);
+      }
     }
     progress.add(end - begin);
   });
+  return result;
 }
 
-// Puts the vectors into the list from `place` on.
-void InvertedLists::encode(const AnyMatrixView& rows, Id first, std::span<const Id> ids,
-                           std::size_t list, std::size_t place) {
-  const std::size_t dim = rows.dim(), block = simd::block_bytes(quantiser_.padded_parts());
+void InvertedLists::put(float* vector, Id id, std::size_t list, std::size_t place) {
+  const std::size_t dim = centres_->dim(), block = simd::block_bytes(quantiser_.padded_parts());
   const simd::PreciseKernels& kernels = simd::precise_kernels();
-  const float* centre = centres_.matrix().row(list);
-  std::vector<float> residual(dim);
-  std::vector<std::uint8_t> code(quantiser_.parts());
-  auto* const blocks = blocks_.mutable_as<std::uint8_t>() + block_starts_[list] * block;
-  for (const Id id : ids) {
-    load_row(rows, id - first, metric_, residual.data());
-    for (std::size_t j = 0; j < dim; ++j) residual[j] -= centre[j];
-    quantiser_.encode(residual.data(), code.data());
-    quantiser_.put(code.data(), place % simd::kBlockCodes,
-                   blocks + place / simd::kBlockCodes * block);
-    ids_.mutable_as<Id>()[starts_[list] + place] = id;
-    if (metric_ == Metric::l2) {
-      quantiser_.decode(code.data(), residual.data());
-      terms_.mutable_as<float>()[starts_[list] + place] =
-          static_cast<float>(2 * kernels.dot(centre, residual.data(), dim) +
-                             kernels.dot(residual.data(), residual.data(), dim));
-    }
-    ++place;
-  }
+  const float* centre = centres_->matrix().row(list);
+  thread_local std::vector<std::uint8_t> code;
+  code.resize(quantiser_.parts());
+  for (std::size_t j = 0; j < dim; ++j) vector[j] -= centre[j];
+  quantiser_.encode(vector, code.data());
+  quantiser_.put(code.data(), place % simd::kBlockCodes,
+                 blocks_.mutable_as<std::uint8_t>() +
+                     (block_starts_[list] + place / simd::kBlockCodes) * block);
+  ids_.mutable_as<Id>()[starts_[list] + place] = id;
+  if (metric_ != Metric::l2) return;
+  quantiser_.decode(code.data(), vector);
+  terms_.mutable_as<float>()[starts_[list] + place] =
+      static_cast<float>(2 * kernels.dot(centre, vector, dim) + kernels.dot(vector, vector, dim));
 }
 
-std::size_t InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
-                                 Scratch& scratch) const {
+InvertedLists InvertedLists::without(const IdSet& gone) const {
+  const Id* const ids = ids_.as<Id>();
+  std::vector<std::uint64_t> sizes(lists(), 0);
+  for (std::size_t l = 0; l < lists(); ++l) {
+    for (std::size_t i = starts_[l]; i < starts_[l + 1]; ++i) {
+      sizes[l] += gone.contains(ids[i]) ? 0 : 1;
+    }
+  }
+  InvertedLists result = sized(sizes);
+  const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
+  const auto block_of = [&](std::size_t first, std::size_t place) {
+    return (first + place / simd::kBlockCodes) * block;
+  };
+  std::vector<std::uint8_t> code(quantiser_.parts());
+  for (std::size_t l = 0; l < lists(); ++l) {
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < list_size(l); ++i) {
+      const Id id = ids[starts_[l] + i];
+      if (gone.contains(id)) continue;
+      quantiser_.get(blocks_.as<std::uint8_t>() + block_of(block_starts_[l], i),
+                     i % simd::kBlockCodes, code.data());
+      quantiser_.put(
+          code.data(), kept % simd::kBlockCodes,
+          result.blocks_.mutable_as<std::uint8_t>() + block_of(result.block_starts_[l], kept));
+      const std::size_t to = result.starts_[l] + kept++;
+      result.ids_.mutable_as<Id>()[to] = id;
+      if (metric_ == Metric::l2) {
+        result.terms_.mutable_as<float>()[to] = terms_.as<float>()[starts_[l] + i];
+      }
+    }
+  }
+  return result;
+}
+
+void InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
+                          Scratch& scratch) const {
   const std::size_t n = scratch.queries = queries.rows();
   probes = scratch.probes = std::min(probes, lists());
   scratch.probed.resize(n * probes);
@@ -130,8 +183,8 @@ std::size_t InvertedLists::start(MatrixView<const float> queries, std::size_t pr
   Control alone;
   alone.threads = 1;
   const bool product = metric_ == Metric::ip;
-  centres_.nearest_few(queries, probes, product ? Centres::By::product : Centres::By::distance,
-                       alone, scratch.probed, scratch.scores);
+  centres_->nearest_few(queries, probes, product ? Centres::By::product : Centres::By::distance,
+                        alone, scratch.probed, scratch.scores);
 
   if (scratch.tables.size() < n) scratch.tables.resize(n);
   if (scratch.reservoirs.size() < n) scratch.reservoirs.resize(n);
@@ -143,20 +196,17 @@ std::size_t InvertedLists::start(MatrixView<const float> queries, std::size_t pr
       if (metric_ == Metric::l2) {
         score += norm;
       } else if (metric_ == Metric::cosine) {
-        score = 1 + (score - centres_.norm(scratch.probed[i])) / 2;
+        score = 1 + (score - centres_->norm(scratch.probed[i])) / 2;
       } else {
         score /= 2;
       }
     }
   }
-  std::size_t waves = 0;
-  while (wave_start(waves) < probes) ++waves;
-  return waves;
+  scratch.met.assign(n, 0);
+  scratch.passed.assign(n, 0);
 }
 
-void InvertedLists::scan(std::size_t wave, Scratch& scratch) const {
-  const std::size_t first = wave_start(wave);
-  const std::size_t last = std::min(scratch.probes, wave_start(wave + 1));
+void InvertedLists::scan(std::size_t first, std::size_t last, Scratch& scratch) const {
   scratch.pairs.clear();
   for (std::size_t q = 0; q < scratch.queries; ++q) {
     for (std::size_t rank = first; rank < last; ++rank) {
@@ -173,27 +223,54 @@ void InvertedLists::scan(std::size_t wave, Scratch& scratch) const {
     std::swap(scratch.pairs, scratch.sorted_pairs);
   }
 
-  const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
-  for (const auto& [list, q, rank] : scratch.pairs) {
-    const std::size_t size = list_size(list);
-    if (scratch.estimates.size() < blocks_of(size) * simd::kBlockCodes) {
-      scratch.estimates.resize(blocks_of(size) * simd::kBlockCodes);
-      scratch.places.resize(scratch.estimates.size());
+  for (std::size_t begin = 0; begin < scratch.pairs.size();) {
+    std::size_t end = begin + 1;
+    while (end < scratch.pairs.size() && end - begin < kTogether &&
+           scratch.pairs[end].list == scratch.pairs[begin].list) {
+      ++end;
     }
-    simd::BlockQuery query = scratch.tables[q].query;
-    query.offset += scratch.scores[q * scratch.probes + rank];
-    Reservoir& reservoir = scratch.reservoirs[q];
-    const float* terms = metric_ == Metric::l2 ? terms_.as<float>() + starts_[list] : nullptr;
-    const std::size_t found =
-        simd::scan_blocks(query, blocks_.as<std::uint8_t>() + block_starts_[list] * block, terms,
-                          size, reservoir.limit(), scratch.estimates.data(), scratch.places.data());
-    reservoir.append({scratch.estimates.data(), found}, scratch.places.data(),
-                     ids_.as<Id>() + starts_[list]);
+    scan_list(std::span(scratch.pairs).subspan(begin, end - begin), scratch);
+    begin = end;
+  }
+}
+
+// Scans a list for a few queries together.
+void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, Scratch& scratch) const {
+  const std::size_t l = pairs.front().list, size = list_size(l);
+  const std::size_t room = blocks_of(size) * simd::kBlockCodes;
+  if (scratch.estimates.size() < kTogether * room) {
+    scratch.estimates.resize(kTogether * room);
+    scratch.places.resize(kTogether * room);
+  }
+  simd::BlockList list;
+  list.blocks =
+      blocks_.as<std::uint8_t>() + block_starts_[l] * simd::block_bytes(quantiser_.padded_parts());
+  list.n = size;
+  if (metric_ == Metric::l2) list.terms = terms_.as<float>() + starts_[l];
+  simd::BlockScan scans[kTogether];
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const auto& [number, q, rank] = pairs[i];
+    scans[i] = {scratch.tables[q].query, scratch.reservoirs[q].limit(),
+                scratch.estimates.data() + i * room, scratch.places.data() + i * room};
+    scans[i].query.offset += scratch.scores[q * scratch.probes + rank];
+  }
+  simd::scan_blocks_each(scans, pairs.size(), list);
+  const Id* const ids = ids_.as<Id>() + starts_[l];
+  std::size_t passed = 0;
+  if (scratch.allowed != nullptr) {
+    for (std::size_t i = 0; i < size; ++i) passed += (*scratch.allowed)(ids[i]) ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    simd::BlockScan& scan = scans[i];
+    scratch.met[pairs[i].query] += size;
+    scratch.passed[pairs[i].query] += passed;
+    if (scratch.allowed != nullptr) scan.found = keep_allowed(*scratch.allowed, ids, scan);
+    scratch.reservoirs[pairs[i].query].append({scan.estimates, scan.found}, scan.places, ids);
   }
 }
 
 ByteCounts InvertedLists::bytes() const {
-  ByteCounts counts = {{"ivf.centres", centres_.matrix().rows() * centres_.dim() * sizeof(float)},
+  ByteCounts counts = {{"ivf.centres", centres_->matrix().rows() * centres_->dim() * sizeof(float)},
                        {"ivf.words", quantiser_.bytes()},
                        {"ivf.sizes", lists() * sizeof(std::uint64_t)},
                        {"ivf.ids", ids_.size()},
@@ -206,8 +283,8 @@ void InvertedLists::save(KithFileWriter& writer, Meta& meta) const {
   meta.set("ivf.lists", std::uint64_t{lists()});
   std::vector<float> centres;
   for (std::size_t l = 0; l < lists(); ++l) {
-    const float* row = centres_.matrix().row(l);
-    centres.insert(centres.end(), row, row + centres_.dim());
+    const float* row = centres_->matrix().row(l);
+    centres.insert(centres.end(), row, row + centres_->dim());
   }
   writer.add_copy<float>("ivf.centres", centres);
   quantiser_.save(writer, meta, "ivf");
@@ -237,22 +314,18 @@ InvertedLists InvertedLists::load(const KithFileReader& reader, const Meta& meta
       reader.fail("section ivf.sizes: more than the " + std::to_string(vectors) + " vectors");
     }
   }
-  if (total != vectors) {
-    reader.fail("section ivf.sizes: " + std::to_string(total) + " vectors, expected " +
-                std::to_string(vectors));
-  }
   result.set_starts(sizes);
-  result.ids_ = reader.storage("ivf.ids", vectors * sizeof(Id));
+  result.ids_ = reader.storage("ivf.ids", total * sizeof(Id));
   if (reader.verified()) {
     bool good = true;
-    for (std::size_t i = 0; i < vectors; ++i) good &= result.ids_.as<Id>()[i] < vectors;
+    for (std::size_t i = 0; i < total; ++i) good &= result.ids_.as<Id>()[i] < vectors;
     if (!good) reader.fail("section ivf.ids: an id beyond the vectors");
   }
   result.blocks_ =
       reader.storage("ivf.blocks", result.block_starts_.back() *
                                        simd::block_bytes(result.quantiser_.padded_parts()));
   if (metric == Metric::l2) {
-    result.terms_ = reader.storage("ivf.terms", vectors * sizeof(float));
+    result.terms_ = reader.storage("ivf.terms", total * sizeof(float));
   }
   return result;
 }

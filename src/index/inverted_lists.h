@@ -11,13 +11,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
+#include "base/id_set.h"
 #include "base/storage.h"
 #include "codec/centres.h"
 #include "codec/codec.h"
 #include "codec/product.h"
+#include "index/allowed.h"
 #include "index/reservoir.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
@@ -27,22 +30,29 @@ namespace kith {
 
 class InvertedLists {
  public:
+  static constexpr std::size_t kTrainRows = 100;  // a list, that k-means learns centres from
+
   InvertedLists() = default;
   InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
 
-  // Adds `ids`, whose vectors are rows id - first of `rows`. Costs a copy of the lists.
-  void add(const AnyMatrixView& rows, Id first, std::span<const Id> ids, const Control& control);
+  // The lists with `ids` in them too, ids[i] being row numbers[i] of `rows`.
+  InvertedLists with(const AnyMatrixView& rows, std::span<const std::uint32_t> numbers,
+                     std::span<const Id> ids, const Control& control) const;
+  // The lists without these.
+  InvertedLists without(const IdSet& gone) const;
 
-  std::size_t lists() const { return centres_.size(); }
+  std::size_t lists() const { return centres_->size(); }
   std::size_t size() const { return starts_.back(); }
-  const Centres& centres() const { return centres_; }
+  const Centres& centres() const { return *centres_; }
   const ProductQuantiser& quantiser() const { return quantiser_; }
   ByteCounts bytes() const;
 
   // A worker's memory for the queries of one piece.
   struct Scratch {
+    const Allowed* allowed = nullptr;  // all ids are when null
     std::vector<ProductQuantiser::Tables> tables;
     std::vector<Reservoir> reservoirs;
+    std::vector<std::size_t> met, passed;  // codes scanned for a query; allowed ones
     std::size_t queries = 0, probes = 0;
     std::vector<std::uint32_t> probed;
     std::vector<float> scores, estimates;
@@ -53,13 +63,13 @@ class InvertedLists {
     std::vector<Pair> pairs, sorted_pairs;
     std::vector<std::uint32_t> ends;
   };
-  // Finds the `probes` nearest lists of each query (of length 1 under cosine) and prepares to scan
-  // them in waves, nearest lists first, so that what one wave finds may narrow the next. Returns
-  // the number of waves. The caller starts scratch.reservoirs[i] of each query i.
-  std::size_t start(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
-  // Appends to scratch.reservoirs[i] the candidates of query i in its lists of this wave. Lists are
-  // taken one by one, so that a list's codes serve all queries that want them.
-  void scan(std::size_t wave, Scratch& scratch) const;
+  // Finds the `probes` nearest lists of each query (of length 1 under cosine), nearest first, and
+  // prepares to scan them. The caller starts scratch.reservoirs[i] of each query i.
+  void start(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
+  // Appends to scratch.reservoirs[i] the allowed candidates of query i in its lists of these ranks.
+  // Lists are taken one by one, so that a list's codes serve all
+  // queries that want them. In several calls, what one finds may narrow the next.
+  void scan(std::size_t first, std::size_t last, Scratch& scratch) const;
 
   void save(KithFileWriter& writer, Meta& meta) const;
   static InvertedLists load(const KithFileReader& reader, const Meta& meta, Metric metric,
@@ -67,13 +77,20 @@ class InvertedLists {
 
  private:
   std::size_t list_size(std::size_t list) const { return starts_[list + 1] - starts_[list]; }
+  void scan_list(std::span<const Scratch::Pair> pairs, Scratch& scratch) const;
   // Turns sizes into where each list's ids and blocks start.
   void set_starts(std::span<const std::uint64_t> sizes);
-  void encode(const AnyMatrixView& rows, Id first, std::span<const Id> ids, std::size_t list,
-              std::size_t place);
+  InvertedLists(Metric metric, std::shared_ptr<const Centres> centres, ProductQuantiser quantiser);
+  // Empty lists of these sizes.
+  InvertedLists sized(std::span<const std::uint64_t> sizes) const;
+  std::vector<std::uint32_t> assign(const AnyMatrixView& rows,
+                                    std::span<const std::uint32_t> numbers,
+                                    const Control& control) const;
+  // Puts `vector` (by which it works) as `id` into the list.
+  void put(float* vector, Id id, std::size_t list, std::size_t place);
 
   Metric metric_ = Metric::l2;
-  Centres centres_;
+  std::shared_ptr<const Centres> centres_ = std::make_shared<Centres>();  // never change
   ProductQuantiser quantiser_;
   std::vector<std::uint64_t> starts_, block_starts_;  // one a list and the end
   Storage ids_;                                       // Id, list after list

@@ -2,6 +2,7 @@
 // re-scored by the "+" codec. Lists are scanned in waves, nearest first. The k nearest re-scored so
 // far say how near a candidate must be estimated to matter still, so later waves find few.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,7 @@
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
 #include "index/margin.h"
+#include "index/scan_codes.h"
 #include "simd/kernels.h"
 #include "simd/kth_smallest.h"
 
@@ -28,7 +30,6 @@ struct Refined {
   typename C::Query query;
   float radius = std::numeric_limits<float>::infinity();  // nothing farther is wanted
   TopK nearest{0};
-  const Allowed* allowed = nullptr;  // all are when null
 };
 
 class IvfIndex : public Index::Implementation {
@@ -46,16 +47,26 @@ class IvfIndex : public Index::Implementation {
 
  private:
   void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) override;
-  void unlink(const Control&) override {}
+  void unlink(const Control& control) override;
   void train_lists(const AnyMatrixView& rows, const BuildOptions& options);
   void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                       const BuildOptions& options);
+  // Codec `name` takes the place of primary_ where that doesn't reach the recall, or only by
+  // probing far more lists.
+  DefaultBeam try_finer_codes(const std::string& name, const AnyMatrixView& rows,
+                              std::span<const Id> held, const BuildOptions& options,
+                              const DefaultBeam& coarser);
   Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
   template <class C>
   void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                Refined<C>& refined) const;
   template <class C>
   void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
+  std::size_t enough_probes(std::size_t probes, const Allowed& allowed) const;
+  bool scan_is_cheaper(std::size_t probes, const Allowed& allowed) const;
+  // The nearest of all that is allowed, without lists.
+  void search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
+                      Neighbours& result) const;
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
   // as many as can matter.
   template <class Emit>
@@ -67,11 +78,16 @@ class IvfIndex : public Index::Implementation {
   // farther than they are. Measured on vectors held out of the build; until then, and where there
   // are none, every candidate matters.
   float margin_ = kNoMargin;
+  // The same of the distances by the first level of a code that has two.
+  float level_margin_ = kNoMargin;
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t kTrainRowsPerList = 100;
 constexpr std::size_t kTrainRowsOfCodes = 8192;
+// From here on the codes that re-rank may be what limits the recall.
+constexpr double kHighRecall = 0.98;
+// Of the neighbours that may be lost; a first level errs little, so its margin is narrow anyway.
+constexpr double kLevelShare = 0.25;
 
 IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool choose_codec)
     : Implementation(options.metric, rows.dim(), rows.type(),
@@ -86,13 +102,42 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
   const std::span<const Id> late = std::span(order).last(held);
   std::vector<Id> early(order.begin(), order.end() - static_cast<std::ptrdiff_t>(held));
   std::sort(early.begin(), early.end());
-  lists_.add(rows, 0, early, control);
+  lists_ = lists_.with(rows, early, early, control);
   measure_margin(rows, late, options);
   DefaultBeam chosen = measure_beam(rows, late, options);
-  if (choose_codec) chosen = try_smaller_codes("lvq8", rows, late, options, chosen);
+  if (choose_codec) {
+    chosen = options.recall >= kHighRecall || chosen.recall < options.recall
+                 ? try_finer_codes("lvq8x8", rows, late, options, chosen)
+                 : try_smaller_codes("lvq8", rows, late, options, chosen);
+  }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
-  lists_.add(rows, 0, late, control);
+  lists_ = lists_.with(rows, late, late, control);
+}
+
+DefaultBeam IvfIndex::try_finer_codes(const std::string& name, const AnyMatrixView& rows,
+                                      std::span<const Id> held, const BuildOptions& options,
+                                      const DefaultBeam& coarser) {
+  constexpr std::size_t kTimesTheProbes = 2;
+  Stage finer(name, primary_.rotates(), dim, metric, options.seed);
+  finer.train(rows, options.seed, options.control);
+  std::vector<Id> ids(rows.rows());
+  std::iota(ids.begin(), ids.end(), Id{0});
+  finer.resize(rows.rows());
+  finer.encode(rows, ids, options.control);
+  std::swap(primary_, finer);
+  const float margin = margin_, level_margin = level_margin_;
+  measure_margin(rows, held, options);
+  const DefaultBeam chosen = measure_beam(rows, held, options);
+  const bool reached = coarser.recall >= options.recall;
+  if (reached ? chosen.recall >= options.recall && chosen.beam * kTimesTheProbes <= coarser.beam
+              : chosen.recall > coarser.recall) {
+    return chosen;
+  }
+  std::swap(primary_, finer);
+  margin_ = margin;
+  level_margin_ = level_margin;
+  return coarser;
 }
 
 Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
@@ -105,10 +150,10 @@ Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
 void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& options) {
   KMeansOptions means;
   means.clusters = options.lists;
-  means.rows_per_cluster = kTrainRowsPerList;
+  means.rows_per_cluster = InvertedLists::kTrainRows;
   means.seed = options.seed;
   means.control = options.control;
-  const std::size_t wanted = options.lists * kTrainRowsPerList;
+  const std::size_t wanted = options.lists * InvertedLists::kTrainRows;
   Centres centres(kmeans(prepared(rows, random_sample(rows.rows(), wanted, options.seed)), means));
 
   Matrix<float> residuals =
@@ -131,17 +176,17 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                               const BuildOptions& options) {
   constexpr std::size_t kK = 10, kDepth = 500, kProbes = 64;
   const Matrix<float> queries = copy_rows(rows, held);
-  std::vector<std::vector<float>> errors(held.size());
+  std::vector<std::vector<float>> errors(held.size()), level_errors(held.size());
   parallel_for(
       options.control, held.size(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
         InvertedLists::Scratch scratch;
         Matrix<float> x(1, dim);
         for (std::size_t q = begin; q < end; ++q) {
           load_row(queries, q, metric, x.row(0));
-          const std::size_t waves = lists_.start(x, kProbes, scratch);
+          lists_.start(x, kProbes, scratch);
           Reservoir& reservoir = scratch.reservoirs[0];
           reservoir.start(kDepth, kInfinity);
-          for (std::size_t wave = 0; wave < waves; ++wave) lists_.scan(wave, scratch);
+          lists_.scan(0, scratch.probes, scratch);
           primary_.transform(x.row(0));
           std::visit(
               [&](const auto& codec) {
@@ -155,56 +200,73 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                       std::find(reservoir.ids().begin(), reservoir.ids().end(), hit.id);
                   const auto at = static_cast<std::size_t>(place - reservoir.ids().begin());
                   errors[q].push_back(reservoir.estimates()[at] - hit.distance);
+                  float by_first_level;
+                  codec.score(refined.query, &hit.id, 1, &by_first_level);
+                  level_errors[q].push_back(by_first_level - hit.distance);
                 }
               },
               primary_.codec());
         }
       });
   margin_ = margin_for(errors, options.recall);
+  level_margin_ = margin_for(level_errors, 1 - kLevelShare * (1 - options.recall));
 }
 
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
-// still matter. They come in pieces: while one is scored, the next is on its way from memory.
+// still matter; of codes with two levels the first one decides once more. They come in pieces:
+// while one is scored, the next is on its way from memory.
 template <class C>
 void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                        Refined<C>& refined) const {
   constexpr std::size_t kPiece = 16;
   thread_local std::vector<std::uint32_t> near;
-  Id pieces[2][kPiece];
-  float distances[kPiece];
+  Id pieces[2][kPiece], likely[2 * kPiece];
+  float distances[2 * kPiece];
   const std::span<const float> estimates = candidates.estimates();
   const std::span<const Id> ids = candidates.ids();
-  const auto most = [&] {
-    return std::min(limit, std::min(refined.radius, refined.nearest.threshold()) + margin_);
-  };
+  const auto wanted = [&] { return std::min(refined.radius, refined.nearest.threshold()); };
   near.resize(estimates.size());
-  const std::size_t found =
-      simd::select_at_most(estimates.data(), estimates.size(), most(), near.data());
-  std::size_t next = 0;
+  const std::size_t found = simd::select_at_most(estimates.data(), estimates.size(),
+                                                 std::min(limit, wanted() + margin_), near.data());
+  std::size_t next = 0, waiting = 0;
   const auto gather = [&](Id* piece) {
-    const float still = most();
+    const float still = std::min(limit, wanted() + margin_);
     std::size_t count = 0;
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
       piece[count] = ids[near[next]];
-      const bool counts = refined.allowed == nullptr || (*refined.allowed)(piece[count]);
-      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0) & (counts ? 1 : 0);
+      count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
     }
-    for (std::size_t i = 0; i < count; ++i) codec.prefetch_best(piece[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      kHasTwoLevels<C> ? codec.prefetch(piece[i]) : codec.prefetch_best(piece[i]);
+    }
     return count;
+  };
+  const auto finish = [&](const Id* piece, std::size_t count) {
+    codec.score_best(refined.query, piece, count, distances);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (distances[i] <= wanted()) refined.nearest.push(distances[i], piece[i]);
+    }
+  };
+  const auto narrow = [&](const Id* piece, std::size_t count) {
+    codec.score(refined.query, piece, count, distances);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (distances[i] > wanted() + level_margin_) continue;
+      codec.prefetch_best(piece[i]);
+      likely[waiting++] = piece[i];
+    }
+    if (waiting < kPiece) return;
+    finish(likely, waiting);
+    waiting = 0;
   };
   Id *now = pieces[0], *later = pieces[1];
   for (std::size_t count = gather(now); count != 0;) {
     const std::size_t coming = gather(later);
-    codec.score_best(refined.query, now, count, distances);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (distances[i] <= std::min(refined.radius, refined.nearest.threshold())) {
-        refined.nearest.push(distances[i], now[i]);
-      }
-    }
+    kHasTwoLevels<C> ? narrow(now, count) : finish(now, count);
     std::swap(now, later);
     count = coming;
   }
+  finish(likely, waiting);
 }
 
 // Re-scores what a wave found and lowers the limit for the next one.
@@ -226,15 +288,23 @@ void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined
   candidates.lower(refined.nearest.threshold() + margin_);
 }
 
+// Lists are scanned in waves, each with three times as many lists as all before: up to 2, 8, 32 ...
+std::size_t wave_end(std::size_t first, std::size_t all) {
+  constexpr std::size_t kFirst = 2, kGrowth = 4;
+  return std::min(std::max(kFirst, kGrowth * first), all);
+}
+
 template <class Emit>
 void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& options,
                           std::size_t depth, std::size_t k, float radius, const Emit& emit) const {
   constexpr std::size_t kMostAtOnce = 256;  // their tables stay in cache
+  constexpr double kFewOfExpected = 0.7;
   const Control& control = options.control;
   std::shared_lock lock(mutex);
-  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
   const Allowed chosen = allowed(options.filter);
-  const bool all_allowed = removed_.empty() && !chosen.filters();
+  const std::size_t wanted = options.beam != 0 ? options.beam : default_beam;
+  const bool nearest_of_some = chosen.filters() && radius == kInfinity;
+  const std::size_t enough = radius == kInfinity ? enough_probes(wanted, chosen) : wanted;
   lock.unlock();
   const std::size_t share = queries.rows() / thread_count(control);
   const std::size_t piece = std::clamp<std::size_t>(share, 1, kMostAtOnce);
@@ -244,7 +314,8 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
     thread_local std::vector<Refined<std::decay_t<decltype(codec)>>> refined;
     Matrix<float> x(end - begin, dim);
     for (std::size_t q = begin; q < end; ++q) load_row(queries, q, metric, x.row(q - begin));
-    const std::size_t waves = lists_.start(x, probes, scratch);
+    scratch.allowed = removed_.empty() && !chosen.filters() ? nullptr : &chosen;
+    lists_.start(x, enough, scratch);
     if (refined.size() < end - begin) refined.resize(end - begin);
     for (std::size_t i = 0; i < end - begin; ++i) {
       scratch.reservoirs[i].start(depth != 0 ? depth : Reservoir::kUnbounded, radius + margin_);
@@ -252,16 +323,27 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       codec.prepare(x.row(i), refined[i].query);
       refined[i].radius = radius;
       refined[i].nearest = TopK(k);
-      refined[i].allowed = all_allowed ? nullptr : &chosen;
     }
-    for (std::size_t wave = 0; wave < waves; ++wave) {
-      lists_.scan(wave, scratch);
-      if (depth != 0 && wave + 1 < waves) continue;
+    for (std::size_t first = 0; first < scratch.probes;) {
+      const std::size_t last = depth != 0 ? scratch.probes : wave_end(first, scratch.probes);
+      lists_.scan(first, last, scratch);
       for (std::size_t i = 0; i < end - begin; ++i) {
         refine(codec, scratch.reservoirs[i], refined[i]);
       }
+      first = last;
     }
-    for (std::size_t q = begin; q < end; ++q) emit(q, refined[q - begin].nearest.take_sorted());
+    for (std::size_t i = 0; i < end - begin; ++i) {
+      const auto met = static_cast<double>(scratch.met[i]);
+      // What passes lies elsewhere.
+      const bool missed =
+          static_cast<double>(scratch.passed[i]) < kFewOfExpected * chosen.share() * met;
+      if (nearest_of_some && (missed || !refined[i].nearest.full())) {
+        const auto& query = refined[i].query;
+        emit(begin + i, scan_nearest(codec, query, codec, query, chosen, size(), k));
+      } else {
+        emit(begin + i, refined[i].nearest.take_sorted());
+      }
+    }
     progress.add(end - begin);
   };
   std::visit(
@@ -275,8 +357,57 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       primary_.codec());
 }
 
+// The fewer pass a filter, the farther away the nearest of them lie.
+std::size_t IvfIndex::enough_probes(std::size_t probes, const Allowed& allowed) const {
+  if (!allowed.filters() || allowed.share() == 0) return probes;
+  const double wanted = static_cast<double>(probes) / allowed.share();
+  return std::min(lists_.lists(), static_cast<std::size_t>(std::ceil(wanted)));
+}
+
+// Whether reading the codes of all that is allowed, one here and one there, costs less than
+// scanning lists for them.
+bool IvfIndex::scan_is_cheaper(std::size_t probes, const Allowed& allowed) const {
+  constexpr double kCostOfOne = 12;  // in codes of a list that is scanned
+  const double scanned = static_cast<double>(enough_probes(probes, allowed)) /
+                         static_cast<double>(lists_.lists()) * static_cast<double>(lists_.size());
+  return allowed.filters() && kCostOfOne * static_cast<double>(allowed.count()) <= scanned;
+}
+
+void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
+                              Neighbours& result) const {
+  Progress progress(options.control, "search", queries.rows());
+  const auto search = [&](const auto& codec, std::size_t q) {
+    thread_local typename std::decay_t<decltype(codec)>::Query query;
+    std::vector<float> x(dim);
+    const std::shared_lock lock(mutex);
+    load_row(queries, q, metric, x.data());
+    primary_.transform(x.data());
+    codec.prepare(x.data(), query);
+    put_hits(scan_nearest(codec, query, codec, query, allowed(options.filter), size(), result.k()),
+             q, result);
+  };
+  std::visit(
+      [&](const auto& codec) {
+        parallel_for(options.control, queries.rows(), 1,
+                     [&](std::size_t begin, std::size_t end, std::size_t) {
+                       for (std::size_t q = begin; q < end; ++q) search(codec, q);
+                       progress.add(end - begin);
+                     });
+      },
+      primary_.codec());
+}
+
 Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
                             const SearchOptions& options) const {
+  std::shared_lock lock(mutex);
+  const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
+  const bool scans = scan_is_cheaper(probes, allowed(options.filter));
+  lock.unlock();
+  if (scans) {
+    Neighbours result(queries.rows(), k);
+    search_allowed(queries, options, result);
+    return result;
+  }
   const std::size_t depth = options.rerank != 0 ? std::max(options.rerank, k) : 0;
   Neighbours result(queries.rows(), k);
   search_all(queries, options, depth, k, kInfinity,
@@ -293,8 +424,21 @@ RangeNeighbours IvfIndex::range(const AnyMatrixView& queries, float radius,
 }
 
 void IvfIndex::link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) {
+  std::vector<std::uint32_t> numbers(ids.size());
+  std::iota(numbers.begin(), numbers.end(), 0u);
+  InvertedLists grown = lists_.with(rows, numbers, ids, control);
   const std::unique_lock lock(mutex);
-  lists_.add(rows, ids.front(), ids, control);
+  lists_ = std::move(grown);
+}
+
+void IvfIndex::unlink(const Control& control) {
+  constexpr std::size_t kTenth = 10;  // of all codes: until then scans pass over them
+  if (linked_.empty() || linked_.size() * kTenth < lists_.size()) return;
+  throw_if_cancelled(control);
+  InvertedLists shorter = lists_.without(linked_);
+  const std::unique_lock lock(mutex);
+  lists_ = std::move(shorter);
+  linked_ = IdSet();
 }
 
 IndexInfo IvfIndex::info() const {
@@ -310,10 +454,13 @@ IndexInfo IvfIndex::info() const {
 IvfIndex::IvfIndex(const KithFileReader& reader, const Meta& meta)
     : Implementation(reader, meta),
       lists_(InvertedLists::load(reader, meta, metric, dim, size())),
-      margin_(static_cast<float>(meta.real("ivf.margin"))) {}
+      margin_(static_cast<float>(meta.real("ivf.margin"))),
+      level_margin_(meta.has("ivf.level_margin") ? static_cast<float>(meta.real("ivf.level_margin"))
+                                                 : kNoMargin) {}
 
 void IvfIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("ivf.margin", double{margin_});
+  meta.set("ivf.level_margin", double{level_margin_});
   lists_.save(writer, meta);
 }
 

@@ -61,6 +61,18 @@ TEST(Ivf, FindsTheNeighboursUnderEveryMetric) {
   }
 }
 
+TEST(Ivf, FindsThemByEveryKindOfRescoring) {
+  const Matrix<float> base = clustered(6000, 24, 1), queries = clustered(200, 24, 11);
+  for (const char* codec : {"f32", "lvq4", "rot-lvq4x4", "rot-lvq4x8", "rot-lvq8"}) {
+    BuildOptions build = options(Metric::l2);
+    build.codec = std::string("pq12+") + codec;
+    const Index index = Index::build(base, Labels(), build);
+    // Four bits alone tell fewer apart.
+    const double least = std::string(codec) == "lvq4" ? 0.8 : 0.97;
+    EXPECT_GE(recall_of(index, base, queries, index.info().lists), least) << codec;
+  }
+}
+
 TEST(Ivf, ProbingMoreListsFindsMore) {
   const Matrix<float> base = clustered(6000, 24, 1), queries = clustered(200, 24, 2);
   const Index index = Index::build(base, Labels(), options(Metric::l2));
@@ -146,7 +158,9 @@ TEST(Ivf, OfAFewVectorsIsExactUpToItsCodesAndCanBeReopened) {
 TEST(Ivf, RangeSearchFindsWhatLiesWithinTheRadius) {
   const Matrix<float> base = clustered(4000, 16, 9), queries = clustered(50, 16, 10);
   const Index index = Index::build(base, Labels(), options(Metric::l2));
-  const Index flat = Index::build(base, Labels(), {.index = "flat"});
+  BuildOptions flat_options;
+  flat_options.index = "flat";
+  const Index flat = Index::build(base, Labels(), flat_options);
   SearchOptions all;
   all.beam = index.info().lists;
   const float radius = flat.search(queries, 20).distances(0, 19);
@@ -165,6 +179,7 @@ TEST(Ivf, RefusesCodecsThatItCannotUse) {
     EXPECT_THROW(Index::build(base, Labels(), build), Error) << codec;
   }
   BuildOptions graph;
+  graph.index = "graph";
   graph.codec = "pq4+f16";
   EXPECT_THROW(Index::build(base, Labels(), graph), Error);
 }

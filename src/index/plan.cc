@@ -7,9 +7,12 @@
 #include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/random.h"
+#include "codec/centres.h"
+#include "codec/kmeans.h"
 #include "index/build_order.h"
 #include "index/graph_builder.h"
 #include "index/implementation.h"
+#include "index/inverted_lists.h"
 #include "index/packed_graph.h"
 
 namespace kith {
@@ -34,6 +37,19 @@ double order_seconds(const AnyMatrixView& rows, std::span<const Id> of,
   return cpu_seconds() - before;
 }
 
+// What it takes to find a row's nearest of so many centres, whatever those are.
+double seconds_to_assign(const Matrix<float>& sample, std::size_t lists, const Control& control) {
+  Matrix<float> some(lists, sample.cols());
+  for (std::size_t l = 0; l < lists; ++l) {
+    std::copy_n(sample.row(l % sample.rows()), sample.cols(), some.row(l));
+  }
+  const Centres centres(std::move(some));
+  std::vector<std::uint32_t> nearest(sample.rows());
+  const double before = cpu_seconds();
+  centres.nearest(sample, control, nearest);
+  return (cpu_seconds() - before) / static_cast<double>(sample.rows());
+}
+
 }  // namespace
 
 BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
@@ -44,8 +60,12 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   measured.order = "random";  // orders by LID are timed apart; the others take no time
   const std::vector<Id> chosen = random_sample(rows.rows(), kSampleRows, options.seed);
   const Matrix<float> sample = copy_rows(rows, chosen);
+  const bool lists = resolved.index == "ivf";
+  if (lists) {  // as many rows a list as there will be; finding lists is timed apart
+    measured.lists = std::max<std::size_t>(1, resolved.lists * sample.rows() / rows.rows());
+  }
   const double before = cpu_seconds();
-  const Index index = Index::build(sample, Labels(), measured);
+  Index index = Index::build(sample, Labels(), measured);
   const double seconds = cpu_seconds() - before;
 
   const double n = static_cast<double>(rows.rows());
@@ -54,14 +74,14 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   BuildPlan plan;
   plan.kind = resolved.index;
   plan.codec = resolved.codec;
+  plan.lists = lists ? resolved.lists : 0;
   plan.degree = resolved.index == "graph" ? resolved.degree : 0;
   plan.build_beam = resolved.index == "graph" ? resolved.build_beam : 0;
   // What grows with the vectors is scaled; a codec's few kilobytes of its own are not.
   constexpr std::size_t kFixedPart = 64 * 1024;
   std::size_t total = 0;
   for (const auto& [part, bytes] : index.info().bytes) {
-    const bool of_lists = part == "ivf.centres" || part == "ivf.words" || part == "ivf.sizes";
-    const bool fixed = of_lists || (bytes < kFixedPart && bytes < sample.rows());
+    const bool fixed = part == "ivf.words" || (bytes < kFixedPart && bytes < sample.rows());
     std::size_t scaled =
         fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
     if (part == "graph") {  // the more vectors, the more bits an edge
@@ -90,6 +110,16 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   const double growth =
       resolved.index == "graph" && m > 1 ? ratio * std::log(n) / std::log(m) : ratio;
   plan.build_cpu_seconds = seconds * growth + ratio * order_seconds(rows, chosen, resolved);
+  if (lists) {
+    // Most of a small build is the training of codes and doesn't grow; what each row adds does.
+    const double built = cpu_seconds();
+    index.add(sample, Labels(), measured.control);
+    const double added = cpu_seconds() - built;
+    const auto trained = std::min(rows.rows(), resolved.lists * InvertedLists::kTrainRows);
+    const double assigned = n + static_cast<double>(KMeansOptions().iterations * trained);
+    plan.build_cpu_seconds = seconds + (ratio - 1) * added +
+                             assigned * seconds_to_assign(sample, resolved.lists, measured.control);
+  }
   return plan;
 }
 

@@ -93,9 +93,16 @@ void hamming_gather(const void* query, const void* rows, std::size_t stride,
   table().hamming_gather(query, rows, stride, ids, n, bytes, out);
 }
 
-std::size_t scan_blocks(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
-                        std::size_t n, float limit, float* estimates, std::uint32_t* places) {
-  return table().scan_blocks(query, blocks, terms, n, limit, estimates, places);
+std::size_t scan_blocks(const BlockQuery& query, const BlockList& list, float limit,
+                        float* estimates, std::uint32_t* places) {
+  return table().scan_blocks(query, list, limit, estimates, places);
+}
+void scan_blocks_each(BlockScan* scans, std::size_t count, const BlockList& list) {
+  table().scan_blocks_each(scans, count, list);
+}
+TableScale fill_tables(const float* words, const float* query, float weight, std::size_t dim,
+                       std::size_t parts, float* entries, std::uint8_t* tables) {
+  return table().fill_tables(words, query, weight, dim, parts, entries, tables);
 }
 
 void to_float(ElementType type, const void* from, std::size_t n, float* to) {

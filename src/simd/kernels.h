@@ -106,11 +106,40 @@ struct BlockQuery {
 inline constexpr std::size_t kBlockCodes = 32;
 inline std::size_t block_bytes(std::size_t parts) { return parts * kBlockCodes / 2; }
 
-// Estimates `n` codes that lie in blocks from `blocks` on. `terms`: one a code, or null for zeros.
-// Those at most `limit` go to `estimates`, their places (0 to n - 1, ascending) to `places`, both
-// with room for n rounded up to whole blocks. Returns how many. Sums are exact integers.
-std::size_t scan_blocks(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
-                        std::size_t n, float limit, float* estimates, std::uint32_t* places);
+// A list of codes in blocks.
+struct BlockList {
+  const std::uint8_t* blocks = nullptr;
+  std::size_t n = 0;                       // codes
+  const float* terms = nullptr;            // one a code; null: zeros
+  const std::uint32_t* allowed = nullptr;  // a bit a code, a word a block; null: every code is
+};
+
+// Estimates the codes of the list. Of those allowed, estimates of at most `limit` go to
+// `estimates`, their places (0 to n - 1, ascending) to `places`, both with room for n rounded up
+// to whole blocks. Returns how many. Sums are exact integers.
+std::size_t scan_blocks(const BlockQuery& query, const BlockList& list, float limit,
+                        float* estimates, std::uint32_t* places);
+
+// One query of several that scan a list together, and what it finds there.
+struct BlockScan {
+  BlockQuery query;  // all with as many parts
+  float limit = 0;
+  float* estimates = nullptr;
+  std::uint32_t* places = nullptr;
+  std::size_t found = 0;
+};
+// scan_blocks for each: taking a code apart serves several queries.
+void scan_blocks_each(BlockScan* scans, std::size_t count, const BlockList& list);
+
+// The tables of a query, for codewords of two dimensions a part or however many: word w of
+// dimension j is words[16 j + w], and part p has dimensions p * dim / parts to (p + 1) * dim /
+// parts. Entries are weight * <query, word> of the part, less the part's lowest, in bytes of one
+// scale. `tables` has room for 16 bytes a part; `entries` is room to work in, 16 a part.
+struct TableScale {
+  float scale = 0, offset = 0;  // of BlockQuery
+};
+TableScale fill_tables(const float* words, const float* query, float weight, std::size_t dim,
+                       std::size_t parts, float* entries, std::uint8_t* tables);
 
 // ---- Conversions --------------------------------------------------------------------------------
 void to_float(ElementType type, const void* from, std::size_t n, float* to);

@@ -452,7 +452,7 @@ TEST_P(EveryLevel, ScansBlocksOfProductCodes) {
             expected.push_back(want[i]);
             expected_places.push_back(static_cast<std::uint32_t>(i));
           }
-          const std::size_t found = table().scan_blocks(query, codes.at_end(), with, n, limit,
+          const std::size_t found = table().scan_blocks(query, {codes.at_end(), n, with}, limit,
                                                         estimates.data(), places.data());
           estimates.resize(found), places.resize(found);
           ASSERT_EQ(places, expected_places) << parts << " parts, " << n;
@@ -460,6 +460,94 @@ TEST_P(EveryLevel, ScansBlocksOfProductCodes) {
         }
       }
     }
+  }
+}
+
+TEST_P(EveryLevel, ScansAListForSeveralQueriesAsForEach) {
+  std::mt19937 random(11);
+  for (const std::size_t parts : {4, 52, 128}) {
+    for (const std::size_t n : {1, 31, 32, 33, 64, 65, 300}) {
+      const std::size_t blocks = (n + kBlockCodes - 1) / kBlockCodes, room = blocks * kBlockCodes;
+      const Fenced codes(blocks * block_bytes(parts)), allowed_memory(blocks * 4);
+      for (std::size_t i = 0; i < blocks * block_bytes(parts); ++i) {
+        codes.at_end()[i] = static_cast<unsigned char>(random());
+      }
+      std::vector<float> terms(n);
+      for (float& term : terms) term = static_cast<float>(random() % 100);
+      auto* allowed = reinterpret_cast<std::uint32_t*>(allowed_memory.at_end());
+      // Some blocks with few codes, some with none.
+      for (std::size_t b = 0; b < blocks; ++b) {
+        allowed[b] =
+            static_cast<std::uint32_t>(random() & random() & (random() % 3 != 0 ? ~0u : 0));
+      }
+      for (std::size_t count = 1; count <= 9; ++count) {
+        const std::size_t bytes = (16 * parts + 63) / 64 * 64;
+        std::vector<std::uint8_t> spare(count * bytes + 64);
+        std::uint8_t* tables =
+            spare.data() + (64 - reinterpret_cast<std::uintptr_t>(spare.data()) % 64) % 64;
+        for (std::size_t i = 0; i < count * bytes; ++i) {
+          tables[i] = static_cast<std::uint8_t>(random());
+        }
+        for (const bool with_terms : {false, true}) {
+          for (const bool filtered : {false, true}) {
+            const BlockList list = {codes.at_end(), n, with_terms ? terms.data() : nullptr,
+                                    filtered ? allowed : nullptr};
+            std::vector<BlockScan> scans(count);
+            std::vector<float> estimates(count * room), one(room);
+            std::vector<std::uint32_t> places(count * room), there(room);
+            for (std::size_t q = 0; q < count; ++q) {
+              scans[q] = {{tables + q * bytes, parts, 0.5f, static_cast<float>(q)},
+                          q == 1 ? 1e9f : 60.0f * static_cast<float>(parts),
+                          &estimates[q * room],
+                          &places[q * room],
+                          0};
+            }
+            table().scan_blocks_each(scans.data(), count, list);
+            for (const BlockScan& scan : scans) {
+              std::size_t found =
+                  tables_for(Level::scalar)
+                      .scan_blocks(scan.query, list, scan.limit, one.data(), there.data());
+              ASSERT_EQ(scan.found, found) << parts << " parts, " << n << ", " << count;
+              for (std::size_t i = 0; i < found; ++i) {
+                ASSERT_EQ(scan.places[i], there[i]);
+                ASSERT_EQ(scan.estimates[i], one[i]);
+                ASSERT_TRUE(!filtered || (allowed[there[i] / 32] >> there[i] % 32 & 1) != 0);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryLevel, FillsTheTablesOfAQuery) {
+  std::mt19937 random(12);
+  std::normal_distribution<float> normal;
+  for (const auto& [dim, parts] :
+       {std::pair<std::size_t, std::size_t>{1, 1}, {7, 3}, {100, 50}, {256, 128}, {30, 30}}) {
+    const Fenced words_memory(dim * 16 * 4), query_memory(dim * 4), tables(parts * 16);
+    auto* words = reinterpret_cast<float*>(words_memory.at_end());
+    auto* query = reinterpret_cast<float*>(query_memory.at_end());
+    for (std::size_t i = 0; i < dim * 16; ++i) words[i] = normal(random);
+    for (std::size_t j = 0; j < dim; ++j) query[j] = normal(random);
+    std::vector<float> entries(parts * 16);
+    const TableScale scale =
+        table().fill_tables(words, query, -2, dim, parts, entries.data(), tables.at_end());
+    double lowest = 0;
+    for (std::size_t p = 0; p < parts; ++p) {
+      double products[16] = {};
+      for (std::size_t j = p * dim / parts; j < (p + 1) * dim / parts; ++j) {
+        for (std::size_t w = 0; w < 16; ++w) products[w] += -2.0 * query[j] * words[16 * j + w];
+      }
+      const double low = *std::min_element(products, products + 16);
+      lowest += low;
+      for (std::size_t w = 0; w < 16; ++w) {
+        EXPECT_NEAR(scale.scale * tables.at_end()[16 * p + w], products[w] - low,
+                    0.501 * scale.scale + 1e-5);
+      }
+    }
+    EXPECT_NEAR(scale.offset, lowest, 1e-3);
   }
 }
 

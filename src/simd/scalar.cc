@@ -301,13 +301,15 @@ void range(const float* x, std::size_t n, float* low, float* high) {
   *high = most;
 }
 
-std::size_t scan(const BlockQuery& query, const std::uint8_t* blocks, const float* terms,
-                 std::size_t n, float limit, float* estimates, std::uint32_t* places) {
+std::size_t scan(const BlockQuery& query, const BlockList& list, float limit, float* estimates,
+                 std::uint32_t* places) {
   constexpr std::size_t kHalf = kBlockCodes / 2;
   std::size_t found = 0;
-  for (std::size_t first = 0; first < n; first += kBlockCodes) {
+  for (std::size_t first = 0; first < list.n; first += kBlockCodes) {
+    const std::uint32_t allowed = list.allowed == nullptr ? ~0u : list.allowed[first / kBlockCodes];
+    if (allowed == 0) continue;
     std::uint32_t sums[kBlockCodes] = {};
-    const std::uint8_t* block = blocks + first / kBlockCodes * block_bytes(query.parts);
+    const std::uint8_t* block = list.blocks + first / kBlockCodes * block_bytes(query.parts);
     for (std::size_t part = 0; part < query.parts; ++part) {
       const std::uint8_t* entries = query.tables + 16 * part;
       const std::uint8_t* codes = block + part / 4 * 64 + part % 4;
@@ -316,16 +318,47 @@ std::size_t scan(const BlockQuery& query, const std::uint8_t* blocks, const floa
         sums[v + kHalf] += entries[codes[4 * v] >> 4];
       }
     }
-    for (std::size_t v = 0; v < std::min(kBlockCodes, n - first); ++v) {
-      const float term = terms == nullptr ? 0 : terms[first + v];
+    for (std::size_t v = 0; v < std::min(kBlockCodes, list.n - first); ++v) {
+      const float term = list.terms == nullptr ? 0 : list.terms[first + v];
       const float estimate =
           std::fma(query.scale, static_cast<float>(sums[v]), query.offset) + term;
       estimates[found] = estimate;
       places[found] = static_cast<std::uint32_t>(first + v);
-      found += estimate <= limit ? 1 : 0;
+      found += estimate <= limit ? allowed >> v & 1 : 0;
     }
   }
   return found;
+}
+
+void scan_each(BlockScan* scans, std::size_t count, const BlockList& list) {
+  for (std::size_t i = 0; i < count; ++i) {
+    BlockScan& one = scans[i];
+    one.found = scan(one.query, list, one.limit, one.estimates, one.places);
+  }
+}
+
+TableScale fill(const float* words, const float* query, float weight, std::size_t dim,
+                std::size_t parts, float* entries, std::uint8_t* tables) {
+  constexpr std::size_t kWords = 16;
+  constexpr float kMost = 255;
+  float widest = 0, offset = 0;
+  for (std::size_t part = 0; part < parts; ++part) {
+    float* const own = entries + part * kWords;
+    std::fill_n(own, kWords, 0.0f);
+    for (std::size_t j = part * dim / parts; j < (part + 1) * dim / parts; ++j) {
+      for (std::size_t w = 0; w < kWords; ++w) own[w] += weight * query[j] * words[j * kWords + w];
+    }
+    const auto [low, high] = std::minmax_element(own, own + kWords);
+    const float lowest = *low;
+    widest = std::max(widest, *high - lowest);
+    offset += lowest;
+    for (std::size_t w = 0; w < kWords; ++w) own[w] -= lowest;
+  }
+  const float inverse = widest > 0 ? kMost / widest : 0;
+  for (std::size_t i = 0; i < parts * kWords; ++i) {
+    tables[i] = static_cast<std::uint8_t>(std::nearbyint(entries[i] * inverse));
+  }
+  return {widest / kMost, offset};
 }
 
 template <class T>
@@ -349,6 +382,8 @@ void add_scalar(KernelTable& table) {
   set_ops<std::uint32_t, std::uint8_t, std::uint8_t>(table.same_type[index_of(ElementType::u8)]);
   set_scaled<1, 2, 3, 4, 5, 6, 7, 8>(table);
   table.scan_blocks = scan;
+  table.scan_blocks_each = scan_each;
+  table.fill_tables = fill;
   table.hamming_many = bits_many;
   table.hamming_gather = bits_gather;
   set_conversions<float>(table, ElementType::f32);

@@ -31,6 +31,8 @@ struct KernelTable {
   HammingManyFn hamming_many;
   HammingGatherFn hamming_gather;
   BlockScanFn scan_blocks;
+  decltype(&simd::scan_blocks_each) scan_blocks_each;
+  decltype(&simd::fill_tables) fill_tables;
   void (*to_float[kElementTypes])(const void* from, std::size_t n, float* to);
   void (*from_float[kElementTypes])(const float* from, std::size_t n, void* to);
   void (*quantize)(const float* from, std::size_t n, float inverse_scale, std::int8_t* to);
