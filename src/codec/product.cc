@@ -20,8 +20,9 @@ ProductQuantiser::ProductQuantiser(std::size_t dim, std::size_t parts, Turn turn
   }
   words_.assign(dim * kWords, 0.0f);
   if (turn == Turn::none) return;
-  rotation_ = Matrix<float>(dim, dim);
-  for (std::size_t j = 0; j < dim; ++j) rotation_(j, j) = 1;
+  Matrix<float> none(dim, dim);
+  for (std::size_t j = 0; j < dim; ++j) none(j, j) = 1;
+  rotation_ = std::make_shared<const Matrix<float>>(std::move(none));
 }
 
 void ProductQuantiser::train(MatrixView<const float> sample, std::uint64_t seed,
@@ -31,10 +32,10 @@ void ProductQuantiser::train(MatrixView<const float> sample, std::uint64_t seed,
   constexpr int kTurns = 8;
   constexpr std::size_t kFewIterations = 5;
   Matrix<float> turned(sample.rows(), dim_), decoded(sample.rows(), dim_);
-  rotation_ = allocate_directions(sample, parts_, control);
+  rotation_ = std::make_shared<const Matrix<float>>(allocate_directions(sample, parts_, control));
   for (int turn = 0; turn < kTurns; ++turn) {
     throw_if_cancelled(control);
-    simd::matmul(sample, rotation_, turned);
+    simd::matmul(sample, *rotation_, turned);
     train_words(turned, kFewIterations, seed, control);
     parallel_for(control, sample.rows(), 256,
                  [&](std::size_t first, std::size_t last, std::size_t) {
@@ -44,9 +45,9 @@ void ProductQuantiser::train(MatrixView<const float> sample, std::uint64_t seed,
                      decode_turned(code.data(), decoded.row(i));
                    }
                  });
-    rotation_ = procrustes(sample, decoded, control);
+    rotation_ = std::make_shared<const Matrix<float>>(procrustes(sample, decoded, control));
   }
-  simd::matmul(sample, rotation_, turned);
+  simd::matmul(sample, *rotation_, turned);
   train_words(turned, kIterations, seed, control);
 }
 
@@ -78,7 +79,7 @@ void ProductQuantiser::train_words(MatrixView<const float> sample, std::size_t i
 
 void ProductQuantiser::apply_rotation(const float* x, float* out) const {
   simd::float_query_kernels(ElementType::f32, simd::Op::dot)
-      .many(x, rotation_.data(), rotation_.stride_bytes(), dim_, dim_, out);
+      .many(x, rotation_->data(), rotation_->stride_bytes(), dim_, dim_, out);
 }
 
 void ProductQuantiser::encode(const float* x, std::uint8_t* code) const {
@@ -96,7 +97,7 @@ void ProductQuantiser::decode(const std::uint8_t* code, float* out) const {
   decode_turned(code, turned.data());
   std::fill_n(out, dim_, 0.0f);
   for (std::size_t i = 0; i < dim_; ++i) {  // its transpose turns back
-    const float* row = rotation_.row(i);
+    const float* row = rotation_->row(i);
     for (std::size_t j = 0; j < dim_; ++j) out[j] += turned[i] * row[j];
   }
 }
@@ -169,7 +170,7 @@ void ProductQuantiser::save(KithFileWriter& writer, Meta& meta, const std::strin
   if (!turned) return;
   std::vector<float> rows;
   for (std::size_t i = 0; i < dim_; ++i) {
-    rows.insert(rows.end(), rotation_.row(i), rotation_.row(i) + dim_);
+    rows.insert(rows.end(), rotation_->row(i), rotation_->row(i) + dim_);
   }
   writer.add_copy<float>(prefix + ".rotation", rows);
 }
@@ -188,7 +189,9 @@ void ProductQuantiser::load(const KithFileReader& reader, const Meta& meta,
   if (!simd::all_finite(rows.data(), rows.size())) {
     reader.fail("section " + prefix + ".rotation: a number that isn't finite");
   }
-  for (std::size_t i = 0; i < dim; ++i) std::copy_n(&rows[i * dim], dim, rotation_.row(i));
+  Matrix<float> rotation(dim, dim);
+  for (std::size_t i = 0; i < dim; ++i) std::copy_n(&rows[i * dim], dim, rotation.row(i));
+  rotation_ = std::make_shared<const Matrix<float>>(std::move(rotation));
 }
 
 }  // namespace kith

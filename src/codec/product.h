@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ class ProductQuantiser {
 
   std::size_t dim() const { return dim_; }
   std::size_t parts() const { return parts_; }
-  Turn turn() const { return rotation_.rows() == 0 ? Turn::none : Turn::learned; }
+  Turn turn() const { return rotation_ == nullptr ? Turn::none : Turn::learned; }
   // What blocks hold: a multiple of four.
   std::size_t padded_parts() const { return (parts_ + 3) / 4 * 4; }
 
@@ -58,7 +59,7 @@ class ProductQuantiser {
   void prepare(const float* query, float weight, Tables& tables) const;
 
   std::size_t bytes() const {
-    return (words_.size() + rotation_.rows() * rotation_.cols()) * sizeof(float);
+    return (words_.size() + (rotation_ == nullptr ? 0 : dim_ * dim_)) * sizeof(float);
   }
   void save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const;
   void load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
@@ -73,7 +74,7 @@ class ProductQuantiser {
   void apply_rotation(const float* x, float* out) const;
 
   std::size_t dim_ = 0, parts_ = 0;
-  Matrix<float> rotation_;    // dim x dim, or empty
+  std::shared_ptr<const Matrix<float>> rotation_;  // dim x dim; null: none
   std::vector<float> words_;  // dimension j of codeword w of j's part: [j * 16 + w]
 };
 

@@ -214,8 +214,7 @@ TEST(OptimisedProductQuantiser, EstimatesAndFilesGoThroughTheRotation) {
   std::vector<std::uint32_t> places(32);
   for (std::size_t q = 0; q < queries.rows(); ++q) {
     loaded.prepare(queries.row(q), -2, tables);
-    simd::scan_blocks(tables.query, block.data(), nullptr, 32, 1e9f, estimates.data(),
-                      places.data());
+    simd::scan_blocks(tables.query, {block.data(), 32}, 1e9f, estimates.data(), places.data());
     for (std::size_t slot = 0; slot < 32; ++slot) {
       loaded.get(block.data(), slot, code.data());
       loaded.decode(code.data(), decoded.data());

@@ -6,6 +6,7 @@
 #include <rapidcheck.h>
 
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -328,7 +329,10 @@ TEST(Rabitq, IsRotatedWithoutBeingTold) {
   }
   Stage stage("rabitq8", false, 32, Metric::l2, 7);
   stage.train(rows, 1, {});
-  stage.append(rows, {});
+  stage.resize(20);
+  std::vector<Id> ids(20);
+  std::iota(ids.begin(), ids.end(), Id{0});
+  stage.encode(rows, ids, {});
   EXPECT_EQ(stage.name(), "rabitq8");
   std::vector<float> turned(rows.row(3), rows.row(3) + 32), decoded(32);
   stage.transform(turned.data());

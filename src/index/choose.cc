@@ -83,7 +83,7 @@ void resolve_leanvec(BuildOptions& options) {
                                                  "' learns nothing from queries, expected "
                                                  "leanvecN-CODEC+CODEC with N dimensions");
   }
-  if (options.leanvec == "auto") options.leanvec = queries ? "es" : "id";
+  if (reduced && options.leanvec == "auto") options.leanvec = queries ? "es" : "id";
 }
 
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
