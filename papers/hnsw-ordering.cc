@@ -369,9 +369,10 @@ std::vector<Judgement> each(const Results& results, const std::vector<std::strin
   std::vector<Judgement> parts;
   for (const std::string& set : kSets) {
     for (const std::string& engine : engines) {
-      parts.push_back(
-          judge(set + " " + engine,
-                results.mean(set + ", differences of recall@10 at ef 10", engine, column)));
+      std::string what = set;
+      what += " " + engine;
+      const std::string title = set + ", differences of recall@10 at ef 10";
+      parts.push_back(judge(what, results.mean(title, engine, column)));
     }
   }
   return parts;
