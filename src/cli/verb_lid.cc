@@ -45,7 +45,8 @@ double mean(const std::vector<float>& values) {
 }
 
 float percentile(const std::vector<float>& sorted, double part) {
-  return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[static_cast<std::size_t>(
+      std::lround(part * static_cast<double>(sorted.size() - 1)))];
 }
 
 Cell dimension(double value) { return {value, significant_text(value, 3)}; }

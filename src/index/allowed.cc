@@ -1,6 +1,7 @@
 #include "index/allowed.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/random.h"
 
@@ -27,7 +28,7 @@ Allowed::Allowed(const Filter& filter, const IdSet& removed, std::size_t slots, 
     passing = static_cast<double>(pass) / kAsked;
   }
   const double allowed = std::min(passing, 1.0) * static_cast<double>(present);
-  count_ = static_cast<std::size_t>(allowed + 0.5);
+  count_ = static_cast<std::size_t>(std::llround(allowed));
   share_ = allowed / static_cast<double>(std::max<std::size_t>(present + linked, 1));
 }
 
