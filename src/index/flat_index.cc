@@ -116,48 +116,42 @@ class FlatIndex : public Index::Implementation {
   void scan(const AnyMatrixView& queries, std::size_t keep, float radius, const Allowed& chosen,
             const Control& control, const Emit& emit) const {
     std::visit(
-        [&](const auto& codec) {
-          std::visit(
-              [&](const auto& fine) {
-                scan_with(codec, fine, queries, keep, radius, chosen, control, emit);
-              },
-              best().codec());
-        },
+        [&](const auto& codec) { scan_with(codec, queries, keep, radius, chosen, control, emit); },
         primary_.codec());
   }
 
   // Among few vectors, or ones chosen to be far, distances differ by less than codes err.
   void search_allowed(const AnyMatrixView& queries, const Allowed& chosen, const Control& control,
                       Neighbours& result) const {
-    const auto search = [&](const auto& codec, const auto& fine) {
-      parallel_for(control, queries.rows(), 1,
-                   [&](std::size_t begin, std::size_t end, std::size_t) {
-                     typename std::decay_t<decltype(codec)>::Query query;
-                     typename std::decay_t<decltype(fine)>::Query exact;
-                     std::vector<float> x(dim);
-                     for (std::size_t q = begin; q < end; ++q) {
-                       queries.copy_row(q, x.data());
-                       primary_.transform_query(x.data());
-                       codec.prepare(x.data(), query);
-                       queries.copy_row(q, x.data());
-                       best().transform_query(x.data());
-                       fine.prepare(x.data(), exact);
-                       put_hits(scan_nearest(codec, query, fine, exact, chosen, size(), result.k()),
-                                q, result);
-                     }
-                   });
+    const auto search = [&](const auto& codec) {
+      parallel_for(
+          control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+            typename std::decay_t<decltype(codec)>::Query query;
+            std::vector<float> x(dim);
+            for (std::size_t q = begin; q < end; ++q) {
+              queries.copy_row(q, x.data());
+              primary_.transform_query(x.data());
+              codec.prepare(x.data(), query);
+              const BestScorer scorer = load_best(queries, q, x);
+              put_hits(scan_nearest(codec, query, scorer, chosen, size(), result.k()), q, result);
+            }
+          });
     };
-    std::visit(search, primary_.codec(), best().codec());
+    std::visit(search, primary_.codec());
   }
 
-  template <class C, class B, class Emit>
-  void scan_with(const C& codec, const B& fine, const AnyMatrixView& queries, std::size_t keep,
-                 float radius, const Allowed& chosen, const Control& control,
-                 const Emit& emit) const {
+  BestScorer load_best(const AnyMatrixView& queries, std::size_t q, std::vector<float>& x) const {
+    queries.copy_row(q, x.data());
+    best().transform_query(x.data());
+    return best_scorer(best().codec(), x.data());
+  }
+
+  template <class C, class Emit>
+  void scan_with(const C& codec, const AnyMatrixView& queries, std::size_t keep, float radius,
+                 const Allowed& chosen, const Control& control, const Emit& emit) const {
     Progress progress(control, "search", queries.rows());
     parallel_for(control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       typename C::Query query;
-      typename B::Query exact;
       std::vector<float> x(dim);
       for (std::size_t q = begin; q < end; ++q) {
         queries.copy_row(q, x.data());
@@ -169,10 +163,7 @@ class FlatIndex : public Index::Implementation {
             [&] { return std::min(nearest.threshold(), slack(radius)); },
             [&](float distance, Id id) { nearest.push(distance, id); });
         std::vector<Hit> hits = nearest.take_sorted();
-        queries.copy_row(q, x.data());
-        best().transform_query(x.data());
-        fine.prepare(x.data(), exact);
-        rescore(fine, exact, hits);
+        rescore(load_best(queries, q, x), hits);
         emit(q, std::move(hits));
       }
       progress.add(end - begin);
@@ -182,12 +173,11 @@ class FlatIndex : public Index::Implementation {
   // Codes misjudge distances: look a little past the radius before re-scoring decides.
   static float slack(float radius) { return radius + 0.1f * std::abs(radius); }
 
-  template <class B>
-  static void rescore(const B& fine, const typename B::Query& query, std::vector<Hit>& hits) {
+  static void rescore(const BestScorer& scorer, std::vector<Hit>& hits) {
     std::vector<Id> ids(hits.size());
     std::vector<float> distances(hits.size());
     for (std::size_t i = 0; i < hits.size(); ++i) ids[i] = hits[i].id;
-    fine.score_best(query, ids.data(), ids.size(), distances.data());
+    scorer.score(ids.data(), ids.size(), distances.data());
     for (std::size_t i = 0; i < hits.size(); ++i) hits[i].distance = distances[i];
     std::sort(hits.begin(), hits.end());
   }

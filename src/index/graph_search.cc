@@ -82,13 +82,7 @@ template <class C>
 void GraphIndex::scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
                       const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const {
   const float* best_query = (rerank_ ? vectors.best : vectors.primary).data();
-  std::visit(
-      [&](const auto& fine) {
-        typename std::decay_t<decltype(fine)>::Query exact;
-        fine.prepare(best_query, exact);
-        hits = scan_nearest(codec, query, fine, exact, allowed, size(), k);
-      },
-      best().codec());
+  hits = scan_nearest(codec, query, best_scorer(best().codec(), best_query), allowed, size(), k);
 }
 
 // Leaves the k nearest by the best codes, ascending. Hits come in order of the walk's distances;

@@ -339,7 +339,7 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
           static_cast<double>(scratch.passed[i]) < kFewOfExpected * chosen.share() * met;
       if (nearest_of_some && (missed || !refined[i].nearest.full())) {
         const auto& query = refined[i].query;
-        emit(begin + i, scan_nearest(codec, query, codec, query, chosen, size(), k));
+        emit(begin + i, scan_nearest(codec, query, best_scorer(codec, query), chosen, size(), k));
       } else {
         emit(begin + i, refined[i].nearest.take_sorted());
       }
@@ -383,7 +383,8 @@ void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions&
     load_row(queries, q, metric, x.data());
     primary_.transform(x.data());
     codec.prepare(x.data(), query);
-    put_hits(scan_nearest(codec, query, codec, query, allowed(options.filter), size(), result.k()),
+    put_hits(scan_nearest(codec, query, best_scorer(codec, query), allowed(options.filter), size(),
+                          result.k()),
              q, result);
   };
   std::visit(

@@ -5,11 +5,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
+#include <memory>
+#include <variant>
 #include <vector>
 
 #include "base/random.h"
 #include "base/topk.h"
+#include "codec/any.h"
 #include "codec/codec.h"
 #include "index/allowed.h"
 #include "simd/kernels.h"
@@ -55,11 +59,41 @@ void scan_codes(const C& codec, const typename C::Query& query, const Allowed& a
   if (!ids.empty()) score_ids();
 }
 
+// Scores by the best codes, whatever they are: called for some vectors at a time, so that what
+// scans need not be compiled for every pair of codecs.
+struct BestScorer {
+  std::function<void(Id)> prefetch;
+  std::function<void(const Id* ids, std::size_t n, float* distances)> score;
+};
+
+// Keeps references.
+template <Codec B>
+BestScorer best_scorer(const B& codec, const typename B::Query& query) {
+  return {[&codec](Id id) { codec.prefetch_best(id); },
+          [&codec, &query](const Id* ids, std::size_t n, float* distances) {
+            codec.score_best(query, ids, n, distances);
+          }};
+}
+
+// `query` is transformed for the codec, which must outlive the scorer.
+inline BestScorer best_scorer(const AnyCodec& any, const float* query) {
+  return std::visit(
+      [query]<class B>(const B& codec) {
+        auto prepared = std::make_shared<typename B::Query>();
+        codec.prepare(query, *prepared);
+        return BestScorer{[&codec](Id id) { codec.prefetch_best(id); },
+                          [&codec, prepared](const Id* ids, std::size_t n, float* distances) {
+                            codec.score_best(*prepared, ids, n, distances);
+                          }};
+      },
+      any);
+}
+
 // By how much the quick codes of a few allowed vectors anywhere overstate their distance, at most:
 // their mean error and three standard deviations. (Those that seem nearest err in one direction.)
-template <Codec C, Codec B>
-float quick_margin(const C& codec, const typename C::Query& query, const B& fine,
-                   const typename B::Query& exact, const Allowed& allowed, std::size_t slots) {
+template <Codec C>
+float quick_margin(const C& codec, const typename C::Query& query, const BestScorer& scorer,
+                   const Allowed& allowed, std::size_t slots) {
   constexpr std::size_t kSample = 64, kMostDraws = 4096;
   constexpr double kDeviations = 3;
   Random random(0);
@@ -71,7 +105,7 @@ float quick_margin(const C& codec, const typename C::Query& query, const B& fine
   if (ids.size() < kSample) return std::numeric_limits<float>::infinity();
   std::vector<float> quick(ids.size()), best(ids.size());
   codec.score(query, ids.data(), ids.size(), quick.data());
-  fine.score_best(exact, ids.data(), ids.size(), best.data());
+  scorer.score(ids.data(), ids.size(), best.data());
   double sum = 0, squares = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const double off = static_cast<double>(quick[i]) - best[i];
@@ -85,12 +119,12 @@ float quick_margin(const C& codec, const typename C::Query& query, const B& fine
 // The k nearest allowed vectors by the codec's best codes, as good as exactly: the quick codes of
 // all that are allowed are read, and re-scored are those that can still be among the nearest, going
 // by how much quick codes err. Few are all re-scored.
-template <Codec C, Codec B>
-std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query, const B& fine,
-                              const typename B::Query& exact, const Allowed& allowed,
-                              std::size_t slots, std::size_t k) {
+template <Codec C>
+std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query,
+                              const BestScorer& scorer, const Allowed& allowed, std::size_t slots,
+                              std::size_t k) {
   constexpr std::size_t kPiece = 16;
-  const float margin = quick_margin(codec, query, fine, exact, allowed, slots);
+  const float margin = quick_margin(codec, query, scorer, allowed, slots);
   TopK quick(k);
   // A neighbour may seem a margin too far, and the k-th nearest by quick codes a margin too near.
   const auto limit = [&] { return quick.threshold() + 2 * margin; };
@@ -100,7 +134,7 @@ std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query, co
     hits.push_back({distance, id});
   });
   std::erase_if(hits, [&](const Hit& hit) { return hit.distance > limit(); });
-  for (std::size_t i = 0; i < std::min(kPiece, hits.size()); ++i) fine.prefetch_best(hits[i].id);
+  for (std::size_t i = 0; i < std::min(kPiece, hits.size()); ++i) scorer.prefetch(hits[i].id);
   TopK nearest(k);
   Id ids[kPiece];
   float distances[kPiece];
@@ -108,9 +142,9 @@ std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query, co
     const std::size_t count = std::min(kPiece, hits.size() - at);
     for (std::size_t i = 0; i < count; ++i) ids[i] = hits[at + i].id;
     for (std::size_t i = at + kPiece; i < std::min(at + 2 * kPiece, hits.size()); ++i) {
-      fine.prefetch_best(hits[i].id);
+      scorer.prefetch(hits[i].id);
     }
-    fine.score_best(exact, ids, count, distances);
+    scorer.score(ids, count, distances);
     for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
   }
   return nearest.take_sorted();
