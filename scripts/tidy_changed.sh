@@ -4,7 +4,7 @@
 # A changed header brings in the source of the same name. Needs build/release configured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-most=${KITH_TIDY_MOST:-60}  # files a run looks at; about 5 CPU seconds each
+most=${KITH_TIDY_MOST:-30}  # files a run looks at; about 5 CPU seconds each
 
 base=${KITH_TIDY_BASE:-$(git merge-base HEAD origin/main 2>/dev/null || true)}
 if [ -n "$base" ] && [ "$(git rev-parse "$base")" != "$(git rev-parse HEAD)" ]; then
