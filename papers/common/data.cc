@@ -10,6 +10,7 @@
 
 #include "base/copy_rows.h"
 #include "base/random.h"
+#include "index/ties.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/vectors.h"
@@ -71,10 +72,7 @@ Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries,
   options.metric = Metric::cosine;
   options.control = control;
   Neighbours truth = exact_search(base, queries, options);
-  // Negative similarities, so that ties are judged as `kith eval` judges them.
-  for (std::size_t q = 0; q < truth.queries(); ++q) {
-    for (std::size_t i = 0; i < truth.k(); ++i) truth.distances(q, i) -= 1;
-  }
+  judge_by_similarity(truth, Metric::cosine);
   return truth;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
+#include "cli/times.h"
 #include "formats/kith_file.h"
 #include "kith/error.h"
 #include "kith/sparse.h"
@@ -35,11 +36,6 @@ void add_lists(Record& record, const SparseInfo& info) {
   const double each =
       static_cast<double>(bytes) / static_cast<double>(std::max<std::size_t>(info.postings, 1));
   record.add("bytes_per_posting", "bytes a posting", Cell(each, significant_text(each, 3)));
-}
-
-void add_times(Record& record, double wall, double cpu) {
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
 }
 
 Record texts_facts(const std::string& path, const TextIndex& index) {
@@ -70,19 +66,20 @@ Record sparse_facts(const std::string& path, const SparseIndex& index) {
 
 void added(const std::string& output, std::size_t before, std::size_t now, const Stopwatch& watch,
            bool json) {
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
   Record record;
   record.add("file", output);
   record.add("before", "before", before);
   record.add("added", now - before);
   record.add("now", now);
-  add_times(record, wall, cpu);
+  add_times(record, times);
   record.print(stdout, json);
 }
 
 // The options of `kith build` that each kind of index takes besides those of every verb.
-constexpr const char* kOfVectors[] = {"--metric", "--codec",      "--degree", "--lists",
-                                      "--recall", "--build-beam", "--dataset"};
+constexpr const char* kOfVectors[] = {"--metric",  "--codec",      "--degree", "--lists",
+                                      "--recall",  "--build-beam", "--order",  "--train-queries",
+                                      "--leanvec", "--dataset"};
 constexpr const char* kOfTexts[] = {"--stop-words", "--stem", "--k1", "--b", "--keep-text"};
 constexpr const char* kOfSparse[] = {"--weights"};
 
@@ -142,9 +139,9 @@ void build_texts(const std::string& input, const std::string& output, const std:
   options.control = common.control();
   const TextIndex index = TextIndex::build(texts.texts, texts.labels, options);
   index.save(output, options.control);
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
   Record record = texts_facts(output, index);
-  add_times(record, wall, cpu);
+  add_times(record, times);
   record.print(stdout, common.json);
 }
 
@@ -158,9 +155,9 @@ void build_sparse(const std::string& input, const std::string& output,
   const SparseIndex index =
       naming("base", input, [&] { return SparseIndex::build(base.rows, {}, options); });
   index.save(output, options.control);
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
   Record record = sparse_facts(output, index);
-  add_times(record, wall, cpu);
+  add_times(record, times);
   record.print(stdout, common.json);
 }
 

@@ -22,12 +22,16 @@ double percentile(std::vector<float>& values, double part) {
 double median_of(const std::vector<Rates>& rounds, double Rates::*figure) {
   std::vector<double> values;
   for (const Rates& round : rounds) values.push_back(round.*figure);
+  return median(std::move(values));
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
-
-}  // namespace
 
 Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
               std::size_t count, const Control& control) {

@@ -20,6 +20,9 @@ struct Rates {
 Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
               std::size_t count, const Control& control);
 
+// Of an even number of values the mean of the middle two; there must be one.
+double median(std::vector<double> values);
+
 // The median of each figure over several rounds.
 Rates median(const std::vector<Rates>& rounds);
 

@@ -1,4 +1,5 @@
 #include "cli/peers_data.h"
+#include "index/ties.h"
 
 #include <cmath>
 #include <cstdio>
@@ -83,10 +84,7 @@ PeersData load_peers_data(const PeersDataOptions& options) {
     data.truth = exact_search(data.base, data.queries, exact);
     write_neighbours(path, data.truth);
   }
-  // Negative similarities, so that ties are judged as `kith eval` judges them.
-  for (std::size_t q = 0; q < data.truth.queries(); ++q) {
-    for (std::size_t i = 0; i < data.truth.k(); ++i) data.truth.distances(q, i) -= 1;
-  }
+  judge_by_similarity(data.truth, Metric::cosine);
   return data;
 }
 

@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/checksum.h"
 #include "base/parallel.h"
+#include "cli/measure.h"
 #include "cli/stopwatch.h"
 #include "kith/error.h"
 #include "kith/exact.h"
@@ -235,12 +236,6 @@ void time_round(Candidate& candidate, const PeersData& data, const PeersRunOptio
   }
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 PeersRate median(const std::vector<PeersRate>& rates) {
   if (rates.empty()) return {};
   std::vector<double> cpu, wall;
@@ -248,7 +243,7 @@ PeersRate median(const std::vector<PeersRate>& rates) {
     cpu.push_back(rate.cpu);
     wall.push_back(rate.wall);
   }
-  return {median(cpu), median(wall)};
+  return {cli::median(cpu), cli::median(wall)};
 }
 
 void report(const PeersRunOptions& options, const std::string& stage, std::size_t done,

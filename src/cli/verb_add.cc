@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "kith/error.h"
 #include "kith/index.h"
 
@@ -43,15 +44,14 @@ void add_vectors(const Options& options, const std::string& output) {
   naming("row", options.vectors, [&] { index.add(more.rows, more.labels, control); });
   index.save(output, control);
 
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
   Record record;
   record.add("file", output);
   record.add("before", "vectors before", before);
   if (options.replace) record.add("replaced", replaced);
   record.add("added", more.rows.rows());
   record.add("vectors", "vectors now", index.size());
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  add_times(record, times);
   record.print(stdout, options.json);
 }
 

@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "index/ties.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -140,9 +141,9 @@ class Turnover {
     for (std::size_t q = 0; q < found.queries(); ++q) {
       for (std::size_t i = 0; i < kK; ++i) {
         if (found.ids(q, i) != kNoId) found.ids(q, i) = row_of[found.ids(q, i)];
-        if (index.metric() == Metric::cosine) found.distances(q, i) -= 1;
       }
     }
+    judge_by_similarity(found, index.metric());
     return recall_at(found, truth, kK);
   }
 
@@ -156,9 +157,9 @@ class Turnover {
     for (std::size_t q = 0; q < truth.queries(); ++q) {
       for (std::size_t i = 0; i < truth.k(); ++i) {
         if (truth.ids(q, i) != kNoId) truth.ids(q, i) = in_[truth.ids(q, i)];
-        if (build_.metric == Metric::cosine) truth.distances(q, i) -= 1;
       }
     }
+    judge_by_similarity(truth, build_.metric);
     return truth;
   }
 

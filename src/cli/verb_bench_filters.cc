@@ -11,9 +11,11 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
+#include "cli/measure.h"
 #include "cli/options.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "index/ties.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -72,9 +74,7 @@ void measure_query(const Options& options, const Index& index, const AnyMatrixVi
   search.filter = one.filter;
   const std::size_t k = std::min(kK, one.truth.k());
   Neighbours found = index.search(query, k, search);
-  if (index.metric() == Metric::cosine) {  // ties are judged by similarities
-    for (std::size_t i = 0; i < k; ++i) found.distances(0, i) -= 1;
-  }
+  judge_by_similarity(found, index.metric());
   sum.recall += recall_at(found, one.truth, k);
   sum.seconds.resize(options.rounds);
   for (double& seconds : sum.seconds) {
@@ -82,11 +82,6 @@ void measure_query(const Options& options, const Index& index, const AnyMatrixVi
     index.search(query, k, search);
     seconds += watch.cpu_seconds();
   }
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void run(const Options& options) {
@@ -117,9 +112,7 @@ void run(const Options& options) {
     const AnyMatrixView query = queries.rows.slice(q, 1);
     const auto in_order = [&](const AnyMatrixView& from) {
       Neighbours order = exact_search(base.rows, from, exact);
-      if (index.metric() == Metric::cosine) {  // ties are judged by similarities
-        for (std::size_t i = 0; i < order.k(); ++i) order.distances(0, i) -= 1;
-      }
+      judge_by_similarity(order, index.metric());
       return order;
     };
     const Neighbours by_distance = in_order(query);

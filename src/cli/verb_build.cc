@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "kith/index.h"
 
 namespace kith::cli {
@@ -41,7 +42,7 @@ void build_vectors(const Options& options) {
                   [&] { return Index::build(base.rows, base.labels, build); });
   });
   index.save(options.output, control);
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
 
   const IndexInfo info = index.info();
   Record record;
@@ -55,8 +56,7 @@ void build_vectors(const Options& options) {
   if (info.lists > 0) record.add("lists", info.lists);
   if (info.default_beam > 0) record.add("beam", info.default_beam);
   record.add_sizes("bytes", "size", info.bytes, info.vectors);
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  add_times(record, times);
   record.print(stdout, options.json);
 }
 

@@ -18,6 +18,7 @@
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "kith/error.h"
 #include "kith/index.h"
 #include "kith/lid.h"
@@ -169,9 +170,8 @@ void report(const Options& options, const Vectors& base, const Measured& measure
     record.add("checked_mean", "mean of some, index", dimension(measured.check.approximate));
     record.add("checked_exact", "the same, exact", dimension(measured.check.exact));
   }
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  const Times times(watch);
+  add_times(record, times);
   if (!options.output.empty()) record.add("output", options.output);
   record.print(stdout, options.json);
   if (!options.json && !lids.empty()) std::printf("\n%s", histogram(lids).c_str());

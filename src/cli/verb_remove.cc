@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/times.h"
 #include "kith/error.h"
 #include "kith/index.h"
 
@@ -45,14 +46,13 @@ void run(const Options& options) {
   index.remove(chosen_ids(options, index), control);
   index.save(output, control);
 
-  const double wall = watch.wall_seconds(), cpu = watch.cpu_seconds();
+  const Times times(watch);
   Record record;
   record.add("file", output);
   record.add("before", "vectors before", before);
   record.add("removed", before - index.size());
   record.add("vectors", "vectors now", index.size());
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("cpu_seconds", "CPU time", Cell(cpu, seconds_text(cpu)));
+  add_times(record, times);
   record.print(stdout, options.json);
 }
 

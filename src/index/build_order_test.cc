@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "index/test_points.h"
+#include "index/test_data.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include "index/ties.h"
 #include "kith/exact.h"
 
 namespace kith {
@@ -32,14 +33,14 @@ Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& qu
     for (std::size_t i = 0; i < all.k() && count < truth.k(); ++i) {
       if (is_held[all.ids(q, i)]) continue;
       truth.ids(q, count) = all.ids(q, i);
-      // Under cosine the similarity, so that ties are judged as `kith eval` judges them.
-      truth.distances(q, count++) = all.distances(q, i) - (metric == Metric::cosine ? 1.0f : 0.0f);
+      truth.distances(q, count++) = all.distances(q, i);
     }
     for (; count < truth.k(); ++count) {
       truth.ids(q, count) = kNoId;
       truth.distances(q, count) = std::numeric_limits<float>::infinity();
     }
   }
+  judge_by_similarity(truth, metric);
   return truth;
 }
 

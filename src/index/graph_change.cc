@@ -62,11 +62,7 @@ void GraphIndex::insert_many(std::span<const Id> fresh, const Control& control) 
         builder.connect(there);
       },
       primary_.codec());
-  PackedGraph packed(graph, degree);
-  const std::unique_lock lock(mutex);
-  graph_ = std::move(packed);
-  duplicates_ = std::move(duplicates);
-  entries_ = std::move(entries);
+  take_over(graph, std::move(duplicates), std::move(entries));
 }
 
 void GraphIndex::insert_few(std::span<const Id> fresh, const Control& control) {
@@ -160,7 +156,7 @@ void GraphIndex::repair(const Control& control) {
     for (Id& target : list) target = heir[target];
     graph.set(id, list);
   }
-  const std::vector<Id> entries = entries_without(gone, heir, graph, there);
+  std::vector<Id> entries = entries_without(gone, heir, graph, there);
   std::visit(
       [&](const auto& codec) {
         GraphBuilder builder(codec, graph, entries, parameters(degree), control);
@@ -170,12 +166,18 @@ void GraphIndex::repair(const Control& control) {
         builder.connect(there);
       },
       primary_.codec());
-  PackedGraph packed(graph, degree);
+  take_over(graph, std::move(duplicates), std::move(entries));
+  const std::unique_lock lock(mutex);
+  linked_ = IdSet();
+}
+
+// Searches that start now walk the changed copy.
+void GraphIndex::take_over(const Graph& graph, Duplicates duplicates, std::vector<Id> entries) {
+  PackedGraph packed(graph, graph_.degree());
   const std::unique_lock lock(mutex);
   graph_ = std::move(packed);
   duplicates_ = std::move(duplicates);
-  entries_ = entries;
-  linked_ = IdSet();
+  entries_ = std::move(entries);
 }
 
 // Where searches start: in place of those gone, what took their place, or a neighbour.

@@ -62,6 +62,7 @@ class GraphIndex : public Index::Implementation {
   void insert_many(std::span<const Id> fresh, const Control& control);
   void insert_few(std::span<const Id> fresh, const Control& control);
   void repair(const Control& control);
+  void take_over(const Graph& graph, Duplicates duplicates, std::vector<Id> entries);
   template <class C>
   Id nearest_node(const C& codec, Id id) const;
   std::vector<Id> entries_without(const IdSet& gone, std::span<const Id> heir, const Graph& graph,

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "index/test_points.h"
+#include "index/test_data.h"
 
 namespace kith {
 namespace {

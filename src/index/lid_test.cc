@@ -8,7 +8,7 @@
 #include <numeric>
 #include <vector>
 
-#include "index/test_points.h"
+#include "index/test_data.h"
 #include "kith/error.h"
 #include "kith/index.h"
 

@@ -182,29 +182,12 @@ constexpr PostingKernels kKernels{norms,          count_impacts, float_impacts, 
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
+#include "simd/by_level.h"
+
 namespace kith::simd {
 namespace {
 
-const PostingKernels& kernels_of(Level level) {
-  switch (level) {
-#if HWY_TARGETS & HWY_AVX3
-    case Level::avx512:
-    case Level::avx512vnni:
-    case Level::avx512bf16:
-      return N_AVX3::kKernels;
-#endif
-#if HWY_TARGETS & HWY_AVX2
-    case Level::avx2:
-      return N_AVX2::kKernels;
-#endif
-#if HWY_TARGETS & HWY_SSE4
-    case Level::sse4:
-      return N_SSE4::kKernels;
-#endif
-    default:
-      return HWY_STATIC_DISPATCH(kKernels);
-  }
-}
+const PostingKernels& kernels_of(Level level) { KITH_RETURN_BY_LEVEL(level, kKernels) }
 
 }  // namespace
 
