@@ -1,5 +1,6 @@
 // What adding and removing promise, whatever the index, and while searches run.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -24,8 +25,10 @@ namespace {
 
 constexpr std::size_t kDim = 20;
 
+// Kinds of index are tested by processes of their own, at once.
 std::string temporary(const std::string& name) {
-  return (std::filesystem::temp_directory_path() / ("kith_change_test_" + name)).string();
+  const std::string own = "kith_change_test_" + std::to_string(::getpid()) + "_" + name;
+  return (std::filesystem::temp_directory_path() / own).string();
 }
 
 std::string file_bytes(const std::string& path) {
