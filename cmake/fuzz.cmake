@@ -1,4 +1,4 @@
-# libFuzzer targets: each NAME_fuzz.cc of src/base, src/formats and src/index becomes build/fuzz/NAME_fuzz, and the
+# libFuzzer targets: each NAME_fuzz.cc becomes build/fuzz/NAME_fuzz, and the
 # parsers it reaches are built with coverage counters. `cmake --build --preset fuzz --target fuzzers`
 # builds all and nothing else; tests/fuzz.sh runs them.
 set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
@@ -33,6 +33,19 @@ foreach(file IN LISTS fuzz_files)
   get_filename_component(name ${file} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${file})
   target_link_libraries(${name} PRIVATE kith-fuzzed)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzzers ${name})
+endforeach()
+
+# Those of libkith-encode, which need ICU.
+add_library(kith-fuzzed-encode STATIC EXCLUDE_FROM_ALL ${encode_sources})
+target_link_libraries(kith-fuzzed-encode PUBLIC kith-fuzzed ICU::uc ICU::i18n
+  nlohmann_json::nlohmann_json)
+file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/text/tokenizer/*_fuzz.cc)
+foreach(file IN LISTS fuzz_files)
+  get_filename_component(name ${file} NAME_WE)
+  add_executable(${name} EXCLUDE_FROM_ALL ${file})
+  target_link_libraries(${name} PRIVATE kith-fuzzed-encode)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   add_dependencies(fuzzers ${name})
 endforeach()

@@ -1,14 +1,15 @@
 #!/bin/bash
 # The checks that take hours, in parts that can run on different days:
-#   scripts/check_long.sh [PART...]      PART: tests kills fuzzing peers (default: all)
+#   scripts/check_long.sh [PART...]      PART: tests kills fuzzing tokens peers (default: all)
 # tests: all of them; kills: many kills during a save; fuzzing: ten minutes of every parser;
-# peers: kith beside FAISS, hnswlib and USearch. docs/check-long/PART.md gets what each part's last
-# run gave, failures included; this fails when one failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
+# tokens: ids beside those of npm's @huggingface/tokenizers, in every language; peers: kith beside
+# FAISS, hnswlib and USearch. docs/check-long/PART.md gets what each part's last run gave, failures
+# included; this fails when one failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
-all_parts=(tests kills fuzzing peers)
+all_parts=(tests kills fuzzing tokens peers)
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
@@ -42,7 +43,7 @@ check() {
 
 for part in "${parts[@]}"; do
   case $part in
-    tests | kills | fuzzing | peers) ;;
+    tests | kills | fuzzing | tokens | peers) ;;
     *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
   esac
 done
@@ -58,6 +59,11 @@ for part in "${parts[@]}"; do
         tests/robustness/kill_during_save.sh build/release/kith "$kills"
       ;;
     fuzzing) check fuzzing 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds" ;;
+    tokens)
+      cmake --build --preset release --target compare_ids || exit
+      check tokens 'token ids beside the reference' 300 \
+        tests/tokenizers/compare.sh build/release/compare_ids
+      ;;
     peers) check peers 'kith beside its peers' 60 make bench ;;
   esac
 done

@@ -19,7 +19,7 @@ export LLVM_PROFILE_FILE=/dev/null  # only tests/fuzz_coverage.sh counts
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=0
 "$out/fuzz_seeds" "$out/seeds"
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=($(cd src && ls ./*/*_fuzz.cc | xargs -n1 basename -s .cc))
+[ ${#targets[@]} -gt 0 ] || targets=($(find src -name '*_fuzz.cc' -exec basename -s .cc {} + | sort))
 for target in "${targets[@]}"; do
   corpus=$out/corpus/$target
   mkdir -p "$corpus" "$out/seeds/$target"

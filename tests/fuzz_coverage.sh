@@ -8,7 +8,7 @@ out=build/fuzz
 profiles=$out/profiles
 mkdir -p "$profiles"
 
-for fuzz in src/*/*_fuzz.cc; do
+for fuzz in $(find src -name '*_fuzz.cc' | sort); do
   target=$(basename "$fuzz" .cc)
   source=${fuzz%_fuzz.cc}.cc
   [ -x "$out/$target" ] || { echo "$out/$target: missing; run tests/fuzz.sh first" >&2; exit 1; }

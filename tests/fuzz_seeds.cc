@@ -121,6 +121,32 @@ void write_texts(const fs::path& folder) {
   write_text(folder / "text_vectors_fuzz", "spaces", "2 2\nnew york 1 2\nold\tyork 3 4e-60 \r\n");
 }
 
+// Between them, every part that a tokenizer.json may have.
+void write_tokenizers(const fs::path& folder) {
+  write_text(folder / "tokenizer_fuzz", "wordpiece",
+             R"({"normalizer":{"type":"BertNormalizer","lowercase":true},"pre_tokenizer":)"
+             R"({"type":"BertPreTokenizer"},"post_processor":{"type":"BertProcessing",)"
+             R"("cls":["C",1],"sep":["S",2]},"decoder":{"type":"WordPiece"},"added_tokens":)"
+             R"([{"id":3,"content":"[MASK]","special":true,"lstrip":true,"normalized":false}],)"
+             R"("padding":{"strategy":{"Fixed":9}},"model":{"type":"WordPiece","unk_token":"C",)"
+             R"("vocab":{"C":1,"S":2,"a":4,"##b":5}}})");
+  write_text(
+      folder / "tokenizer_fuzz", "bpe",
+      R"({"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Prepend",)"
+      R"("prepend":"_"},{"type":"Replace","pattern":{"Regex":" +"},"content":"_"}]},)"
+      R"("pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":)"
+      R"({"Regex":"\\p{L}+"},"behavior":"Isolated"},{"type":"ByteLevel"}]},"decoder":)"
+      R"({"type":"ByteLevel"},"truncation":{"max_length":4,"stride":1},"model":{"type":"BPE",)"
+      R"("vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})");
+  write_text(folder / "tokenizer_fuzz", "unigram",
+             R"({"normalizer":{"type":"Precompiled","precompiled_charsmap":"BAAAAAAAAAAA"},)"
+             R"("pre_tokenizer":{"type":"Metaspace"},"decoder":{"type":"Metaspace"},)"
+             R"("post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A"}}],)"
+             R"("pair":[{"Sequence":{"id":"A"}},{"Sequence":{"id":"B"}}],"special_tokens":{}},)"
+             R"("model":{"type":"Unigram","unk_id":0,"vocab":[["?",0],["a",-1],["ab",-2]]}})");
+  write_text(folder / "pre_tokeniser_fuzz", "scripts", "it's \u00e9\u4e2d 12!\r\n  ab\xff[X] a");
+}
+
 void write_rows_and_runs(const fs::path& folder) {
   write_text(folder / "texts_fuzz", "lines", "one text\nanother\r\n");
   write_text(folder / "texts_fuzz", "jsonl", R"({"_id":"a","title":"t","text":"b","m":{"x":[1]}})");
@@ -196,6 +222,7 @@ int main(int argc, char** argv) {
     }
     write_npy_kinds(root / "npy_fuzz");
     write_texts(root);
+    write_tokenizers(root);
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");
