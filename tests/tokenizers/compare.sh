@@ -71,7 +71,7 @@ tokenizer_of() {
 }
 
 # Descriptions in every language that Debian has, from apt's lists in a private folder.
-languages=ca,cs,da,de,el,en,eo,es,eu,fi,fr,gl,hr,hu,id,it,ja,km,ko,ml,nb,nl,pl,pt,pt_BR,ro,ru,sk,sr,sv,tr,uk,vi,zh,zh_CN,zh_TW
+languages=ca,cs,da,de,de_DE,el,en,eo,es,eu,fi,fr,gl,hr,hu,id,it,ja,km,ko,ml,nb,nl,pl,pt,pt_AO,pt_BR,ro,ru,sk,sr,sv,tr,uk,vi,zh,zh_CN,zh_TW
 if [ ! -e "$work/texts/.complete" ]; then
   mkdir -p "$work/apt/lists/partial"
   apt-get update -qq -o Dir::State::lists="$work/apt/lists" -o Dir::Cache="$work/apt" \

@@ -35,10 +35,7 @@ std::unique_ptr<icu::BreakIterator> rules(Break kind) {
 }  // namespace
 
 std::vector<std::size_t> ends(std::string_view text, Break kind) {
-  if (text.size() > INT32_MAX) {
-    throw Error(ErrorCode::invalid_argument,
-                "a text of " + std::to_string(text.size()) + " bytes, expected at most 2147483647");
-  }
+  tokenizer::check_size(text);
   std::string line(text);
   std::replace_if(
       line.begin(), line.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');

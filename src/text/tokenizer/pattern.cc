@@ -118,6 +118,7 @@ std::vector<Span> Pattern::string_spans(std::string_view text) const {
 }
 
 std::vector<Span> Pattern::regex_spans(std::string_view text) const {
+  check_size(text);
   const auto whole = icu::UnicodeString::fromUTF8(
       icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
   UErrorCode status = U_ZERO_ERROR;

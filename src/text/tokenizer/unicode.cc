@@ -25,10 +25,7 @@ void check(UErrorCode status, const char* what) {
 UChar32 as_icu(char32_t code) { return static_cast<UChar32>(code); }
 
 icu::StringPiece piece(std::string_view text) {
-  if (text.size() > INT32_MAX) {
-    throw Error(ErrorCode::invalid_argument,
-                "a text of " + std::to_string(text.size()) + " bytes, expected at most 2147483647");
-  }
+  check_size(text);
   return {text.data(), static_cast<std::int32_t>(text.size())};
 }
 
@@ -54,6 +51,13 @@ const icu::Normalizer2& normalizer(Form form) {
 }
 
 }  // namespace
+
+void check_size(std::string_view text) {
+  if (text.size() > INT32_MAX) {
+    throw Error(ErrorCode::invalid_argument, "a text of " + std::to_string(text.size()) +
+                                                 " bytes, expected at most 2147483647");
+  }
+}
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
@@ -177,6 +181,7 @@ std::string_view trim_end(std::string_view text) {
 std::vector<std::uint32_t> grapheme_ends(std::string_view text) {
   std::vector<std::uint32_t> ends;
   if (text.empty()) return ends;
+  check_size(text);
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<icu::BreakIterator> breaks(
       icu::BreakIterator::createCharacterInstance(icu::Locale::getRoot(), status));

@@ -16,6 +16,9 @@ using text::next_code_point;
 
 bool is_ascii(std::string_view text);
 
+// Throws invalid_argument for texts of 2 GiB and more, whose positions ICU can't count.
+void check_size(std::string_view text);
+
 // Replaces every byte that is no part of UTF-8 by U+FFFD; returns how many there were. `out` is
 // touched only when there are some.
 std::size_t mend_utf8(std::string_view text, std::string& out);
