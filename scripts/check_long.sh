@@ -1,15 +1,16 @@
 #!/bin/bash
 # The checks that take hours, in parts that can run on different days:
-#   scripts/check_long.sh [PART...]      PART: tests kills fuzzing tokens peers (default: all)
-# tests: all of them; kills: many kills during a save; fuzzing: ten minutes of every parser;
-# tokens: ids beside those of npm's @huggingface/tokenizers, in every language; peers: kith beside
-# FAISS, hnswlib and USearch. docs/check-long/PART.md gets what each part's last run gave, failures
-# included; this fails when one failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
+#   scripts/check_long.sh [PART...]
+# PART (default: all): tests: all of them; memory: a build of an input several times its memory; kills:
+# many kills during a save; fuzzing: ten minutes of every parser; tokens: ids beside those of npm's
+# @huggingface/tokenizers, in every language; peers: kith beside FAISS, hnswlib and USearch.
+# docs/check-long/PART.md gets what each part's last run gave, failures included; this fails when one
+# failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
-all_parts=(tests kills fuzzing tokens peers)
+all_parts=(tests memory kills fuzzing tokens peers)
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
@@ -43,7 +44,7 @@ check() {
 
 for part in "${parts[@]}"; do
   case $part in
-    tests | kills | fuzzing | tokens | peers) ;;
+    tests | memory | kills | fuzzing | tokens | peers) ;;
     *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
   esac
 done
@@ -53,6 +54,11 @@ for part in "${parts[@]}"; do
     tests)
       check tests 'all tests' 3 \
         ctest --test-dir build/release --parallel "$(nproc)" --no-tests=error
+      ;;
+    memory)
+      check memory 'a build of an input several times its memory' 8 \
+        env "KITH_MEMORY_ROWS=${KITH_MEMORY_ROWS:-500000}" \
+        build/release/cli_test --gtest_filter='LargerThanMemory.*'
       ;;
     kills)
       check kills 'kills during a save' 1 \

@@ -1,5 +1,6 @@
 // One ranking out of several over the same collection, such as those of a dense and a sparse index
-// (hybrid search). Pure functions: any thread may call them.
+// (hybrid search), and one answer out of those of indexes that hold parts of a collection. Pure
+// functions: any thread may call them.
 #pragma once
 
 #include <cstddef>
@@ -50,5 +51,13 @@ std::vector<Ranked> fuse(std::span<const std::span<const Ranked>> lists,
 // into scores by their sign. Row i holds options.k hits (0: as many as the longest of `results`),
 // padded; distances are negated fused scores.
 Neighbours fuse(std::span<const Neighbours* const> results, const FusionOptions& options = {});
+
+// The k nearest of what indexes over parts of a collection found, by distance, ties by id: what one
+// index of all of them would answer. `first_ids` says where each part's ids start among all (0 and
+// the sizes so far, say); empty: ids are the collection's already. k = 0: as many as the longest of
+// `results`. Throws invalid_argument when they differ in queries or lack distances, for another
+// number of first_ids, and for an id beyond kMaxVectors.
+Neighbours merge(std::span<const Neighbours* const> results, std::size_t k = 0,
+                 std::span<const Id> first_ids = {});
 
 }  // namespace kith

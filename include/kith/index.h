@@ -90,6 +90,18 @@ struct SearchOptions {
   Filter filter = {};
 };
 
+struct MergeOptions {
+  // Of vectors with equal labels in several indexes the last index's is kept; otherwise they are an
+  // error.
+  bool replace = false;
+
+  // The vectors themselves, for codes that lose less: none, or one view for each of the others,
+  // whose row i is the vector of id i there.
+  std::vector<AnyMatrixView> vectors = {};
+
+  Control control = {};
+};
+
 struct OpenOptions {
   // Check every section's checksum before its content is used; otherwise only the small ones.
   bool verify = true;
@@ -147,6 +159,16 @@ class Index {
   // until save. A graph takes in few rows where it stands, many (a hundredth of what it has) in a
   // copy of its edges that then takes their place.
   std::vector<Id> add(const AnyMatrixView& rows, const Labels& labels, const Control& control = {});
+
+  // Takes in what the others hold, built apart, of any kind, codec and element type but of this
+  // index's metric and dimension. Ids, codes and settings here stay; the others' vectors come in
+  // their order, under the ids that add() would give. They are encoded as this index encodes, from
+  // options.vectors or else from the best codes they have. A graph that meets a graph joins its
+  // edges, for less than adding the vectors takes: let the largest be first. Labels travel; vectors
+  // without, where others have some, get their ids. Throws invalid_argument, with this index
+  // unchanged, when the others don't fit or share labels; cancelled, it may hold some of the
+  // others. They may be searched meanwhile but not changed.
+  void merge(std::span<const Index* const> others, const MergeOptions& options = {});
 
   // No search that starts after this returns has any of the ids. Their room is used again: in a
   // flat index at once; in others once a tenth of the vectors is removed, when what led to them is

@@ -195,6 +195,12 @@ kith_status kith_index_add_ids(kith_index* index, const kith_matrix* rows,
 kith_status kith_index_add(kith_index* index, const kith_matrix* rows, const kith_labels* labels,
                            const kith_control* control);
 
+/* Takes in what `count` other indexes hold that were built apart, of the same metric and dimension;
+ * those may be searched meanwhile but not changed. Of vectors with equal labels the last index's is
+ * kept when `replace` isn't 0; else they are an error, and nothing changes. */
+kith_status kith_index_merge(kith_index* index, const kith_index* const* others, size_t count,
+                             int replace, const kith_control* control);
+
 /* Removes `count` vectors: no search that starts afterwards has them. Searches may run meanwhile.
  * KITH_INVALID_ARGUMENT, with none removed, for an id that isn't there, is removed already or is
  * given twice. */

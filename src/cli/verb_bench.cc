@@ -7,6 +7,7 @@ void add_bench_change(CLI::App& bench);
 void add_bench_filters(CLI::App& bench);
 void add_bench_kernels(CLI::App& bench);
 void add_bench_peers(CLI::App& bench);
+void add_bench_scaling(CLI::App& bench);
 void add_bench_sparse(CLI::App& bench);
 
 void add_bench(CLI::App& root) {
@@ -16,6 +17,7 @@ void add_bench(CLI::App& root) {
   add_bench_filters(*bench);
   add_bench_change(*bench);
   add_bench_peers(*bench);
+  add_bench_scaling(*bench);
   add_bench_sparse(*bench);
 }
 

@@ -11,6 +11,7 @@ void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
 void add_lid(CLI::App& root);
+void add_merge(CLI::App& root);
 void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
@@ -31,6 +32,7 @@ void add_verbs(CLI::App& root) {
   add_tune(root);
   add_add(root);
   add_remove(root);
+  add_merge(root);
   add_bench(root);
   add_papers(root);
 }

@@ -110,6 +110,52 @@ TEST_F(Verbs, TuneLeavesTheIndexAloneWhenItFails) {
   expect_error({"tune", "flat.kith", "queries.fvecs", "truth.ibin"}, 2, {"flat.kith", "exact"});
 }
 
+TEST_F(Verbs, MergePutsIndexesTogetherAndNamesTheFileThatDoesNotFit) {
+  make_words("a.txt", 300, kDim, 1);
+  make_words("b.txt", 200, kDim, 2);  // the labels of a.txt
+  make_vectors("c.fvecs", 100, kDim, 3);
+  make_vectors("narrow.fvecs", 100, kDim - 1, 3);
+  for (const char* name : {"a.txt", "b.txt", "c.fvecs", "narrow.fvecs"}) {
+    build(name, std::string(name).substr(0, std::string(name).find('.')) + ".kith");
+  }
+  expect_error({"merge", "a.kith", "b.kith", "-o", "all.kith"}, 2,
+               {"b.kith: label 'w", "is in a.kith too"});
+  expect_error({"merge", "a.kith", "narrow.kith", "-o", "all.kith"}, 2,
+               {"narrow.kith: 23 dimensions, but a.kith has 24"});
+  expect_error({"merge", "a.kith", "-o", "all.kith"}, 2, {"a.kith: one index"});
+  expect_error({"merge", "a.kith", "c.kith", "--vectors", "narrow.fvecs", "-o", "all.kith"}, 2,
+               {"c.kith: 100 ids of dimension 24", "of dimension 23"});
+  const Outcome outcome =
+      kith({"merge", "a.kith", "b.kith", "c.kith", "--replace", "-o", "a.kith", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(outcome.objects().at(0).at("vectors"), 400);
+  EXPECT_EQ(outcome.objects().at(0).at("replaced"), 200);
+  const Index merged = Index::open(path("a.kith"));
+  EXPECT_TRUE(merged.find("w0"));
+  EXPECT_EQ(merged.size(), 400u);
+}
+
+TEST_F(Verbs, BenchScalingComparesNumbersOfThreads) {
+  make_vectors("base.fvecs", 3000, kDim, 1);
+  const Outcome outcome = kith({"bench", "scaling", "base.fvecs", "--threads", "3", "--rounds", "1",
+                                "--seconds", "0.01", "--index", "graph", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const auto rows = outcome.objects();
+  ASSERT_EQ(rows.size(), 6u);
+  const std::vector<int> threads = {1, 2, 3, 1, 2, 3};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].at("task"), i < 3 ? "build" : "search");
+    EXPECT_EQ(rows[i].at("threads"), threads[i]);
+    EXPECT_GT(rows[i].at("per_second").get<double>(), 0);
+    EXPECT_NEAR(rows[i].at("efficiency").get<double>() * threads[i],
+                rows[i].at("speed_up").get<double>(), 1e-9);
+  }
+  EXPECT_EQ(rows[0].at("speed_up"), 1.0);
+  make_vectors("narrow.fvecs", 10, kDim - 1, 1);
+  expect_error({"bench", "scaling", "base.fvecs", "narrow.fvecs"}, 2,
+               {"narrow.fvecs: 23 dimensions, but base.fvecs has 24"});
+}
+
 TEST_F(Verbs, PlanForecastsTheSizeOfWhatBuildWrites) {
   make_vectors("base.fvecs", 20000, kDim, 1);
   const std::vector<std::vector<std::string>> choices = {

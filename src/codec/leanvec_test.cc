@@ -211,7 +211,7 @@ TEST(LeanVec, IsATransformBeforeACodec) {
   stage.resize(rows.rows());
   std::vector<Id> ids(rows.rows());
   std::iota(ids.begin(), ids.end(), Id{0});
-  stage.encode(rows, ids, {});
+  stage.encode(loader_of(rows), ids, {});
   EXPECT_EQ(stage.name(), "leanvec12-lvq8");
   std::visit([](const auto& codec) { EXPECT_EQ(codec.dim(), 12u); }, stage.codec());
   std::vector<float> out(40);

@@ -332,7 +332,7 @@ TEST(Rabitq, IsRotatedWithoutBeingTold) {
   stage.resize(20);
   std::vector<Id> ids(20);
   std::iota(ids.begin(), ids.end(), Id{0});
-  stage.encode(rows, ids, {});
+  stage.encode(loader_of(rows), ids, {});
   EXPECT_EQ(stage.name(), "rabitq8");
   std::vector<float> turned(rows.row(3), rows.row(3) + 32), decoded(32);
   stage.transform(turned.data());

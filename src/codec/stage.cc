@@ -96,14 +96,14 @@ void Stage::resize(std::size_t rows) {
   std::visit([&](auto& codec) { codec.resize(rows); }, codec_);
 }
 
-void Stage::encode(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control) {
-  Progress progress(control, "encode " + name(), rows.rows());
+void Stage::encode(const RowLoader& load, std::span<const Id> ids, const Control& control) {
+  Progress progress(control, "encode " + name(), ids.size());
   std::vector<std::vector<float>> scratch(thread_count(control), std::vector<float>(dim_));
-  parallel_for(control, rows.rows(), kRowsAPiece,
+  parallel_for(control, ids.size(), kRowsAPiece,
                [&](std::size_t begin, std::size_t end, std::size_t worker) {
                  float* x = scratch[worker].data();
                  for (std::size_t i = begin; i < end; ++i) {
-                   rows.copy_row(i, x);
+                   load(i, x);
                    transform(x);
                    std::visit([&](auto& codec) { codec.encode(ids[i], x); }, codec_);
                  }

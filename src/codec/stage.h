@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/row_loader.h"
 #include "codec/any.h"
 #include "codec/leanvec.h"
 #include "codec/rotation.h"
@@ -34,9 +35,9 @@ class Stage {
              const ReductionTraining& training = {});
   // Makes room for ids below `rows`, in memory of its own.
   void resize(std::size_t rows);
-  // Stores rows[i] as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
+  // Stores row i as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
   // bytes).
-  void encode(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control);
+  void encode(const RowLoader& load, std::span<const Id> ids, const Control& control);
 
   // A row as the codec wants it: normalised under cosine, then transformed. In place: a reduced
   // one is in the first floats.

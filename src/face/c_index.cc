@@ -105,6 +105,20 @@ kith_status kith_index_add_ids(kith_index* index, const kith_matrix* rows,
   });
 }
 
+kith_status kith_index_merge(kith_index* index, const kith_index* const* others, size_t count,
+                             int replace, const kith_control* control) {
+  return guarded([&] {
+    required(index, "index");
+    if (count != 0) required(others, "others");
+    std::vector<const kith::Index*> parts;
+    for (size_t i = 0; i < count; ++i) parts.push_back(&required(others[i], "others")->index);
+    kith::MergeOptions options;
+    options.replace = replace != 0;
+    options.control = control_of(control);
+    index->index.merge(parts, options);
+  });
+}
+
 kith_status kith_index_remove(kith_index* index, const uint32_t* ids, size_t count,
                               const kith_control* control) {
   return guarded([&] {

@@ -168,6 +168,24 @@ TEST_F(CIndex, RemovesFiltersAndUsesIdsAgain) {
   EXPECT_EQ(given, (std::array<std::uint32_t, 3>{5, 17, 300}));
 }
 
+TEST_F(CIndex, MergeTakesInWhatAnotherHolds) {
+  build(300, nullptr, nullptr);
+  const std::vector<float> more = random_rows(40, 2);
+  const kith_matrix rows = described(more);
+  kith_index* other = nullptr;
+  ASSERT_EQ(kith_index_build(&rows, nullptr, nullptr, &other), KITH_OK) << last_error();
+  ASSERT_EQ(kith_index_merge(index_, &other, 1, 0, nullptr), KITH_OK) << last_error();
+  kith_index_free(other);
+  kith_index_info info{};
+  info.struct_size = sizeof info;
+  ASSERT_EQ(kith_index_get_info(index_, &info), KITH_OK) << last_error();
+  EXPECT_EQ(info.vectors, 340u);
+  EXPECT_EQ(kith_index_contains(index_, 339), 1);
+  const kith_index* self = index_;
+  EXPECT_EQ(kith_index_merge(index_, &self, 1, 0, nullptr), KITH_INVALID_ARGUMENT);
+  EXPECT_EQ(kith_index_merge(index_, nullptr, 1, 0, nullptr), KITH_INVALID_ARGUMENT);
+}
+
 TEST_F(CIndex, LabelsTravelIntoTheIndexAndOutliveIt) {
   const std::array<const char*, 3> names{"paris", "rome", "oslo"};
   kith_labels* labels = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "index/ties.h"
@@ -46,16 +47,23 @@ Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& qu
 
 }  // namespace
 
+BeamTrial make_beam_trial(const AnyMatrixView& rows, Matrix<float> queries, Metric metric,
+                          std::span<const Id> held, const Control& control) {
+  BeamTrial trial{std::move(queries), {}};
+  if (trial.queries.rows() >= kFewest) {
+    trial.truth = truth_among_others(rows, trial.queries, metric, held, control);
+  }
+  return trial;
+}
+
 DefaultBeam choose_default_beam(
-    const AnyMatrixView& rows, const AnyMatrixView& queries, Metric metric,
-    std::span<const Id> held, double recall, const Control& control,
+    const BeamTrial& trial, double recall,
     const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
         search) {
   DefaultBeam best;
-  if (queries.rows() < kFewest) return best;
-  const Neighbours truth = truth_among_others(rows, queries, metric, held, control);
+  if (trial.queries.rows() < kFewest) return best;
   for (std::size_t beam : kLadder) {
-    const double reached = recall_at(search(queries, kK, beam), truth, kK);
+    const double reached = recall_at(search(trial.queries, kK, beam), trial.truth, kK);
     if (reached > best.recall) best = {beam, reached};
     if (reached >= recall) break;
   }

@@ -18,11 +18,20 @@ struct DefaultBeam {
   double recall = 0;  // measured; 0 when there were too few vectors to measure
 };
 
-// The smallest beam (of a ladder) whose recall@10 over `queries` reaches `recall` when they search
-// for rows that aren't `held`; the best one when none does.
+// Queries and what they should find: made once, for finding it reads all rows.
+struct BeamTrial {
+  Matrix<float> queries;
+  Neighbours truth;  // among rows that aren't held; judged by similarity
+};
+
+// `truth` stays empty where the queries are too few to measure with.
+BeamTrial make_beam_trial(const AnyMatrixView& rows, Matrix<float> queries, Metric metric,
+                          std::span<const Id> held, const Control& control);
+
+// The smallest beam (of a ladder) whose recall@10 in the trial reaches `recall`; the best one when
+// none does.
 DefaultBeam choose_default_beam(
-    const AnyMatrixView& rows, const AnyMatrixView& queries, Metric metric,
-    std::span<const Id> held, double recall, const Control& control,
+    const BeamTrial& trial, double recall,
     const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
         search);
 

@@ -73,12 +73,12 @@ class FlatIndex : public Index::Implementation {
   void save_parts(KithFileWriter&, Meta&) const override {}
 
  private:
-  void link(std::span<const Id>, const AnyMatrixView&, const Control&) override {
+  void link(std::span<const Id>, const Incoming&, const Control&) override {
     const std::unique_lock lock(mutex);
     norms_.clear();
   }
   // A scan meets what is there and nothing else.
-  void unlink(const Control&) override {
+  void unlink(bool, const Control&) override {
     const std::unique_lock lock(mutex);
     linked_ = IdSet();
   }

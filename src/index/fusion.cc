@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "index/implementation.h"
 #include "kith/error.h"
 
 namespace kith {
@@ -119,10 +120,11 @@ std::vector<Ranked> fuse(std::span<const List> lists, const FusionOptions& optio
   return all;
 }
 
-Neighbours fuse(std::span<const Neighbours* const> results, const FusionOptions& options) {
-  check(results.size(), options);
-  if (results.empty()) return {};
-  std::size_t k = options.k;
+namespace {
+
+// Checks that the results belong together; returns the most hits that one has a query.
+std::size_t longest(std::span<const Neighbours* const> results) {
+  std::size_t k = 0;
   const std::size_t queries = results.front()->queries();
   for (const Neighbours* result : results) {
     if (result->queries() != queries) {
@@ -130,8 +132,18 @@ Neighbours fuse(std::span<const Neighbours* const> results, const FusionOptions&
              ", expected as many");
     }
     if (result->distances.rows() != queries && queries != 0) refuse("results without distances");
-    if (options.k == 0) k = std::max(k, result->k());
+    k = std::max(k, result->k());
   }
+  return k;
+}
+
+}  // namespace
+
+Neighbours fuse(std::span<const Neighbours* const> results, const FusionOptions& options) {
+  check(results.size(), options);
+  if (results.empty()) return {};
+  const std::size_t most = longest(results), queries = results.front()->queries();
+  const std::size_t k = options.k != 0 ? options.k : most;
   Neighbours fused(queries, k);
   for (std::size_t q = 0; q < queries; ++q) {
     std::vector<std::vector<Ranked>> own;
@@ -146,6 +158,35 @@ Neighbours fuse(std::span<const Neighbours* const> results, const FusionOptions&
     }
   }
   return fused;
+}
+
+Neighbours merge(std::span<const Neighbours* const> results, std::size_t k,
+                 std::span<const Id> first_ids) {
+  if (!first_ids.empty() && first_ids.size() != results.size()) {
+    refuse(std::to_string(first_ids.size()) + " first ids for " + std::to_string(results.size()) +
+           " results, expected one each");
+  }
+  if (results.empty()) return {};
+  const std::size_t most = longest(results), queries = results.front()->queries();
+  if (k == 0) k = most;
+  Neighbours merged(queries, k);
+  std::vector<Hit> hits;
+  for (std::size_t q = 0; q < queries; ++q) {
+    hits.clear();
+    for (std::size_t part = 0; part < results.size(); ++part) {
+      const Neighbours& result = *results[part];
+      const std::uint64_t first = first_ids.empty() ? 0 : first_ids[part];
+      for (std::size_t i = 0; i < result.k(); ++i) {
+        if (result.ids(q, i) == kNoId) continue;
+        const std::uint64_t id = first + result.ids(q, i);
+        if (id >= kMaxVectors) refuse("id " + std::to_string(id) + " among all, expected less");
+        hits.push_back({result.distances(q, i), static_cast<Id>(id)});
+      }
+    }
+    std::sort(hits.begin(), hits.end());
+    put_hits(hits, q, merged);
+  }
+  return merged;
 }
 
 }  // namespace kith

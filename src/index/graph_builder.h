@@ -69,9 +69,19 @@ class GraphBuilder {
       throw_if_cancelled(control_);
       const std::size_t batch = std::min(order.size() - done, batch_size(present + done));
       insert_batch(order.subspan(done, batch));
+      for (Id node : order.subspan(done, joining_ ? batch : 0)) joined_.insert(node);
       done += batch;
       progress.add(batch);
     }
+  }
+
+  // Inserts nodes that have edges among themselves, as in a graph of their own. What those lead to
+  // is known, so the rest takes a narrower search, which starts where the search of a neighbour
+  // ended.
+  void join(std::span<const Id> order, std::size_t present) {
+    joining_ = true;
+    insert(order, present);
+    joining_ = false;
   }
 
   // Leads an edge to each of these nodes that none of its neighbours leads to. Quicker than
@@ -113,6 +123,7 @@ class GraphBuilder {
   static std::size_t batch_size(std::size_t present) {
     return std::clamp<std::size_t>(present / 50, 1, 8192);
   }
+  std::size_t join_beam() const { return (parameters_.build_beam + 1) / 2; }
   // One slot is left for connect().
   std::size_t list_limit() const { return parameters_.degree - 1; }
 
@@ -123,6 +134,7 @@ class GraphBuilder {
   }
   void insert_batch(std::span<const Id> batch);
   void find_neighbours(Id node, Scratch& scratch) const;
+  void find_other_neighbours(Id node, Scratch& scratch) const;
   void take_in(Id target, std::span<const Edge> edges, Scratch& scratch);
   void prune_list(Id node, Scratch& scratch);
   void prune(Scratch& scratch) const;
@@ -148,6 +160,8 @@ class GraphBuilder {
   const Control& control_;
   SharedMutex* lock_;
   const IdSet* avoided_ = nullptr;
+  bool joining_ = false;
+  IdSet joined_;
   std::vector<Scratch> scratch_;
 };
 
@@ -158,14 +172,14 @@ template <Codec C, class G>
 void GraphBuilder<C, G>::insert_batch(std::span<const Id> batch) {
   const std::size_t limit = list_limit();
   std::vector<Id> lists(batch.size() * limit, kNoId);
-  parallel_for(control_, batch.size(), 16,
-               [&](std::size_t begin, std::size_t end, std::size_t worker) {
-                 Scratch& scratch = scratch_[worker];
-                 for (std::size_t i = begin; i < end; ++i) {
-                   find_neighbours(batch[i], scratch);
-                   std::copy(scratch.chosen.begin(), scratch.chosen.end(), &lists[i * limit]);
-                 }
-               });
+  parallel_for(
+      control_, batch.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
+        Scratch& scratch = scratch_[worker];
+        for (std::size_t i = begin; i < end; ++i) {
+          joining_ ? find_other_neighbours(batch[i], scratch) : find_neighbours(batch[i], scratch);
+          std::copy(scratch.chosen.begin(), scratch.chosen.end(), &lists[i * limit]);
+        }
+      });
 
   std::vector<Edge> edges;
   edges.reserve(lists.size());
@@ -200,6 +214,36 @@ void GraphBuilder<C, G>::find_neighbours(Id node, Scratch& scratch) const {
     if (id == node || (avoided_ != nullptr && avoided_->contains(id))) continue;
     scratch.candidates.push_back({beam_distance(key), id});
   }
+  prune(scratch);
+}
+
+template <Codec C, class G>
+void GraphBuilder<C, G>::find_other_neighbours(Id node, Scratch& scratch) const {
+  constexpr std::size_t kStarts = 2;
+  prepare(node, scratch.query, scratch);
+  const std::span<const Id> own = list(node, scratch.room);
+  scratch.ids.clear();
+  for (Id id : own) {
+    if (joined_.contains(id)) scratch.ids.push_back(id);
+  }
+  if (scratch.ids.size() >= kStarts) {
+    beam_search(graph_, codec_, scratch.query, scratch.ids, join_beam(), scratch.beam);
+  } else {
+    beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
+  }
+  scratch.candidates.clear();
+  const auto offer = [&](float distance, Id id) {
+    if (id == node || (avoided_ != nullptr && avoided_->contains(id))) return;
+    scratch.candidates.push_back({distance, id});
+  };
+  for (BeamKey key : scratch.beam.pool.keys()) offer(beam_distance(key), beam_id(key));
+  // What the walk met is in the pool or too far.
+  scratch.ids.resize(own.size());
+  scratch.ids.resize(scratch.beam.visited.insert(own, kNoId, scratch.ids.data()));
+  scratch.distances.resize(scratch.ids.size());
+  codec_.score(scratch.query, scratch.ids.data(), scratch.ids.size(), scratch.distances.data());
+  for (std::size_t i = 0; i < scratch.ids.size(); ++i) offer(scratch.distances[i], scratch.ids[i]);
+  std::sort(scratch.candidates.begin(), scratch.candidates.end());
   prune(scratch);
 }
 

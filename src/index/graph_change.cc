@@ -2,6 +2,8 @@
 // that then takes the graph's place; little where it stands, list by list.
 #include <algorithm>
 
+#include "base/random.h"
+
 #include "index/graph_index.h"
 
 namespace kith {
@@ -28,16 +30,39 @@ std::vector<Id> GraphIndex::nodes() const {
   return nodes;
 }
 
-void GraphIndex::link(std::span<const Id> ids, const AnyMatrixView& /*rows*/,
-                      const Control& control) {
+void GraphIndex::link(std::span<const Id> ids, const Incoming& rows, const Control& control) {
   if (ids.size() * kManyOfThem < present()) {
     insert_few(ids, control);
   } else {
-    insert_many(ids, control);
+    insert_many(ids, rows, control);
   }
 }
 
-void GraphIndex::insert_many(std::span<const Id> fresh, const Control& control) {
+// The lists that nodes of another graph have there, as lists of the ids that its vectors get here.
+void GraphIndex::take_lists(const Incoming& rows, std::span<const Id> fresh,
+                            std::span<const Id> own, const Duplicates& duplicates,
+                            Graph& graph) const {
+  const auto* other = dynamic_cast<const GraphIndex*>(rows.from);
+  if (other == nullptr) return;
+  std::vector<Id> stands_for(size(), kNoId), here(other->size(), kNoId);
+  for (Id id : own) stands_for[id] = id;
+  for (const Duplicate& pair : duplicates.list()) stands_for[pair.member] = pair.representative;
+  for (std::size_t i = 0; i < fresh.size(); ++i) here[rows.ids[i]] = stands_for[fresh[i]];
+  std::vector<Id> room(other->graph_.degree()), list;
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    if (stands_for[fresh[i]] != fresh[i]) continue;
+    list.clear();
+    for (Id there : other->graph_.neighbours(rows.ids[i], room.data())) {
+      const Id id = here[there];
+      const bool known = id == kNoId || id == fresh[i] || std::ranges::count(list, id) != 0;
+      if (!known && list.size() < graph.degree()) list.push_back(id);
+    }
+    graph.set(fresh[i], list);
+  }
+}
+
+void GraphIndex::insert_many(std::span<const Id> fresh, const Incoming& rows,
+                             const Control& control) {
   IdSet is_fresh(fresh), going = linked_;
   for (Id id : fresh) going.erase(id);
   std::vector<Id> there = nodes();
@@ -52,9 +77,16 @@ void GraphIndex::insert_many(std::span<const Id> fresh, const Control& control) 
         const std::vector<Id> own =
             duplicates.absorb(fresh, there, [&](Id id) { return codec.code(id); });
         if (entries.empty() && !own.empty()) entries.push_back(own.front());
+        take_lists(rows, fresh, own, duplicates, graph);
         GraphBuilder builder(codec, graph, entries, parameters(degree), control);
         builder.avoid(going);
-        builder.insert(own, there.size());
+        if (rows.from != nullptr) {
+          std::vector<Id> order = random_permutation(own.size(), seed_);
+          for (Id& place : order) place = own[place];
+          builder.join(order, there.size());
+        } else {
+          builder.insert(own, there.size());
+        }
         there.insert(there.end(), own.begin(), own.end());
         std::erase_if(there, [&](Id id) { return going.contains(id); });
         builder.trim(there);
@@ -117,8 +149,8 @@ Id GraphIndex::nearest_node(const C& codec, Id id) const {
   return nearest;
 }
 
-void GraphIndex::unlink(const Control& control) {
-  if (linked_.size() * kRepairShare >= present() + linked_.size()) repair(control);
+void GraphIndex::unlink(bool now, const Control& control) {
+  if (now || linked_.size() * kRepairShare >= present() + linked_.size()) repair(control);
 }
 
 // Leads the graph past what was removed. Where a representative went that stood for others too, one

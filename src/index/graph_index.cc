@@ -32,24 +32,12 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, std::span<const double> keys,
   const Control& control = options.control;
   train(rows, options);
   store_all(rows, control);
-  Graph graph(slots_to_build(options.degree));
-  graph.resize(rows.rows());
-  std::vector<Id> all(rows.rows());
-  std::iota(all.begin(), all.end(), Id{0});
-  const std::vector<Id> nodes = std::visit(
-      [&](const auto& codec) {
-        return duplicates_.absorb(all, {}, [&](Id id) { return codec.code(id); });
-      },
-      primary_.codec());
-  choose_entries(nodes, control);
-
-  std::vector<Id> order = random_permutation(nodes.size(), options.seed);
-  for (Id& place : order) place = nodes[place];
+  std::vector<Id> order = start(control);
   const auto rest = std::stable_partition(order.begin(), order.end(), [&](Id id) {
     return std::find(entries_.begin(), entries_.end(), id) != entries_.end();
   });
   // The last vectors wait outside while they serve as queries to choose the default beam.
-  const std::size_t held = std::min<std::size_t>(kBeamQueries, (nodes.size() - 1) / 20);
+  const std::size_t held = std::min<std::size_t>(kBeamQueries, (order.size() - 1) / 20);
   const std::span<const Id> early = std::span(order).first(order.size() - held);
   const std::span<const Id> late = std::span(order).last(held);
   if (!keys.empty()) {
@@ -58,6 +46,8 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, std::span<const double> keys,
     std::stable_sort(std::min(rest, outside), outside, earlier);
     std::stable_sort(outside, order.end(), earlier);
   }
+  Graph graph(slots_to_build(options.degree));
+  graph.resize(rows.rows());
   const auto extend = [&](std::span<const Id> fresh, std::size_t present) {
     std::visit(
         [&](const auto& codec) {
@@ -69,19 +59,36 @@ GraphIndex::GraphIndex(const AnyMatrixView& rows, std::span<const double> keys,
           builder.connect(all);
         },
         primary_.codec());
+    graph_ = PackedGraph();  // before there are two
     graph_ = PackedGraph(graph, options.degree);
   };
   extend(early, 0);
   measure_margin(rows, late, options);
-  DefaultBeam chosen = measure_beam(rows, late, options);
+  const BeamTrial trial = beam_trial(rows, late, options);
+  DefaultBeam chosen = measure_beam(trial, options);
   // The second level of lvq4x8 is twice as large as that of lvq4x4, which only re-scoring sees: the
   // graph over the first is the same.
   if (choose_codec && !rerank_) {
-    chosen = try_smaller_codes("lvq4x4", rows, late, options, chosen);
+    chosen = try_smaller_codes("lvq4x4", rows, trial, options, chosen);
   }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
   extend(late, early.size());
+}
+
+// What shall stand in the graph, in random order; chooses where searches start.
+std::vector<Id> GraphIndex::start(const Control& control) {
+  std::vector<Id> all(size());
+  std::iota(all.begin(), all.end(), Id{0});
+  const std::vector<Id> nodes = std::visit(
+      [&](const auto& codec) {
+        return duplicates_.absorb(all, {}, [&](Id id) { return codec.code(id); });
+      },
+      primary_.codec());
+  choose_entries(nodes, control);
+  std::vector<Id> order = random_permutation(nodes.size(), seed_);
+  for (Id& place : order) place = nodes[place];
+  return order;
 }
 
 // Searches start at the node nearest the middle of the collection and at some random ones.

@@ -56,10 +56,12 @@ class GraphIndex : public Index::Implementation {
   void save_parts(KithFileWriter& writer, Meta& meta) const override;
 
  private:
-  void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) override;
-  void unlink(const Control& control) override;
+  void link(std::span<const Id> ids, const Incoming& rows, const Control& control) override;
+  void unlink(bool now, const Control& control) override;
   std::vector<Id> nodes() const;
-  void insert_many(std::span<const Id> fresh, const Control& control);
+  void insert_many(std::span<const Id> fresh, const Incoming& rows, const Control& control);
+  void take_lists(const Incoming& rows, std::span<const Id> fresh, std::span<const Id> own,
+                  const Duplicates& duplicates, Graph& graph) const;
   void insert_few(std::span<const Id> fresh, const Control& control);
   void repair(const Control& control);
   void take_over(const Graph& graph, Duplicates duplicates, std::vector<Id> entries);
@@ -74,6 +76,7 @@ class GraphIndex : public Index::Implementation {
   };
 
   GraphParameters parameters(std::size_t degree) const;
+  std::vector<Id> start(const Control& control);
   void choose_entries(std::span<const Id> nodes, const Control& control);
   std::size_t resolve_beam(std::size_t beam, std::size_t k) const;
   template <class Codec, class Emit>

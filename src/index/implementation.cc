@@ -85,10 +85,10 @@ void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions&
   if (rerank_) rerank_->train(rows, options.seed, options.control);
 }
 
-void Index::Implementation::store(const AnyMatrixView& rows, std::span<const Id> ids,
+void Index::Implementation::store(const RowLoader& load, std::span<const Id> ids,
                                   const Control& control) {
-  primary_.encode(rows, ids, control);
-  if (rerank_) rerank_->encode(rows, ids, control);
+  primary_.encode(load, ids, control);
+  if (rerank_) rerank_->encode(load, ids, control);
 }
 
 void Index::Implementation::store_all(const AnyMatrixView& rows, const Control& control) {
@@ -96,7 +96,7 @@ void Index::Implementation::store_all(const AnyMatrixView& rows, const Control& 
   std::iota(ids.begin(), ids.end(), Id{0});
   primary_.resize(rows.rows());
   if (rerank_) rerank_->resize(rows.rows());
-  store(rows, ids, control);
+  store(loader_of(rows), ids, control);
 }
 
 // Ids for new vectors, removed ones first, for now counted as removed.
@@ -123,18 +123,19 @@ std::vector<Id> Index::Implementation::claim(std::size_t count) {
   return ids;
 }
 
-std::vector<Id> Index::Implementation::add(const AnyMatrixView& rows, const Labels& tail,
+std::vector<Id> Index::Implementation::add(const Incoming& rows, const Labels& tail,
                                            const Control& control) {
   constexpr std::size_t kStoredAtOnce = 1024;  // searches wait that long
   const Labels before = labels;
   const std::size_t slots = size();
-  const std::vector<Id> ids = claim(rows.rows());
+  const std::vector<Id> ids = claim(rows.count);
   try {
     const Control quiet = without_progress(control);
     for (std::size_t first = 0; first < ids.size(); first += kStoredAtOnce) {
       const std::size_t count = std::min(kStoredAtOnce, ids.size() - first);
       const std::unique_lock lock(mutex);
-      store(rows.slice(first, count), std::span(ids).subspan(first, count), quiet);
+      store([&](std::size_t i, float* out) { rows.load(first + i, out); },
+            std::span(ids).subspan(first, count), quiet);
     }
     link(ids, rows, control);
     Labels after = before.with(slots, ids, tail);
@@ -145,7 +146,7 @@ std::vector<Id> Index::Implementation::add(const AnyMatrixView& rows, const Labe
       linked_.erase(id);
     }
   } catch (...) {
-    unlink({.threads = control.threads, .cancel = nullptr, .progress = {}});
+    unlink(false, {.threads = control.threads, .cancel = nullptr, .progress = {}});
     throw;
   }
   return ids;
@@ -172,7 +173,7 @@ void Index::Implementation::remove(std::span<const Id> ids, const Control& contr
     }
   }
   try {
-    unlink(control);
+    unlink(false, control);
   } catch (const Error& error) {
     // They are removed; making room of what they leave can wait.
     if (error.code() != ErrorCode::cancelled) throw;
@@ -208,10 +209,15 @@ Matrix<float> Index::Implementation::measuring_queries(const AnyMatrixView& rows
   return copy_rows(given, random_sample(given.rows(), kBeamQueries, options.seed));
 }
 
-DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
+BeamTrial Index::Implementation::beam_trial(const AnyMatrixView& rows, std::span<const Id> held,
+                                            const BuildOptions& options) const {
+  return make_beam_trial(rows, measuring_queries(rows, held, options), metric, held,
+                         options.control);
+}
+
+DefaultBeam Index::Implementation::measure_beam(const BeamTrial& trial,
                                                 const BuildOptions& options) const {
-  const Matrix<float> queries = measuring_queries(rows, held, options);
-  return choose_default_beam(rows, queries, metric, held, options.recall, options.control,
+  return choose_default_beam(trial, options.recall,
                              [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
                                SearchOptions search_options;
                                search_options.beam = beam;
@@ -220,26 +226,31 @@ DefaultBeam Index::Implementation::measure_beam(const AnyMatrixView& rows, std::
                              });
 }
 
+void Index::Implementation::recode(const std::string& name, const AnyMatrixView& rows,
+                                   const BuildOptions& options) {
+  primary_ = Stage(name, primary_.rotates(), dim, metric, options.seed);
+  primary_.train(rows, options.seed, options.control);
+  primary_.resize(rows.rows());
+  std::vector<Id> ids(rows.rows());
+  std::iota(ids.begin(), ids.end(), Id{0});
+  primary_.encode(loader_of(rows), ids, options.control);
+}
+
 DefaultBeam Index::Implementation::try_smaller_codes(const std::string& name,
                                                      const AnyMatrixView& rows,
-                                                     std::span<const Id> held,
+                                                     const BeamTrial& trial,
                                                      const BuildOptions& options,
                                                      const DefaultBeam& finer) {
   constexpr double kMostBeams = 1.5;
-  if (primary_.codec_name() != "lvq4x8" || finer.recall < options.recall) return finer;
-  Stage smaller(name, primary_.rotates(), dim, metric, options.seed);
-  smaller.train(rows, options.seed, options.control);
-  std::vector<Id> ids(rows.rows());
-  std::iota(ids.begin(), ids.end(), Id{0});
-  smaller.resize(rows.rows());
-  smaller.encode(rows, ids, options.control);
-  std::swap(primary_, smaller);
-  const DefaultBeam coarser = measure_beam(rows, held, options);
+  const std::string before = primary_.codec_name();
+  if (before != "lvq4x8" || finer.recall < options.recall) return finer;
+  recode(name, rows, options);
+  const DefaultBeam coarser = measure_beam(trial, options);
   if (coarser.recall >= options.recall &&
       static_cast<double>(coarser.beam) <= kMostBeams * static_cast<double>(finer.beam)) {
     return coarser;
   }
-  std::swap(primary_, smaller);
+  recode(before, rows, options);
   return finer;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/id_set.h"
+#include "base/row_loader.h"
 #include "base/shared_mutex.h"
 #include "base/topk.h"
 #include "codec/spec.h"
@@ -18,6 +19,14 @@
 #include "kith/index.h"
 
 namespace kith {
+
+// Vectors on their way into an index: row i is load(i). Those of another index are its `ids`.
+struct Incoming {
+  std::size_t count = 0;
+  RowLoader load;
+  const Index::Implementation* from = nullptr;
+  std::span<const Id> ids = {};
+};
 
 class Index::Implementation {
  public:
@@ -37,8 +46,12 @@ class Index::Implementation {
   virtual void save_parts(KithFileWriter& writer, Meta& meta) const = 0;
 
   // Changes while searches run, asked for by one thread at a time (see Index). Rows are checked.
-  std::vector<Id> add(const AnyMatrixView& rows, const Labels& tail, const Control& control);
+  std::vector<Id> add(const Incoming& rows, const Labels& tail, const Control& control);
   void remove(std::span<const Id> ids, const Control& control);
+  // Room for others where vectors were removed.
+  void clear_removed(const Control& control) {
+    if (!linked_.empty()) unlink(true, control);
+  }
 
   void save(const std::string& path, const Control& control) const;
   static std::unique_ptr<Implementation> load(const KithFileReader& reader);
@@ -73,10 +86,10 @@ class Index::Implementation {
   void store_all(const AnyMatrixView& rows, const Control& control);
 
   // Makes stored vectors findable. Until add() is done they count as removed.
-  virtual void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) = 0;
+  virtual void link(std::span<const Id> ids, const Incoming& rows, const Control& control) = 0;
   // Takes the ids of linked_ out of all that searches meet, and erases them from it. May wait until
-  // they are many enough to be worth it.
-  virtual void unlink(const Control& control) = 0;
+  // they are many enough to be worth it, unless it is to be `now`.
+  virtual void unlink(bool now, const Control& control) = 0;
 
   // What searches may return, by the options' filter; to be made while the lock is held.
   Allowed allowed(const Filter& filter) const {
@@ -87,13 +100,18 @@ class Index::Implementation {
   // they are like those to come; else the `held` rows, which search() doesn't find yet.
   Matrix<float> measuring_queries(const AnyMatrixView& rows, std::span<const Id> held,
                                   const BuildOptions& options) const;
-  // The default beam for options.recall, while search() doesn't find the `held` rows.
-  DefaultBeam measure_beam(const AnyMatrixView& rows, std::span<const Id> held,
-                           const BuildOptions& options) const;
+  // What the default beam is measured with, while search() doesn't find the `held` rows.
+  BeamTrial beam_trial(const AnyMatrixView& rows, std::span<const Id> held,
+                       const BuildOptions& options) const;
+  // The default beam for options.recall.
+  DefaultBeam measure_beam(const BeamTrial& trial, const BuildOptions& options) const;
+  // Stores all rows anew in primary_, as codec `name`. The codes before go first: to encode them
+  // once more, should they be wanted again, costs little beside room for both.
+  void recode(const std::string& name, const AnyMatrixView& rows, const BuildOptions& options);
   // Where primary_ is lvq4x8 and codec `name` would reach the recall as well, by a beam not much
   // wider than `finer`, it takes its place: what finds candidates stays the same.
   DefaultBeam try_smaller_codes(const std::string& name, const AnyMatrixView& rows,
-                                std::span<const Id> held, const BuildOptions& options,
+                                const BeamTrial& trial, const BuildOptions& options,
                                 const DefaultBeam& finer);
 
   Stage primary_;
@@ -103,7 +121,7 @@ class Index::Implementation {
 
  private:
   std::vector<Id> claim(std::size_t count);
-  void store(const AnyMatrixView& rows, std::span<const Id> ids, const Control& control);
+  void store(const RowLoader& load, std::span<const Id> ids, const Control& control);
 };
 
 // "graph", "flat" and "ivf" build from checked rows; options are resolved ("auto" and 0 are gone).

@@ -93,7 +93,7 @@ std::vector<Id> Index::add(const AnyMatrixView& rows, const Labels& labels,
   check_same_dim(rows, dim(), "index");
   checked_norms("row", rows, metric(), control);
   const std::lock_guard change(*change_);
-  return implementation_->add(rows, labels, control);
+  return implementation_->add({rows.rows(), loader_of(rows)}, labels, control);
 }
 
 void Index::remove(std::span<const Id> ids, const Control& control) {

@@ -67,28 +67,39 @@ InvertedLists InvertedLists::sized(std::span<const std::uint64_t> sizes) const {
   return result;
 }
 
-std::vector<std::uint32_t> InvertedLists::assign(const AnyMatrixView& rows,
-                                                 std::span<const std::uint32_t> numbers,
-                                                 const Control& control) const {
-  constexpr std::size_t kPiece = 16384;
-  std::vector<std::uint32_t> assigned(numbers.size());
-  Matrix<float> piece(std::min(kPiece, numbers.size()), rows.dim());
-  for (std::size_t begin = 0; begin < numbers.size(); begin += kPiece) {
-    const std::size_t count = std::min(kPiece, numbers.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      load_row(rows, numbers[begin + i], metric_, piece.row(i));
-    }
-    centres_->nearest(piece.view().slice(0, count), control,
-                      std::span(assigned).subspan(begin, count));
+template <class Take>
+void InvertedLists::for_each_piece(const RowLoader& load, std::size_t rows, const Control& control,
+                                   const Take& take) const {
+  constexpr std::size_t kPiece = 16384, kGrain = 256;
+  const std::size_t dim = centres_->dim();
+  Matrix<float> piece(std::min(kPiece, rows), dim);
+  for (std::size_t first = 0; first < rows; first += kPiece) {
+    const std::size_t count = std::min(kPiece, rows - first);
+    parallel_for(control, count, kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) {
+        load(first + i, piece.row(i));
+        if (metric_ == Metric::cosine) normalise(piece.row(i), dim);
+      }
+    });
+    take(first, piece.view().slice(0, count));
   }
+}
+
+std::vector<std::uint32_t> InvertedLists::assign(const RowLoader& load, std::size_t rows,
+                                                 const Control& control) const {
+  std::vector<std::uint32_t> assigned(rows);
+  for_each_piece(load, rows, control, [&](std::size_t first, MatrixView<const float> piece) {
+    centres_->nearest(piece, control, std::span(assigned).subspan(first, piece.rows()));
+  });
   return assigned;
 }
 
-InvertedLists InvertedLists::with(const AnyMatrixView& rows, std::span<const std::uint32_t> numbers,
-                                  std::span<const Id> ids, const Control& control) const {
-  const std::vector<std::uint32_t> assigned = assign(rows, numbers, control);
+InvertedLists InvertedLists::with(const RowLoader& load, std::span<const Id> ids,
+                                  const Control& control) const {
+  const std::vector<std::uint32_t> assigned = assign(load, ids.size(), control);
   std::vector<std::uint64_t> sizes(lists());
   for (std::size_t l = 0; l < lists(); ++l) sizes[l] = list_size(l);
+  std::vector<std::uint64_t> places = sizes;
   for (std::uint32_t l : assigned) ++sizes[l];
   InvertedLists result = sized(sizes);
   const auto copy = [](const Storage& from, std::size_t first, std::size_t count, std::size_t width,
@@ -105,39 +116,54 @@ InvertedLists InvertedLists::with(const AnyMatrixView& rows, std::span<const std
     copy(blocks_, block_starts_[l], blocks_of(had), block, result.blocks_, result.block_starts_[l]);
   }
 
-  // A list's new rows are one thread's work, in order.
-  const Groups fresh(assigned, lists());
-  Progress progress(control, "fill lists", lists());
-  parallel_for(control, lists(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
-    std::vector<float> x(rows.dim());
-    for (std::size_t l = begin; l < end; ++l) {
-      std::size_t place = list_size(l);
-      for (std::uint32_t i : fresh.of(l)) {
-        load_row(rows, numbers[i], metric_, x.data());
-        result.put(x.data(), ids[i], l, place++);
+  // Rows are coded as they come, for those of one list lie all over a file that may be larger than
+  // memory; a list's codes are then one thread's work, in order.
+  Progress progress(control, "fill lists", ids.size());
+  const std::size_t parts = quantiser_.parts();
+  std::vector<std::uint8_t> codes;
+  std::vector<float> terms;
+  for_each_piece(load, ids.size(), control, [&](std::size_t first, MatrixView<float> piece) {
+    const auto of = std::span(assigned).subspan(first, piece.rows());
+    codes.resize(piece.rows() * parts);
+    terms.resize(piece.rows());
+    parallel_for(control, piece.rows(), 64, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) {
+        terms[i] = encode(piece.row(i), of[i], &codes[i * parts]);
       }
-    }
-    progress.add(end - begin);
+    });
+    const Groups fresh(of, lists());
+    parallel_for(control, lists(), 16, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t l = begin; l < end; ++l) {
+        for (std::uint32_t i : fresh.of(l)) {
+          result.put(&codes[i * parts], terms[i], ids[first + i], l, places[l]++);
+        }
+      }
+    });
+    progress.add(piece.rows());
   });
   return result;
 }
 
-void InvertedLists::put(float* vector, Id id, std::size_t list, std::size_t place) {
-  const std::size_t dim = centres_->dim(), block = simd::block_bytes(quantiser_.padded_parts());
+float InvertedLists::encode(float* vector, std::size_t list, std::uint8_t* code) const {
+  const std::size_t dim = centres_->dim();
   const simd::PreciseKernels& kernels = simd::precise_kernels();
   const float* centre = centres_->matrix().row(list);
-  thread_local std::vector<std::uint8_t> code;
-  code.resize(quantiser_.parts());
   for (std::size_t j = 0; j < dim; ++j) vector[j] -= centre[j];
-  quantiser_.encode(vector, code.data());
-  quantiser_.put(code.data(), place % simd::kBlockCodes,
+  quantiser_.encode(vector, code);
+  if (metric_ != Metric::l2) return 0;
+  quantiser_.decode(code, vector);
+  return static_cast<float>(2 * kernels.dot(centre, vector, dim) +
+                            kernels.dot(vector, vector, dim));
+}
+
+void InvertedLists::put(const std::uint8_t* code, float term, Id id, std::size_t list,
+                        std::size_t place) {
+  const std::size_t block = simd::block_bytes(quantiser_.padded_parts());
+  quantiser_.put(code, place % simd::kBlockCodes,
                  blocks_.mutable_as<std::uint8_t>() +
                      (block_starts_[list] + place / simd::kBlockCodes) * block);
   ids_.mutable_as<Id>()[starts_[list] + place] = id;
-  if (metric_ != Metric::l2) return;
-  quantiser_.decode(code.data(), vector);
-  terms_.mutable_as<float>()[starts_[list] + place] =
-      static_cast<float>(2 * kernels.dot(centre, vector, dim) + kernels.dot(vector, vector, dim));
+  if (metric_ == Metric::l2) terms_.mutable_as<float>()[starts_[list] + place] = term;
 }
 
 InvertedLists InvertedLists::without(const IdSet& gone) const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/id_set.h"
+#include "base/row_loader.h"
 #include "base/storage.h"
 #include "codec/centres.h"
 #include "codec/codec.h"
@@ -35,9 +36,9 @@ class InvertedLists {
   InvertedLists() = default;
   InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
 
-  // The lists with `ids` in them too, ids[i] being row numbers[i] of `rows`.
-  InvertedLists with(const AnyMatrixView& rows, std::span<const std::uint32_t> numbers,
-                     std::span<const Id> ids, const Control& control) const;
+  // The lists with `ids` in them too, ids[i] being row i. Asks for each row twice, for all in
+  // order.
+  InvertedLists with(const RowLoader& load, std::span<const Id> ids, const Control& control) const;
   // The lists without these.
   InvertedLists without(const IdSet& gone) const;
 
@@ -83,11 +84,15 @@ class InvertedLists {
   InvertedLists(Metric metric, std::shared_ptr<const Centres> centres, ProductQuantiser quantiser);
   // Empty lists of these sizes.
   InvertedLists sized(std::span<const std::uint64_t> sizes) const;
-  std::vector<std::uint32_t> assign(const AnyMatrixView& rows,
-                                    std::span<const std::uint32_t> numbers,
+  // Calls take(begin, rows) for pieces of the rows, in order, of length 1 under cosine.
+  template <class Take>
+  void for_each_piece(const RowLoader& load, std::size_t rows, const Control& control,
+                      const Take& take) const;
+  std::vector<std::uint32_t> assign(const RowLoader& load, std::size_t rows,
                                     const Control& control) const;
-  // Puts `vector` (by which it works) as `id` into the list.
-  void put(float* vector, Id id, std::size_t list, std::size_t place);
+  // The code of a vector of the list, by which it works; returns its term.
+  float encode(float* vector, std::size_t list, std::uint8_t* code) const;
+  void put(const std::uint8_t* code, float term, Id id, std::size_t list, std::size_t place);
 
   Metric metric_ = Metric::l2;
   std::shared_ptr<const Centres> centres_ = std::make_shared<Centres>();  // never change

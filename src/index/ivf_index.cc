@@ -46,16 +46,16 @@ class IvfIndex : public Index::Implementation {
   void save_parts(KithFileWriter& writer, Meta& meta) const override;
 
  private:
-  void link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) override;
-  void unlink(const Control& control) override;
+  void link(std::span<const Id> ids, const Incoming& rows, const Control& control) override;
+  void unlink(bool now, const Control& control) override;
   void train_lists(const AnyMatrixView& rows, const BuildOptions& options);
   void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                       const BuildOptions& options);
   // Codec `name` takes the place of primary_ where that doesn't reach the recall, or only by
   // probing far more lists.
   DefaultBeam try_finer_codes(const std::string& name, const AnyMatrixView& rows,
-                              std::span<const Id> held, const BuildOptions& options,
-                              const DefaultBeam& coarser);
+                              std::span<const Id> held, const BeamTrial& trial,
+                              const BuildOptions& options, const DefaultBeam& coarser);
   Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
   template <class C>
   void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
@@ -94,47 +94,47 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
                      CodecSpec::parse(options.codec).refining(), options.seed) {
   const Control& control = options.control;
   primary_.train(rows, options.seed, control);
+  train_lists(rows, options);  // its sample makes room for the codes
   store_all(rows, control);
-  train_lists(rows, options);
 
   const std::vector<Id> order = random_permutation(rows.rows(), options.seed);
   const std::size_t held = std::min<std::size_t>(kBeamQueries, (rows.rows() - 1) / 20);
   const std::span<const Id> late = std::span(order).last(held);
   std::vector<Id> early(order.begin(), order.end() - static_cast<std::ptrdiff_t>(held));
   std::sort(early.begin(), early.end());
-  lists_ = lists_.with(rows, early, early, control);
+  const auto add = [&](std::span<const Id> ids) {
+    const auto load = [&](std::size_t i, float* out) { rows.copy_row(ids[i], out); };
+    lists_ = lists_.with(load, ids, control);
+  };
+  add(early);
   measure_margin(rows, late, options);
-  DefaultBeam chosen = measure_beam(rows, late, options);
+  const BeamTrial trial = beam_trial(rows, late, options);
+  DefaultBeam chosen = measure_beam(trial, options);
   if (choose_codec) {
     chosen = options.recall >= kHighRecall || chosen.recall < options.recall
-                 ? try_finer_codes("lvq8x8", rows, late, options, chosen)
-                 : try_smaller_codes("lvq8", rows, late, options, chosen);
+                 ? try_finer_codes("lvq8x8", rows, late, trial, options, chosen)
+                 : try_smaller_codes("lvq8", rows, trial, options, chosen);
   }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
-  lists_ = lists_.with(rows, late, late, control);
+  add(late);
 }
 
 DefaultBeam IvfIndex::try_finer_codes(const std::string& name, const AnyMatrixView& rows,
-                                      std::span<const Id> held, const BuildOptions& options,
-                                      const DefaultBeam& coarser) {
+                                      std::span<const Id> held, const BeamTrial& trial,
+                                      const BuildOptions& options, const DefaultBeam& coarser) {
   constexpr std::size_t kTimesTheProbes = 2;
-  Stage finer(name, primary_.rotates(), dim, metric, options.seed);
-  finer.train(rows, options.seed, options.control);
-  std::vector<Id> ids(rows.rows());
-  std::iota(ids.begin(), ids.end(), Id{0});
-  finer.resize(rows.rows());
-  finer.encode(rows, ids, options.control);
-  std::swap(primary_, finer);
+  const std::string before = primary_.codec_name();
+  recode(name, rows, options);
   const float margin = margin_, level_margin = level_margin_;
   measure_margin(rows, held, options);
-  const DefaultBeam chosen = measure_beam(rows, held, options);
+  const DefaultBeam chosen = measure_beam(trial, options);
   const bool reached = coarser.recall >= options.recall;
   if (reached ? chosen.recall >= options.recall && chosen.beam * kTimesTheProbes <= coarser.beam
               : chosen.recall > coarser.recall) {
     return chosen;
   }
-  std::swap(primary_, finer);
+  recode(before, rows, options);
   margin_ = margin;
   level_margin_ = level_margin;
   return coarser;
@@ -424,17 +424,15 @@ RangeNeighbours IvfIndex::range(const AnyMatrixView& queries, float radius,
   return range_neighbours(all);
 }
 
-void IvfIndex::link(std::span<const Id> ids, const AnyMatrixView& rows, const Control& control) {
-  std::vector<std::uint32_t> numbers(ids.size());
-  std::iota(numbers.begin(), numbers.end(), 0u);
-  InvertedLists grown = lists_.with(rows, numbers, ids, control);
+void IvfIndex::link(std::span<const Id> ids, const Incoming& rows, const Control& control) {
+  InvertedLists grown = lists_.with(rows.load, ids, control);
   const std::unique_lock lock(mutex);
   lists_ = std::move(grown);
 }
 
-void IvfIndex::unlink(const Control& control) {
+void IvfIndex::unlink(bool now, const Control& control) {
   constexpr std::size_t kTenth = 10;  // of all codes: until then scans pass over them
-  if (linked_.empty() || linked_.size() * kTenth < lists_.size()) return;
+  if (linked_.empty() || (!now && linked_.size() * kTenth < lists_.size())) return;
   throw_if_cancelled(control);
   InvertedLists shorter = lists_.without(linked_);
   const std::unique_lock lock(mutex);

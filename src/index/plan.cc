@@ -50,6 +50,30 @@ double seconds_to_assign(const Matrix<float>& sample, std::size_t lists, const C
   return (cpu_seconds() - before) / static_cast<double>(sample.rows());
 }
 
+// What is learned from samples is learned before the codes are there; most of the rest is the
+// index.
+std::size_t peak_memory(const BuildPlan& plan, std::size_t index_bytes, const AnyMatrixView& rows,
+                        const BuildOptions& options) {
+  constexpr std::size_t kProgram = 12
+                                   << 20;  // threads, buffers of pieces, what the allocator keeps
+  const std::size_t n = rows.rows(), row_bytes = rows.dim() * sizeof(float);
+  std::size_t learning = std::min(n, Stage::kTrainRows) * row_bytes;
+  std::size_t building = index_bytes;
+  if (plan.kind == "graph") {
+    // Lists with room to spare and whole ids; a mark a thread, the order, in-edges, what is
+    // reached.
+    building += n * (slots_to_build(plan.degree) * sizeof(Id) + thread_count(options.control) +
+                     3 * sizeof(Id));
+  } else if (plan.kind == "ivf") {
+    learning = std::max(learning, std::min(n, plan.lists * InvertedLists::kTrainRows) * row_bytes);
+    for (const auto& [part, bytes] : plan.bytes) {  // grown lists take the place of others
+      if (part.starts_with("ivf.")) building += bytes;
+    }
+    building += n * 4 * sizeof(Id);
+  }
+  return kProgram + std::max(learning, building);
+}
+
 }  // namespace
 
 BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
@@ -94,18 +118,7 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   const std::size_t label_bytes =
       labels.numbers().size_bytes() + labels.offsets().size_bytes() + labels.bytes().size();
   if (label_bytes != 0) plan.bytes.emplace_back("labels", label_bytes);
-  // While building: the codes, a mark a vector and thread, the order and the training sample.
-  const std::size_t train_rows = std::min(rows.rows(), Stage::kTrainRows);
-  plan.peak_memory_bytes = total + rows.rows() * (8 + thread_count(options.control)) +
-                           train_rows * rows.dim() * sizeof(float);
-  if (resolved.index == "graph") {  // its lists have room to spare and whole ids
-    plan.peak_memory_bytes += rows.rows() * slots_to_build(plan.degree) * sizeof(Id);
-  }
-  if (options.codec == "auto" && resolved.index == "graph") {  // two codes are there to choose from
-    for (const auto& [part, bytes] : plan.bytes) {
-      if (part.starts_with("primary.")) plan.peak_memory_bytes += bytes;
-    }
-  }
+  plan.peak_memory_bytes = peak_memory(plan, total, rows, resolved);
   // Searching a graph takes about log n steps: n log n overall.
   const double growth =
       resolved.index == "graph" && m > 1 ? ratio * std::log(n) / std::log(m) : ratio;
