@@ -2,7 +2,7 @@
 # and the command. (Modules install themselves; the peers' one is for measuring here only.)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS kith EXPORT kith-targets
+install(TARGETS kith kith_encode EXPORT kith-targets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY include/kith DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
