@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "encode/distance_bias.h"
 #include "simd/activations.h"
 
@@ -17,6 +18,14 @@ namespace {
 // Rotary tables are made for so many positions at once; longer sequences make their own.
 constexpr std::size_t kTablePositions = 2048;
 constexpr std::size_t kRowGrain = 16;
+// Values of a batch's states from which on it pays to hand work on rows to other threads.
+constexpr std::size_t kWorthThreads = 32 << 10;
+
+Control control_for(const Control& control, std::size_t values) {
+  Control used = without_progress(control);
+  if (values < kWorthThreads) used.threads = 1;
+  return used;
+}
 
 void apply_norm(const Config& config, const Norm& norm, const float* x, std::size_t n, float* out) {
   const simd::ActivationKernels& kernels = simd::activation_kernels();
@@ -48,7 +57,7 @@ class TransformerRun {
   TransformerRun(const Transformer& model, const Control& control, const TokenBatch& batch)
       : model_(model),
         config_(model.config_),
-        control_(control),
+        control_(control_for(control, batch.tokens() * config_.width)),
         batch_(batch),
         rows_(batch.tokens()),
         state_(rows_, config_.width),
@@ -58,7 +67,7 @@ class TransformerRun {
         added_(rows_, config_.width),
         hidden_(rows_, config_.gated ? 2 * config_.hidden : config_.hidden),
         bias_(distance_bias(config_, model.weights_.bucket_bias, longest(batch.begin))),
-        attention_(thread_count(control)) {
+        attention_(thread_count(control_)) {
     find_places();
     find_tables();
   }
@@ -214,7 +223,7 @@ class TransformerRun {
 
   const Transformer& model_;
   const Config& config_;
-  const Control& control_;
+  const Control control_;
   const TokenBatch& batch_;
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "kith/error.h"
 #include "simd/matmul.h"
 
@@ -14,6 +15,8 @@ namespace {
 // Packed rows of x that stay in a core's second-level cache while weights stream by.
 constexpr std::size_t kBlockBytes = 512 << 10;
 constexpr std::size_t kLargestTile = 14 * 48;
+// Multiply-adds below which handing work to other threads costs more than it saves.
+constexpr std::size_t kWorthThreads = 4 << 20;
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -61,10 +64,12 @@ PackedWeights::PackedWeights(MatrixView<const float> rows, const float* bias)
   if (bias != nullptr) std::copy_n(bias, outputs_, bias_.data());
 }
 
-void dense(const Control& control, MatrixView<const float> x, const PackedWeights& w,
+void dense(const Control& given, MatrixView<const float> x, const PackedWeights& w,
            MatrixView<float> y, DenseScratch& scratch) {
   check_shapes(x, w, y);
   if (y.empty()) return;
+  Control control = without_progress(given);
+  if (x.rows() * x.cols() * y.cols() < kWorthThreads) control.threads = 1;
   const MatmulKernels& kernels = matmul_kernels();
   const std::size_t panels = ceil_div(x.rows(), kernels.a_rows);
   const std::size_t panel_floats = kernels.a_rows * x.cols();
