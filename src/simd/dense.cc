@@ -13,7 +13,7 @@ namespace kith::simd {
 namespace {
 
 // Packed rows of x that stay in a core's second-level cache while weights stream by.
-constexpr std::size_t kBlockBytes = 512 << 10;
+constexpr std::size_t kBlockBytes = 1 << 20;
 constexpr std::size_t kLargestTile = 14 * 48;
 // Multiply-adds below which handing work to other threads costs more than it saves.
 constexpr std::size_t kWorthThreads = 4 << 20;
