@@ -1,11 +1,11 @@
-# libFuzzer targets: each NAME_fuzz.cc of src/base, src/formats and src/index becomes build/fuzz/NAME_fuzz, and the
-# parsers it reaches are built with coverage counters. `cmake --build --preset fuzz --target fuzzers`
+# libFuzzer targets: each NAME_fuzz.cc of src/base, src/formats, src/index and src/encode becomes
+# build/fuzz/NAME_fuzz, and the parsers it reaches are built with coverage counters. `cmake --build --preset fuzz --target fuzzers`
 # builds all and nothing else; tests/fuzz.sh runs them.
 set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
   -fno-omit-frame-pointer -fprofile-instr-generate -fcoverage-mapping)
 
 # A library of its own: the kernels and most indexes of libkith would take minutes to instrument.
-kith_sources(fuzzed_sources src/base src/formats src/text)
+kith_sources(fuzzed_sources src/base src/formats src/text src/encode)
 foreach(name postings posting_lists posting_search packed_sums)
   list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/index/${name}.cc)
 endforeach()
@@ -28,7 +28,8 @@ target_link_libraries(fuzz_seeds PRIVATE kith-fuzzed)
 add_custom_target(fuzzers DEPENDS fuzz_seeds)
 
 file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*_fuzz.cc
-  ${PROJECT_SOURCE_DIR}/src/formats/*_fuzz.cc ${PROJECT_SOURCE_DIR}/src/index/*_fuzz.cc)
+  ${PROJECT_SOURCE_DIR}/src/formats/*_fuzz.cc ${PROJECT_SOURCE_DIR}/src/index/*_fuzz.cc
+  ${PROJECT_SOURCE_DIR}/src/encode/*_fuzz.cc)
 foreach(file IN LISTS fuzz_files)
   get_filename_component(name ${file} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${file})
