@@ -41,7 +41,8 @@ endforeach()
 add_library(kith-fuzzed-encode STATIC EXCLUDE_FROM_ALL ${encode_sources})
 target_link_libraries(kith-fuzzed-encode PUBLIC kith-fuzzed ICU::uc ICU::i18n
   nlohmann_json::nlohmann_json)
-file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/text/tokenizer/*_fuzz.cc)
+file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/text/tokenizer/*_fuzz.cc
+  ${PROJECT_SOURCE_DIR}/src/encode/*_fuzz.cc)
 foreach(file IN LISTS fuzz_files)
   get_filename_component(name ${file} NAME_WE)
   add_executable(${name} EXCLUDE_FROM_ALL ${file})

@@ -147,6 +147,29 @@ void write_tokenizers(const fs::path& folder) {
   write_text(folder / "pre_tokeniser_fuzz", "scripts", "it's \u00e9\u4e2d 12!\r\n  ab\xff[X] a");
 }
 
+// One config.json a family of models, and a pooling's.
+void write_model_configs(const fs::path& folder) {
+  const fs::path configs = folder / "model_config_fuzz";
+  const std::string common =
+      R"("vocab_size":100,"hidden_size":32,"num_hidden_layers":2,"num_attention_heads":4,)"
+      R"("intermediate_size":64,"max_position_embeddings":64)";
+  for (const char* type : {"bert", "xlm-roberta", "mpnet", "modernbert", "llama", "qwen3"}) {
+    write_text(configs, type, std::string(R"({"model_type":")") + type + "\"," + common + "}");
+  }
+  write_text(configs, "yarn",
+             R"({"model_type":"mistral","sliding_window":8,"layer_types":["sliding_attention",)"
+             R"("full_attention"],"rope_scaling":{"rope_type":"yarn","factor":4},)" +
+                 common + "}");
+  const std::string gpt = R"("vocab_size":100,"n_embd":32,"n_layer":2,"n_head":4,"n_positions":64)";
+  write_text(configs, "gpt2", R"({"model_type":"gpt2",)" + gpt + "}");
+  write_text(
+      configs, "nomic",
+      R"({"model_type":"nomic_bert","rotary_emb_fraction":0.5,"activation_function":"swiglu",)" +
+          gpt + "}");
+  write_text(configs, "pooling",
+             R"({"word_embedding_dimension":384,"pooling_mode_mean_tokens":true})");
+}
+
 void write_rows_and_runs(const fs::path& folder) {
   write_text(folder / "texts_fuzz", "lines", "one text\nanother\r\n");
   write_text(folder / "texts_fuzz", "jsonl", R"({"_id":"a","title":"t","text":"b","m":{"x":[1]}})");
@@ -223,6 +246,7 @@ int main(int argc, char** argv) {
     write_npy_kinds(root / "npy_fuzz");
     write_texts(root);
     write_tokenizers(root);
+    write_model_configs(root);
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");

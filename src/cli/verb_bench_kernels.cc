@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/storage.h"
 #include "cli/cli.h"
+#include "cli/dense_bench.h"
 #include "cli/exact_bench.h"
 #include "cli/format.h"
 #include "cli/kernel_bench.h"
@@ -16,6 +17,7 @@ namespace kith::cli {
 namespace {
 
 constexpr char kExact[] = "exact search";  // what --only calls the last table
+constexpr const char* kDense = "dense layer";
 
 struct Options : CommonOptions {
   std::vector<std::size_t> dims = {96, 100, 768, 1000};
@@ -124,6 +126,22 @@ Table exact_table(const Options& options, const MachinePeaks& peaks, const Contr
   return table;
 }
 
+Table dense_table(const Options& options, const MachinePeaks& peaks) {
+  constexpr double kLonger = 50;
+  Table table({{"kernel", "dense layer, float32"},
+               "outputs",
+               "tokens",
+               {"per_second", "GFLOP/s"},
+               {"fraction", "of fma"}});
+  for (const DenseTime& time : time_dense(peaks, kLonger * options.seconds)) {
+    const double fraction = time.per_second / time.limit;
+    table.add({Cell(std::to_string(time.inputs) + " inputs"), Cell(time.outputs), Cell(time.tokens),
+               Cell(time.per_second, fixed_text(time.per_second / 1e9, 1)),
+               Cell(fraction, fixed_text(fraction, 2))});
+  }
+  return table;
+}
+
 void bench_kernels(const Options& options) {
   for (const std::size_t dim : options.dims) {
     if (dim == 0 || dim > 4096) {
@@ -141,6 +159,10 @@ void bench_kernels(const Options& options) {
   const Control control = options.control();
   Table kernels = kernels_table(options, peaks, memory.bytes(), control);
   if (kernels.rows() > 0) kernels.print(stdout, options.json);
+  if (std::string(kDense).find(options.only) != std::string::npos) {
+    if (!options.json && kernels.rows() > 0) std::printf("\n");
+    dense_table(options, peaks).print(stdout, options.json);
+  }
   if (std::string(kExact).find(options.only) == std::string::npos) return;
   if (!options.json && kernels.rows() > 0) std::printf("\n");
   exact_table(options, peaks, control).print(stdout, options.json);
@@ -154,7 +176,7 @@ void add_bench_kernels(CLI::App& bench) {
   auto options = std::make_shared<Options>();
   verb->add_option("--dim", options->dims, "Dimensions to time")->delimiter(',');
   verb->add_option("--only", options->only,
-                   "Only kernels whose name contains this (or: exact search)");
+                   "Only kernels whose name contains this (or: exact search, dense layer)");
   verb->add_option("--memory", options->megabytes, "MiB of rows out of cache (beyond any cache)")
       ->check(CLI::Range(16, 1 << 16));
   verb->add_option("--seconds", options->seconds, "Processor time of one round of one kernel")

@@ -5,144 +5,13 @@
 // Labels of tensor NAME are tensors, too: numbers are NAME.labels (U64, one a row); strings are
 // NAME.labels (U8, all their bytes) cut at NAME.label_offsets (U64, rows + 1).
 #include <algorithm>
-#include <optional>
 #include <vector>
 
-#include "formats/json_reader.h"
 #include "formats/rows.h"
+#include "formats/tensors.h"
 
 namespace kith::formats {
 namespace {
-
-constexpr std::size_t kLength = sizeof(std::uint64_t);
-constexpr std::size_t kMaxHeader = 100'000'000;  // what the reference implementation allows
-
-struct Tensor {
-  std::string name, type;
-  std::vector<std::uint64_t> shape;
-  std::uint64_t begin = 0, end = 0;  // from the first byte behind the header
-};
-
-struct Tensors {
-  std::vector<Tensor> list;
-  std::size_t data = 0;  // byte of the first tensor
-
-  const Tensor* find(const std::string& name) const {
-    const auto at = std::find_if(list.begin(), list.end(),
-                                 [&](const Tensor& tensor) { return tensor.name == name; });
-    return at == list.end() ? nullptr : &*at;
-  }
-};
-
-std::size_t item_size(const std::string& type) {
-  constexpr std::string_view kOne[] = {"BOOL", "U8", "I8", "F8_E4M3", "F8_E5M2"};
-  constexpr std::string_view kTwo[] = {"U16", "I16", "F16", "BF16"};
-  constexpr std::string_view kFour[] = {"U32", "I32", "F32"};
-  constexpr std::string_view kEight[] = {"U64", "I64", "F64"};
-  if (std::ranges::count(kOne, type) != 0) return 1;
-  if (std::ranges::count(kTwo, type) != 0) return 2;
-  if (std::ranges::count(kFour, type) != 0) return 4;
-  return std::ranges::count(kEight, type) != 0 ? 8 : 0;
-}
-
-Tensor read_tensor(JsonReader& json, const std::string& name) {
-  Tensor tensor;
-  tensor.name = name;
-  std::vector<std::uint64_t> range;
-  bool has_shape = false;
-  json.object([&](const std::string& key) {
-    if (key == "dtype" && tensor.type.empty()) {
-      tensor.type = json.string();
-    } else if (key == "shape" && !has_shape) {
-      has_shape = true;
-      json.array([&] { tensor.shape.push_back(json.whole()); });
-    } else if (key == "data_offsets" && range.empty()) {
-      json.array([&] { range.push_back(json.whole()); });
-    } else {
-      json.fail("tensor '" + name + "': unexpected member '" + key + "'");
-    }
-  });
-  if (tensor.type.empty() || !has_shape || range.size() != 2) {
-    json.fail("tensor '" + name + "' lacks dtype, shape or two data_offsets");
-  }
-  tensor.begin = range[0];
-  tensor.end = range[1];
-  return tensor;
-}
-
-// Items times their size, or nothing when that overflows.
-std::optional<std::uint64_t> byte_count(const Tensor& tensor, std::size_t item) {
-  std::uint64_t bytes = item;
-  for (const std::uint64_t extent : tensor.shape) {
-    if (__builtin_mul_overflow(bytes, extent, &bytes)) return std::nullopt;
-  }
-  return bytes;
-}
-
-void check_tensor(const Input& in, const Tensor& tensor, std::uint64_t room) {
-  const std::string which = "tensor '" + tensor.name + "'";
-  if (tensor.begin > tensor.end || tensor.end > room) {
-    corrupt_at(in, kLength,
-               which + " is at [" + std::to_string(tensor.begin) + ", " +
-                   std::to_string(tensor.end) + ") of " + std::to_string(room) + " bytes");
-  }
-  const std::size_t item = item_size(tensor.type);
-  if (item == 0) return;  // a type of the future, of no use here
-  if (byte_count(tensor, item) != tensor.end - tensor.begin) {
-    corrupt_at(in, kLength,
-               which + ": " + std::to_string(tensor.end - tensor.begin) +
-                   " bytes don't fit its shape and type " + tensor.type);
-  }
-}
-
-// Tensors cover the data without gap or overlap.
-void check_cover(const Input& in, const Tensors& tensors, std::uint64_t room) {
-  std::vector<const Tensor*> order;
-  for (const Tensor& tensor : tensors.list) order.push_back(&tensor);
-  std::ranges::sort(order, {}, [](const Tensor* t) { return std::pair(t->begin, t->end); });
-  std::uint64_t at = 0;
-  for (const Tensor* tensor : order) {
-    if (tensor->begin != at) {
-      corrupt_at(in, kLength,
-                 "tensor '" + tensor->name + "' starts at " + std::to_string(tensor->begin) +
-                     ", but the one before ends at " + std::to_string(at));
-    }
-    at = tensor->end;
-  }
-  if (at != room) {
-    corrupt_at(in, tensors.data + at,
-               "the tensors end at " + std::to_string(at) + ", but " + std::to_string(room) +
-                   " bytes follow the header");
-  }
-}
-
-Tensors read_header(const Input& in) {
-  const auto length = read_at<std::uint64_t>(in, 0, "the header's length");
-  if (length > kMaxHeader || length > in.bytes.size() - kLength) {
-    corrupt_at(in, 0,
-               "a header of " + std::to_string(length) + " bytes in a file of " +
-                   std::to_string(in.bytes.size()));
-  }
-  Tensors tensors;
-  tensors.data = kLength + static_cast<std::size_t>(length);
-  JsonReader json(in, kLength, tensors.data);
-  json.object([&](const std::string& name) {
-    if (name == "__metadata__") return json.skip();
-    tensors.list.push_back(read_tensor(json, name));
-  });
-  json.end();
-  const std::uint64_t room = in.bytes.size() - tensors.data;
-  for (const Tensor& tensor : tensors.list) check_tensor(in, tensor, room);
-  check_cover(in, tensors, room);
-  std::vector<std::string_view> names;
-  for (const Tensor& tensor : tensors.list) names.push_back(tensor.name);
-  std::ranges::sort(names);
-  const auto twin = std::ranges::adjacent_find(names);
-  if (twin != names.end()) {
-    corrupt_at(in, kLength, "tensor '" + std::string(*twin) + "' appears twice");
-  }
-  return tensors;
-}
 
 const Tensor& choose(const Input& in, const Tensors& tensors) {
   const std::string wanted = in.dataset.empty() ? "vectors" : in.dataset;
@@ -159,10 +28,6 @@ const Tensor& choose(const Input& in, const Tensors& tensors) {
   }
   if (in.dataset.empty() && matrices == 1) return *only;
   throw Error(ErrorCode::not_found, in.name + ": no tensor '" + wanted + "'; there are: " + names);
-}
-
-std::span<const std::byte> bytes_of(const Input& in, const Tensors& tensors, const Tensor& tensor) {
-  return in.bytes.subspan(tensors.data + tensor.begin, tensor.end - tensor.begin);
 }
 
 // In place when aligned, else copied.
@@ -186,7 +51,7 @@ Labels read_labels(const Input& in, const Tensors& tensors, const std::string& n
   const Tensor* offsets = tensors.find(name + ".label_offsets");
   if (labels == nullptr) return Labels();
   const auto refuse = [&](const std::string& reason) {
-    corrupt_at(in, kLength, "tensor '" + labels->name + "' " + reason);
+    corrupt_at(in, kHeaderStart, "tensor '" + labels->name + "' " + reason);
   };
   std::shared_ptr<const void> owner = in.owner;
   if (offsets == nullptr) {
@@ -230,82 +95,18 @@ Vectors tensor_rows(const Input& in, const Tensors& tensors, const Tensor& tenso
 }
 
 Vectors read_safetensors(const Input& in) {
-  const Tensors tensors = read_header(in);
+  const Tensors tensors = read_tensors(in);
   const Tensor& tensor = choose(in, tensors);
   if (tensor.shape.size() != 2) {
     throw Error(ErrorCode::unsupported, in.name + ": tensor '" + tensor.name + "' has " +
                                             std::to_string(tensor.shape.size()) +
                                             " dimensions; expected 2 (rows, components)");
   }
-  check_shape(in, kLength, tensor.shape[0], tensor.shape[1]);
+  check_shape(in, kHeaderStart, tensor.shape[0], tensor.shape[1]);
   Vectors vectors = tensor_rows(in, tensors, tensor);
   vectors.labels = read_labels(in, tensors, tensor.name, vectors.rows.rows());
   return vectors;
 }
-
-const char* type_name(ElementType type) {
-  switch (type) {
-    case ElementType::f32:
-      return "F32";
-    case ElementType::f16:
-      return "F16";
-    case ElementType::bf16:
-      return "BF16";
-    case ElementType::i8:
-      return "I8";
-    case ElementType::u8:
-      return "U8";
-  }
-  return "?";
-}
-
-std::string json_string(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-  return out;
-}
-
-// Entries of the header in the order in which the tensors follow.
-class HeaderWriter {
- public:
-  void add(const std::string& name, const char* type, const std::string& shape,
-           std::uint64_t bytes) {
-    if (text_.size() > 1) text_ += ',';
-    text_ += json_string(name);
-    text_ += std::string(R"(:{"dtype":")") + type + R"(","shape":[)" + shape;
-    text_ += R"(],"data_offsets":[)" + std::to_string(at_) + ",";
-    text_ += std::to_string(at_ + bytes) + "]}";
-    at_ += bytes;
-  }
-
-  // The tensors start on a multiple of 64 bytes.
-  void write(AtomicFile& file) {
-    constexpr std::size_t kAlign = 64;
-    text_ += '}';
-    text_.resize((kLength + text_.size() + kAlign - 1) / kAlign * kAlign - kLength, ' ');
-    const std::uint64_t length = text_.size();
-    file.write(&length, sizeof length);
-    file.write(text_);
-  }
-
- private:
-  std::string text_ = "{";
-  std::uint64_t at_ = 0;
-};
 
 // 64-bit numbers first and bytes last, so that everything is aligned without gaps.
 void write_safetensors(AtomicFile& file, const VectorsOutput& out) {
@@ -315,16 +116,14 @@ void write_safetensors(AtomicFile& file, const VectorsOutput& out) {
   const Labels& labels = out.labels;
   const auto numbers = labels.kind() == Labels::Kind::strings ? labels.offsets() : labels.numbers();
   const bool strings = labels.kind() == Labels::Kind::strings;
-  HeaderWriter header;
+  TensorHeaderWriter header;
   if (!numbers.empty()) {
-    header.add(name + (strings ? ".label_offsets" : ".labels"), "U64",
-               std::to_string(numbers.size()), numbers.size_bytes());
+    header.add(name + (strings ? ".label_offsets" : ".labels"), "U64", {numbers.size()},
+               numbers.size_bytes());
   }
-  header.add(name, type_name(out.rows.type()), std::to_string(rows) + "," + std::to_string(dim),
-             rows * row_bytes);
+  header.add(name, tensor_type(out.rows.type()), {rows, dim}, rows * row_bytes);
   if (strings) {
-    header.add(name + ".labels", "U8", std::to_string(labels.bytes().size()),
-               labels.bytes().size());
+    header.add(name + ".labels", "U8", {labels.bytes().size()}, labels.bytes().size());
   }
   header.write(file);
   file.write(numbers.data(), numbers.size_bytes());
@@ -336,10 +135,7 @@ void write_safetensors(AtomicFile& file, const VectorsOutput& out) {
 }
 
 Evidence inspect_safetensors(const Input& in) {
-  if (in.bytes.size() < kLength + 2) return Evidence::none;
-  const auto length = load<std::uint64_t>(in.bytes.data());
-  const bool fits = length >= 2 && length <= kMaxHeader && length <= in.bytes.size() - kLength;
-  return fits && in.text().substr(kLength, 2) == "{\"" ? Evidence::certain : Evidence::none;
+  return looks_like_tensors(in) ? Evidence::certain : Evidence::none;
 }
 
 }  // namespace

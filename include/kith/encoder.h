@@ -1,0 +1,84 @@
+// Token sequences to vectors, by a transformer in a Hugging Face folder: `config.json`,
+// `model.safetensors` (or shards and `model.safetensors.index.json`, in F32, F16 or BF16), and, of
+// sentence-transformers, `modules.json` with `1_Pooling`, Dense and Normalize. Part of
+// libkith-encode. docs/models.md lists the architectures.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kith/control.h"
+#include "kith/matrix.h"
+
+namespace kith {
+
+// One text as its tokenizer gives it, with special tokens, without padding.
+struct TokenSequence {
+  std::span<const std::uint32_t> ids;
+  std::span<const std::uint32_t> types;  // segments (token_type_ids); empty: all 0
+  std::size_t prompt = 0;  // leading tokens that are a prompt, for poolings that leave it out
+};
+
+// Texts padded to one length: `mask` is 1 at a text's tokens, which must lie together, and 0 at its
+// padding, before or behind them. A text's vector is the same whatever the padding: positions count
+// from its first token.
+struct PaddedTokens {
+  MatrixView<const std::uint32_t> ids, mask;
+  MatrixView<const std::uint32_t> types;  // no rows: all 0
+};
+
+struct EncodeOptions {
+  // Which layer's hidden state: 0 is the embeddings, the number of layers (the default) the last.
+  // Computation stops there. As in transformers' `hidden_states`, the model's final norm is applied
+  // to the last layer only.
+  std::optional<std::size_t> layer;
+  // Applies the model's final norm to an earlier layer's state, too.
+  bool norm_early = false;
+  Control control;
+};
+
+struct EncoderInfo {
+  std::string architecture;  // config.json's model_type
+  std::size_t layers = 0, width = 0, vocabulary = 0, max_tokens = 0, parameters = 0;
+  std::size_t dim = 0;               // of encode()'s vectors
+  std::vector<std::string> modules;  // "mean pooling", "dense 384 to 256", "normalize" ...
+};
+
+// Immutable: any number of threads may use one at a time. Results are the same for any number of
+// threads and whatever else is encoded in the same call.
+class Encoder {
+ public:
+  // Without modules.json vectors are the mean over tokens. Throws not_found for a missing file or
+  // tensor, corrupt for broken files, extra tensors and wrong shapes, unsupported for what kith
+  // does not run; each names the file and the tensor or setting. Takes the time of reading the
+  // weights.
+  static Encoder open(const std::string& folder);
+  ~Encoder();
+  Encoder(Encoder&&) noexcept;
+  Encoder& operator=(Encoder&&) noexcept;
+
+  const EncoderInfo& info() const;
+
+  // One vector of info().dim a sequence. Throws invalid_argument, naming the sequence, for an empty
+  // one, one longer than max_tokens, an id or type the model doesn't have.
+  Matrix<float> encode(std::span<const TokenSequence> sequences,
+                       const EncodeOptions& options = {}) const;
+  // Also throws invalid_argument for shapes that differ and masks with holes.
+  Matrix<float> encode(const PaddedTokens& tokens, const EncodeOptions& options = {}) const;
+
+  // The hidden state of every token, `info().width` values each, one sequence after the other.
+  Matrix<float> hidden_states(std::span<const TokenSequence> sequences,
+                              const EncodeOptions& options = {}) const;
+
+ private:
+  struct State;
+  explicit Encoder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kith

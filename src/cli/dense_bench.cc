@@ -1,0 +1,49 @@
+#include "cli/dense_bench.h"
+
+#include "base/random.h"
+#include "kith/matrix.h"
+#include "simd/dense.h"
+
+namespace kith::cli {
+namespace {
+
+constexpr int kRounds = 3;
+constexpr std::size_t kTokens = 384;  // what an encoder runs together
+
+// Queries, keys and values; what follows attention; both feed-forward layers: of 384 and of 768
+// dimensions.
+constexpr std::pair<std::size_t, std::size_t> kShapes[] = {{384, 1152}, {384, 384},  {384, 1536},
+                                                           {1536, 384}, {768, 2304}, {768, 768},
+                                                           {768, 3072}, {3072, 768}};
+
+Matrix<float> random_rows(std::size_t rows, std::size_t cols, std::uint64_t seed) {
+  Matrix<float> matrix(rows, cols);
+  Random random(seed);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < cols; ++j) {
+      matrix(i, j) = static_cast<float>(random.uniform() - 0.5);
+    }
+  }
+  return matrix;
+}
+
+}  // namespace
+
+std::vector<DenseTime> time_dense(const MachinePeaks& peaks, double seconds) {
+  Control control;
+  control.threads = 1;
+  std::vector<DenseTime> times;
+  for (const auto& [inputs, outputs] : kShapes) {
+    const Matrix<float> x = random_rows(kTokens, inputs, 1);
+    const simd::PackedWeights weights(random_rows(outputs, inputs, 2), nullptr);
+    Matrix<float> y(kTokens, outputs);
+    simd::DenseScratch scratch;
+    const double run =
+        seconds_per_run([&] { simd::dense(control, x, weights, y, scratch); }, seconds, kRounds);
+    const double operations = 2.0 * static_cast<double>(kTokens * inputs * outputs);
+    times.push_back({inputs, outputs, kTokens, operations / run, 2 * peaks.fma});
+  }
+  return times;
+}
+
+}  // namespace kith::cli

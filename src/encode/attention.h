@@ -1,0 +1,36 @@
+// Softmax attention within each of several sequences that lie one behind the other.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "encode/config.h"
+#include "kith/control.h"
+#include "kith/matrix.h"
+
+namespace kith::encode {
+
+// Sequence s is rows [begin[s], begin[s + 1]).
+using Bounds = std::vector<std::size_t>;
+
+struct AttentionInput {
+  // Queries of all heads (scaled), then keys and values of all key-value heads.
+  MatrixView<const float> qkv;
+  const Bounds* begin;
+  const LayerPlan* plan;
+  // As distance_bias() gives it for a length of at least the longest sequence's, or empty.
+  MatrixView<const float> distance_bias;
+};
+
+// Memory that attention reuses: one a worker.
+struct AttentionScratch {
+  Matrix<float> keys, values, queries, scores, weights, tile;
+};
+
+// out: one row a token, the heads' results side by side. `scratch` has thread_count(control)
+// elements. Work is shared out by sequence and key-value head; a sequence's result depends on its
+// own rows alone.
+void attend(const Control& control, const Config& config, const AttentionInput& input,
+            std::vector<AttentionScratch>& scratch, MatrixView<float> out);
+
+}  // namespace kith::encode

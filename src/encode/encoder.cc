@@ -1,0 +1,237 @@
+#include "kith/encoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "encode/architecture.h"
+#include "encode/modules.h"
+#include "encode/transformer.h"
+#include "kith/error.h"
+
+namespace kith {
+
+using encode::Transformer;
+
+struct Encoder::State {
+  Transformer transformer;
+  encode::Head head;
+  EncoderInfo info;
+};
+
+namespace {
+
+// Tokens that go through the model together: their activations stay in a core's caches.
+constexpr std::size_t kBatchTokens = 384;
+
+[[noreturn]] void refuse(std::size_t sequence, const std::string& reason) {
+  throw Error(ErrorCode::invalid_argument, "sequence " + std::to_string(sequence) + ": " + reason);
+}
+
+void check_below(std::size_t sequence, std::span<const std::uint32_t> values, std::size_t bound,
+                 const char* what, const std::string& expected) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] < bound) continue;
+    refuse(sequence, std::string(what) + " " + std::to_string(values[i]) + " at token " +
+                         std::to_string(i) + ", but " + expected);
+  }
+}
+
+void check_sequence(const EncoderInfo& info, std::size_t types, std::size_t at,
+                    const TokenSequence& sequence) {
+  const std::size_t length = sequence.ids.size();
+  if (length == 0) refuse(at, "no tokens");
+  if (length > info.max_tokens) {
+    refuse(at, std::to_string(length) + " tokens, but the model takes " +
+                   std::to_string(info.max_tokens));
+  }
+  check_below(at, sequence.ids, info.vocabulary, "id",
+              "the model has " + std::to_string(info.vocabulary));
+  if (sequence.prompt > length) {
+    refuse(at, "a prompt of " + std::to_string(sequence.prompt) + " tokens among " +
+                   std::to_string(length));
+  }
+  if (sequence.types.empty()) return;
+  if (sequence.types.size() != length) {
+    refuse(at, std::to_string(sequence.types.size()) + " types for " + std::to_string(length) +
+                   " tokens");
+  }
+  // A model without segments takes no types but 0.
+  check_below(at, sequence.types, std::max<std::size_t>(types, 1), "type",
+              "the model has " + std::to_string(types));
+}
+
+encode::TokenBatch batch_of(std::span<const TokenSequence> sequences) {
+  encode::TokenBatch batch;
+  for (const TokenSequence& sequence : sequences) {
+    batch.ids.insert(batch.ids.end(), sequence.ids.begin(), sequence.ids.end());
+    batch.types.insert(batch.types.end(), sequence.types.begin(), sequence.types.end());
+    batch.types.resize(batch.ids.size());
+    batch.begin.push_back(batch.ids.size());
+  }
+  return batch;
+}
+
+// Where batches start: as many whole sequences as fit kBatchTokens, or one longer one.
+std::vector<std::size_t> cut(std::span<const TokenSequence> sequences) {
+  std::vector<std::size_t> starts;
+  std::size_t tokens = 0;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const std::size_t length = sequences[i].ids.size();
+    if (i == 0 || tokens + length > kBatchTokens) {
+      starts.push_back(i);
+      tokens = 0;
+    }
+    tokens += length;
+  }
+  starts.push_back(sequences.size());
+  return starts;
+}
+
+// Calls use(hidden states, batch, number of its first sequence) for every batch, from any thread.
+// With enough batches each thread takes its own, else threads share each one's work.
+using UseBatch = std::function<void(const Matrix<float>&, const encode::TokenBatch&, std::size_t)>;
+void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
+                 const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
+  const bool norm = layers == transformer.config().layers.size() || options.norm_early;
+  const std::vector<std::size_t> starts = cut(sequences);
+  const std::size_t batches = starts.size() - 1;
+  const bool apart = batches >= 2 * thread_count(options.control);
+  Control outer = without_progress(options.control), inner = outer;
+  (apart ? inner : outer).threads = 1;
+  Progress progress(options.control, "encode", sequences.size());
+  parallel_for(outer, batches, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t b = begin; b < end; ++b) {
+      const auto part = sequences.subspan(starts[b], starts[b + 1] - starts[b]);
+      const encode::TokenBatch batch = batch_of(part);
+      use(transformer.run(inner, batch, layers, norm), batch, starts[b]);
+      progress.add(part.size());
+    }
+  });
+}
+
+std::size_t chosen_layer(const EncodeOptions& options, std::size_t layers) {
+  const std::size_t layer = options.layer.value_or(layers);
+  if (layer <= layers) return layer;
+  throw Error(ErrorCode::invalid_argument, "layer " + std::to_string(layer) +
+                                               ", but the model has layers 0 to " +
+                                               std::to_string(layers));
+}
+
+void check_sequences(const EncoderInfo& info, std::size_t types,
+                     std::span<const TokenSequence> sequences) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) check_sequence(info, types, i, sequences[i]);
+}
+
+// The tokens of row i between its padding.
+TokenSequence unpadded(const PaddedTokens& tokens, std::size_t i) {
+  const std::uint32_t* mask = tokens.mask.row(i);
+  const std::size_t length = tokens.mask.cols();
+  for (std::size_t j = 0; j < length; ++j) {
+    if (mask[j] > 1) refuse(i, "mask " + std::to_string(mask[j]) + ", expected 0 or 1");
+  }
+  const auto first = static_cast<std::size_t>(std::find(mask, mask + length, 1u) - mask);
+  const auto end = static_cast<std::size_t>(std::find(mask + first, mask + length, 0u) - mask);
+  const auto again = static_cast<std::size_t>(std::find(mask + end, mask + length, 1u) - mask);
+  if (again != length) {
+    refuse(i, "the mask has a hole at token " + std::to_string(end) + "; tokens must lie together");
+  }
+  TokenSequence sequence{.ids = {tokens.ids.row(i) + first, end - first}, .types = {}};
+  if (tokens.types.rows() != 0) sequence.types = {tokens.types.row(i) + first, end - first};
+  return sequence;
+}
+
+void check_shapes(const PaddedTokens& tokens) {
+  const auto same = [&](const auto& view) {
+    return view.rows() == tokens.ids.rows() && view.cols() == tokens.ids.cols();
+  };
+  if (same(tokens.mask) && (tokens.types.rows() == 0 || same(tokens.types))) return;
+  throw Error(ErrorCode::invalid_argument, "ids are " + std::to_string(tokens.ids.rows()) + " x " +
+                                               std::to_string(tokens.ids.cols()) +
+                                               ", but mask or types are not");
+}
+
+}  // namespace
+
+Encoder::Encoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Encoder::~Encoder() = default;
+Encoder::Encoder(Encoder&&) noexcept = default;
+Encoder& Encoder::operator=(Encoder&&) noexcept = default;
+
+const EncoderInfo& Encoder::info() const { return state_->info; }
+
+Encoder Encoder::open(const std::string& folder) {
+  const encode::Modules modules = encode::find_modules(folder);
+  const encode::Json json = encode::Json::read(modules.transformer + "/config.json");
+  const encode::Architecture& architecture = encode::architecture_of(json);
+  const encode::Config config = architecture.config(json);
+  const encode::Names names = architecture.names(json, config);
+  encode::Head head(modules, config.width);
+  encode::Weights weights =
+      encode::read_weights(encode::TensorStore::open_folder(modules.transformer), names, config);
+  EncoderInfo info{
+      .architecture = config.architecture,
+      .layers = config.layers.size(),
+      .width = config.width,
+      .vocabulary = config.vocabulary,
+      .max_tokens = std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens)),
+      .parameters = weights.parameters + head.parameters(),
+      .dim = head.dim(),
+      .modules = head.descriptions()};
+  return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
+                                         std::move(info)));
+}
+
+Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
+                              const EncodeOptions& options) const {
+  const Transformer& transformer = state_->transformer;
+  const encode::Head& head = state_->head;
+  check_sequences(state_->info, transformer.config().types, sequences);
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    if (!head.pooling().include_prompt && sequences[i].prompt == sequences[i].ids.size()) {
+      refuse(i, "nothing but a prompt, which the pooling leaves out");
+    }
+  }
+  const std::size_t layers = chosen_layer(options, state_->info.layers);
+  Matrix<float> pooled(sequences.size(), head.pooled_dim());
+  run_batches(transformer, sequences, options, layers,
+              [&](const Matrix<float>& states, const encode::TokenBatch& batch, std::size_t first) {
+                for (std::size_t s = 0; s < batch.sequences(); ++s) {
+                  const std::size_t begin = batch.begin[s], count = batch.begin[s + 1] - begin;
+                  head.pooling().pool(states.view().slice(begin, count),
+                                      sequences[first + s].prompt, pooled.row(first + s));
+                }
+              });
+  return head.apply(options.control, std::move(pooled));
+}
+
+Matrix<float> Encoder::encode(const PaddedTokens& tokens, const EncodeOptions& options) const {
+  check_shapes(tokens);
+  std::vector<TokenSequence> sequences;
+  for (std::size_t i = 0; i < tokens.ids.rows(); ++i) sequences.push_back(unpadded(tokens, i));
+  return encode(sequences, options);
+}
+
+Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
+                                     const EncodeOptions& options) const {
+  const Transformer& transformer = state_->transformer;
+  check_sequences(state_->info, transformer.config().types, sequences);
+  std::vector<std::size_t> begin = {0};
+  for (const TokenSequence& sequence : sequences) {
+    begin.push_back(begin.back() + sequence.ids.size());
+  }
+  Matrix<float> all(begin.back(), state_->info.width);
+  run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),
+              [&](const Matrix<float>& states, const encode::TokenBatch&, std::size_t first) {
+                for (std::size_t i = 0; i < states.rows(); ++i) {
+                  std::memcpy(all.row(begin[first] + i), states.row(i),
+                              states.cols() * sizeof(float));
+                }
+              });
+  return all;
+}
+
+}  // namespace kith

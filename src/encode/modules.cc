@@ -1,0 +1,164 @@
+#include "encode/modules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/mapped_file.h"
+#include "encode/tensor_store.h"
+
+namespace kith::encode {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Module folders lie inside the model's, so that it can't reach outside.
+std::string inside(const Json& json, const std::string& folder) {
+  const std::string path = json.text("path", "");
+  const fs::path normal = fs::path(path).lexically_normal();
+  if (normal.is_absolute() || normal.string().starts_with("..")) {
+    json.refuse("path", "a folder inside the model's");
+  }
+  return path.empty() ? folder : folder + "/" + path;
+}
+
+// "sentence_transformers.models.Pooling" and newer names of the same end alike.
+std::string kind_of(const Json& json) {
+  const std::string type = json.text("type");
+  return type.substr(type.rfind('.') + 1);
+}
+
+std::vector<Json> list_modules(const std::string& path) {
+  const auto file = MappedFile::open(path);
+  const auto* text = reinterpret_cast<const char*>(file->bytes().data());
+  const nlohmann::json list =
+      nlohmann::json::parse(text, text + file->bytes().size(), nullptr, false);
+  if (!list.is_array()) throw Error(ErrorCode::corrupt, path + ": not a JSON list");
+  std::vector<Json> modules;
+  for (const nlohmann::json& module : list) {
+    modules.emplace_back(path + ": module " + std::to_string(modules.size()), module);
+  }
+  return modules;
+}
+
+simd::Activation dense_activation(const Json& json) {
+  const std::string name = json.text("activation_function", "torch.nn.modules.activation.Tanh");
+  const std::string last = name.substr(name.rfind('.') + 1);
+  if (last == "Tanh") return simd::Activation::tanh;
+  if (last == "Identity") return simd::Activation::identity;
+  if (last == "ReLU") return simd::Activation::relu;
+  if (last == "GELU") return simd::Activation::gelu;
+  if (last == "SiLU") return simd::Activation::silu;
+  json.refuse("activation_function", "Tanh, Identity, ReLU, GELU or SiLU", ErrorCode::unsupported);
+}
+
+void normalize(float* row, std::size_t n) {
+  double square = 0;
+  for (std::size_t j = 0; j < n; ++j) square += static_cast<double>(row[j]) * row[j];
+  const double factor = 1 / std::max(std::sqrt(square), 1e-12);  // as torch's normalize does
+  for (std::size_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] * factor);
+}
+
+}  // namespace
+
+Modules find_modules(const std::string& folder) {
+  Modules found{.transformer = folder, .max_tokens = {}, .ahead = {}};
+  const std::string path = folder + "/modules.json";
+  if (fs::exists(path)) {
+    const std::vector<Json> modules = list_modules(path);
+    for (std::size_t i = 0; i < modules.size(); ++i) {
+      const std::string kind = kind_of(modules[i]);
+      const bool first = i == 0 && kind == "Transformer";
+      const bool second = i == 1 && kind == "Pooling";
+      const bool later = i > 1 && (kind == "Dense" || kind == "Normalize");
+      if (!first && !second && !later) {
+        modules[i].refuse("type", "Transformer, then Pooling, then Dense or Normalize",
+                          ErrorCode::unsupported);
+      }
+      const std::string place = inside(modules[i], folder);
+      if (first) {
+        found.transformer = place;
+      } else {
+        found.ahead.emplace_back(kind, place);
+      }
+    }
+    if (modules.size() < 2) {
+      throw Error(ErrorCode::unsupported, path + ": " + std::to_string(modules.size()) +
+                                              " modules, expected Transformer and Pooling");
+    }
+  }
+  const std::string settings = found.transformer + "/sentence_bert_config.json";
+  if (fs::exists(settings)) {
+    const Json json = Json::read(settings);
+    if (json.has("max_seq_length")) found.max_tokens = json.whole("max_seq_length", 1, 1 << 24);
+  }
+  return found;
+}
+
+Head::Head(const Modules& modules, std::size_t width) {
+  pooling_.mean = true;
+  for (const auto& [kind, folder] : modules.ahead) {
+    if (kind == "Pooling") {
+      pooling_ = read_pooling(Json::read(folder + "/config.json"), width);
+    }
+  }
+  pooled_ = dim_ = pooling_.count() * width;
+  for (const auto& [kind, folder] : modules.ahead) {
+    if (kind == "Dense") add_dense(folder);
+    if (kind == "Normalize") steps_.emplace_back(NormalizeModule{});
+  }
+}
+
+void Head::add_dense(const std::string& folder) {
+  const Json json = Json::read(folder + "/config.json");
+  if (json.whole("in_features", 1, 1 << 20) != dim_) {
+    json.refuse("in_features", std::to_string(dim_) + ", the dimension of what goes in");
+  }
+  json.expect_text("module_input_name", {"sentence_embedding"});
+  json.expect_text("module_output_name", {"sentence_embedding"});
+  const std::size_t out = json.whole("out_features", 1, 1 << 20);
+  const bool bias = json.boolean("bias", true);
+  const TensorStore store = TensorStore::open_file(folder + "/model.safetensors");
+  for (const std::string& name : store.names()) {
+    if (name == "linear.weight" || (bias && name == "linear.bias")) continue;
+    throw Error(ErrorCode::corrupt,
+                store.path() + ": tensor '" + name + "' has no place in a Dense module");
+  }
+  const Matrix<float> rows = store.read("linear.weight", out, dim_);
+  const Matrix<float> shift = bias ? store.read("linear.bias", 1, out) : Matrix<float>(1, out);
+  steps_.emplace_back(DenseModule{simd::PackedWeights(rows, shift.data()), dense_activation(json)});
+  parameters_ += out * dim_ + (bias ? out : 0);
+  dim_ = out;
+}
+
+std::vector<std::string> Head::descriptions() const {
+  std::vector<std::string> texts = {pooling_.description()};
+  for (const auto& step : steps_) {
+    if (const auto* dense = std::get_if<DenseModule>(&step)) {
+      texts.push_back("dense " + std::to_string(dense->weights.inputs()) + " to " +
+                      std::to_string(dense->weights.outputs()));
+    } else {
+      texts.emplace_back("normalize");
+    }
+  }
+  return texts;
+}
+
+Matrix<float> Head::apply(const Control& control, Matrix<float> pooled) const {
+  simd::DenseScratch scratch;
+  for (const auto& step : steps_) {
+    if (const auto* dense = std::get_if<DenseModule>(&step)) {
+      Matrix<float> out(pooled.rows(), dense->weights.outputs());
+      simd::dense(control, pooled, dense->weights, out, scratch);
+      for (std::size_t i = 0; i < out.rows(); ++i) {
+        simd::activation_kernels().activate(dense->activation, out.row(i), out.cols(), out.row(i));
+      }
+      pooled = std::move(out);
+    } else {
+      for (std::size_t i = 0; i < pooled.rows(); ++i) normalize(pooled.row(i), pooled.cols());
+    }
+  }
+  return pooled;
+}
+
+}  // namespace kith::encode

@@ -1,0 +1,54 @@
+// What follows the transformer in a sentence-transformers folder, as modules.json lists it: a
+// pooling, then dense layers and normalisation.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "encode/pooling.h"
+#include "simd/activations.h"
+#include "simd/dense.h"
+
+namespace kith::encode {
+
+struct DenseModule {
+  simd::PackedWeights weights;
+  simd::Activation activation = simd::Activation::identity;
+};
+struct NormalizeModule {};  // to unit length
+
+struct Modules {
+  std::string transformer;                // the folder with config.json and weights
+  std::optional<std::size_t> max_tokens;  // of sentence_bert_config.json
+  std::vector<std::pair<std::string, std::string>> ahead;  // type and folder of what follows it
+};
+
+// Reads modules.json, if there is one. Throws unsupported for other modules or another order.
+Modules find_modules(const std::string& folder);
+
+class Head {
+ public:
+  // Reads the modules behind a transformer of this width; without any, pools by mean.
+  Head(const Modules& modules, std::size_t width);
+
+  const Pooling& pooling() const { return pooling_; }
+  std::size_t pooled_dim() const { return pooled_; }
+  std::size_t dim() const { return dim_; }
+  std::vector<std::string> descriptions() const;
+  std::size_t parameters() const { return parameters_; }
+
+  // From pooled vectors to final ones. A row's result depends on that row alone.
+  Matrix<float> apply(const Control& control, Matrix<float> pooled) const;
+
+ private:
+  void add_dense(const std::string& folder);
+
+  Pooling pooling_;
+  std::size_t pooled_ = 0, dim_ = 0, parameters_ = 0;
+  std::vector<std::variant<DenseModule, NormalizeModule>> steps_;
+};
+
+}  // namespace kith::encode

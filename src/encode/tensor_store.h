@@ -1,0 +1,50 @@
+// The tensors of a model folder: one model.safetensors, or the shards that
+// model.safetensors.index.json lists.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "formats/tensors.h"
+#include "kith/matrix.h"
+
+namespace kith::encode {
+
+class TensorStore {
+ public:
+  // Throws not_found when the folder has neither file or lacks a shard, corrupt when the index and
+  // the shards disagree.
+  static TensorStore open_folder(const std::string& folder);
+  static TensorStore open_file(const std::string& path);
+
+  bool has(const std::string& name) const { return places_.contains(name); }
+  std::vector<std::string> names() const;
+  // For messages: the file, or the index of several.
+  const std::string& path() const { return path_; }
+
+  // A tensor of rows x cols, or (rows 1) of just cols, as floats. Throws not_found, corrupt when
+  // the shape differs or a value isn't finite, unsupported for types other than F32, F16 and BF16;
+  // each names the file and the tensor.
+  Matrix<float> read(const std::string& name, std::size_t rows, std::size_t cols) const;
+
+ private:
+  struct Shard {
+    formats::Input input;
+    formats::Tensors tensors;
+  };
+  struct Place {
+    const Shard* shard;
+    const formats::Tensor* tensor;
+  };
+
+  const Shard& add(const std::string& path);
+
+  std::string path_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::map<std::string, Place> places_;
+};
+
+}  // namespace kith::encode

@@ -1,0 +1,243 @@
+#include "encode/transformer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "encode/distance_bias.h"
+#include "simd/activations.h"
+
+namespace kith::encode {
+namespace {
+
+// Rotary tables are made for so many positions at once; longer sequences make their own.
+constexpr std::size_t kTablePositions = 2048;
+constexpr std::size_t kRowGrain = 16;
+// Values of a batch's states from which on it pays to hand work on rows to other threads.
+constexpr std::size_t kWorthThreads = 32 << 10;
+
+Control control_for(const Control& control, std::size_t values) {
+  Control used = without_progress(control);
+  if (values < kWorthThreads) used.threads = 1;
+  return used;
+}
+
+void apply_norm(const Config& config, const Norm& norm, const float* x, std::size_t n, float* out) {
+  const simd::ActivationKernels& kernels = simd::activation_kernels();
+  const float* shift = norm.shift.rows() == 0 ? nullptr : norm.shift.data();
+  const auto kernel = config.norm == NormKind::layer ? kernels.layer_norm : kernels.rms_norm;
+  kernel(x, n, norm.scale.data(), shift, config.epsilon, out);
+}
+
+std::size_t longest(const Bounds& begin) {
+  std::size_t most = 0;
+  for (std::size_t s = 0; s + 1 < begin.size(); ++s) most = std::max(most, begin[s + 1] - begin[s]);
+  return most;
+}
+
+}  // namespace
+
+Transformer::Transformer(Config config, Weights weights)
+    : config_(std::move(config)), weights_(std::move(weights)) {
+  for (const Rotary& rotary : config_.rotary) {
+    std::size_t positions = std::min(kTablePositions, config_.max_tokens);
+    if (rotary.scaling == RotaryScaling::dynamic) positions = std::min(positions, rotary.trained);
+    rotary_.push_back(rotary_table(rotary, positions));
+  }
+}
+
+// One batch on its way through the layers.
+class TransformerRun {
+ public:
+  TransformerRun(const Transformer& model, const Control& control, const TokenBatch& batch)
+      : model_(model),
+        config_(model.config_),
+        control_(control_for(control, batch.tokens() * config_.width)),
+        batch_(batch),
+        rows_(batch.tokens()),
+        state_(rows_, config_.width),
+        normed_(config_.pre_norm ? rows_ : 0, config_.width),
+        qkv_(rows_, (config_.heads + 2 * config_.kv_heads) * config_.head_dim),
+        attended_(rows_, config_.heads * config_.head_dim),
+        added_(rows_, config_.width),
+        hidden_(rows_, config_.gated ? 2 * config_.hidden : config_.hidden),
+        bias_(distance_bias(config_, model.weights_.bucket_bias, longest(batch.begin))),
+        attention_(thread_count(control_)) {
+    find_places();
+    find_tables();
+  }
+
+  Matrix<float> run(std::size_t layers, bool final_norm) {
+    embed();
+    for (std::size_t l = 0; l < layers; ++l) {
+      throw_if_cancelled(control_);
+      attention_block(config_.layers[l], model_.weights_.layers[l]);
+      mlp_block(model_.weights_.layers[l]);
+    }
+    if (final_norm && config_.final_norm) {
+      for_rows([&](std::size_t i) { norm(model_.weights_.final_norm, state_.row(i)); });
+    }
+    return std::move(state_);
+  }
+
+ private:
+  struct Place {
+    std::uint32_t sequence, position;
+  };
+
+  void find_places() {
+    for (std::size_t s = 0; s < batch_.sequences(); ++s) {
+      for (std::size_t i = batch_.begin[s]; i < batch_.begin[s + 1]; ++i) {
+        places_.push_back(
+            {static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(i - batch_.begin[s])});
+      }
+    }
+  }
+
+  // Each sequence's table for each kind of rotary embedding.
+  void find_tables() {
+    for (std::size_t r = 0; r < config_.rotary.size(); ++r) {
+      std::vector<const RotaryTable*>& of_sequence = tables_.emplace_back();
+      for (std::size_t s = 0; s < batch_.sequences(); ++s) {
+        const std::size_t length = batch_.begin[s + 1] - batch_.begin[s];
+        if (length <= model_.rotary_[r].cosines.rows()) {
+          of_sequence.push_back(&model_.rotary_[r]);
+          continue;
+        }
+        const auto [made, fresh] = long_tables_.try_emplace(std::pair(r, length));
+        if (fresh) made->second = rotary_table(config_.rotary[r], length);
+        of_sequence.push_back(&made->second);
+      }
+    }
+  }
+
+  void for_rows(const std::function<void(std::size_t)>& body) const {
+    parallel_for(control_, rows_, kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+      for (std::size_t i = begin; i < end; ++i) body(i);
+    });
+  }
+
+  void norm(const Norm& norm, float* row) const {
+    apply_norm(config_, norm, row, config_.width, row);
+  }
+
+  // Rows of the position table: tokens that aren't counted have the one before the first's.
+  std::vector<std::size_t> position_rows() const {
+    std::vector<std::size_t> rows(rows_);
+    std::size_t counted = 0;
+    for (std::size_t i = 0; i < rows_; ++i) {
+      if (places_[i].position == 0) counted = 0;
+      const bool skipped = config_.unpositioned && batch_.ids[i] == *config_.unpositioned;
+      rows[i] = skipped ? config_.position_offset - 1 : config_.position_offset + counted++;
+    }
+    return rows;
+  }
+
+  void embed() {
+    const Weights& weights = model_.weights_;
+    const bool learned = config_.position_rows != 0;
+    const std::vector<std::size_t> positions =
+        learned ? position_rows() : std::vector<std::size_t>();
+    for_rows([&](std::size_t i) {
+      float* row = state_.row(i);
+      std::memcpy(row, weights.tokens.row(batch_.ids[i]), config_.width * sizeof(float));
+      if (learned) kernels_.add(weights.positions.row(positions[i]), config_.width, row);
+      if (config_.types != 0) kernels_.add(weights.types.row(batch_.types[i]), config_.width, row);
+      if (config_.embedding_norm) norm(weights.embedding_norm, row);
+    });
+  }
+
+  // The state itself, or with pre-norm a normalised copy.
+  MatrixView<const float> block_input(const Norm* before) {
+    if (before == nullptr) return state_;
+    for_rows([&](std::size_t i) {
+      apply_norm(config_, *before, state_.row(i), config_.width, normed_.row(i));
+    });
+    return normed_;
+  }
+
+  // Adds a block's result to the state; with post-norm, normalises the sum.
+  void add_result(const Norm& after) {
+    for_rows([&](std::size_t i) {
+      kernels_.add(added_.row(i), config_.width, state_.row(i));
+      if (!config_.pre_norm) norm(after, state_.row(i));
+    });
+  }
+
+  void attention_block(const LayerPlan& plan, const LayerWeights& layer) {
+    const bool norm_first = config_.pre_norm && plan.attention_norm;
+    simd::dense(control_, block_input(norm_first ? &layer.attention_norm : nullptr), layer.qkv,
+                qkv_, dense_);
+    for_rows([&](std::size_t i) { prepare_heads(i, plan, layer); });
+    attend(control_, config_,
+           {.qkv = qkv_, .begin = &batch_.begin, .plan = &plan, .distance_bias = bias_}, attention_,
+           attended_);
+    simd::dense(control_, attended_, layer.out, added_, dense_);
+    add_result(layer.attention_norm);
+  }
+
+  // Norms, rotates and scales token i's queries and keys in place.
+  void prepare_heads(std::size_t i, const LayerPlan& plan, const LayerWeights& layer) {
+    const std::size_t dim = config_.head_dim;
+    const float scale = 1 / std::sqrt(static_cast<float>(dim));
+    for (std::size_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
+      float* x = qkv_.row(i) + head * dim;
+      const bool query = head < config_.heads;
+      if (config_.qk_norm) {
+        const Norm& norm = query ? layer.query_norm : layer.key_norm;
+        kernels_.rms_norm(x, dim, norm.scale.data(), nullptr, config_.epsilon, x);
+      }
+      if (plan.rotary) rotate(*plan.rotary, places_[i], x);
+      if (query) kernels_.scale(scale, dim, x);
+    }
+  }
+
+  void rotate(std::size_t which, Place place, float* x) const {
+    const Rotary& rotary = config_.rotary[which];
+    const RotaryTable& table = *tables_[which][place.sequence];
+    const auto kernel = rotary.interleaved ? kernels_.rotate_pairs : kernels_.rotate_halves;
+    kernel(table.cosines.row(place.position), table.sines.row(place.position), rotary.dims / 2, x);
+  }
+
+  void mlp_block(const LayerWeights& layer) {
+    simd::dense(control_, block_input(config_.pre_norm ? &layer.mlp_norm : nullptr), layer.up,
+                hidden_, dense_);
+    const std::size_t n = config_.hidden;
+    for_rows([&](std::size_t i) {
+      float* row = hidden_.row(i);
+      if (config_.gated) {
+        kernels_.gate(config_.activation, row, row + n, n, row);
+      } else {
+        kernels_.activate(config_.activation, row, n, row);
+      }
+    });
+    const MatrixView<const float> activated(hidden_.data(), rows_, n, hidden_.stride_bytes());
+    simd::dense(control_, activated, layer.down, added_, dense_);
+    add_result(layer.mlp_norm);
+  }
+
+  const Transformer& model_;
+  const Config& config_;
+  const Control control_;
+  const TokenBatch& batch_;
+  const simd::ActivationKernels& kernels_ = simd::activation_kernels();
+  const std::size_t rows_;
+  Matrix<float> state_, normed_, qkv_, attended_, added_, hidden_, bias_;
+  std::vector<AttentionScratch> attention_;
+  simd::DenseScratch dense_;
+  std::vector<Place> places_;
+  std::vector<std::vector<const RotaryTable*>> tables_;
+  std::map<std::pair<std::size_t, std::size_t>, RotaryTable> long_tables_;
+};
+
+Matrix<float> Transformer::run(const Control& control, const TokenBatch& batch, std::size_t layers,
+                               bool final_norm) const {
+  return TransformerRun(*this, control, batch).run(layers, final_norm);
+}
+
+}  // namespace kith::encode

@@ -1,0 +1,45 @@
+// The transformer core: token ids in, hidden states out. What a model does, its Config says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "encode/attention.h"
+#include "encode/config.h"
+#include "encode/rotary.h"
+#include "encode/weights.h"
+#include "kith/control.h"
+#include "kith/matrix.h"
+
+namespace kith::encode {
+
+// Sequences one behind the other, without padding; checked by the caller.
+struct TokenBatch {
+  std::vector<std::uint32_t> ids, types;
+  Bounds begin = {0};
+
+  std::size_t tokens() const { return ids.size(); }
+  std::size_t sequences() const { return begin.size() - 1; }
+};
+
+class Transformer {
+ public:
+  Transformer(Config config, Weights weights);
+
+  const Config& config() const { return config_; }
+  const Weights& weights() const { return weights_; }
+
+  // The hidden state behind `layers` layers, one row of config().width a token. `final_norm`: ends
+  // with the model's final norm, where it has one.
+  Matrix<float> run(const Control& control, const TokenBatch& batch, std::size_t layers,
+                    bool final_norm) const;
+
+ private:
+  friend class TransformerRun;
+  Config config_;
+  Weights weights_;
+  std::vector<RotaryTable> rotary_;  // of the lengths that most sequences have
+};
+
+}  // namespace kith::encode

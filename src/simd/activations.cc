@@ -1,0 +1,235 @@
+#include "simd/activations.h"
+
+#include <cmath>
+
+#include "simd/dispatch.h"
+#include "simd/highway_targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "simd/activations.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kith::simd {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Floats = hn::ScalableTag<float>;
+using Vector = hn::Vec<Floats>;
+constexpr std::size_t kLanes = hn::MaxLanes(Floats());
+
+HWY_INLINE Vector set(float value) { return hn::Set(Floats(), value); }
+
+// Runs op(vector) -> vector over n values; the last ones go through a padded copy.
+template <class Op>
+HWY_INLINE void map(const float* x, std::size_t n, float* out, const Op& op) {
+  const Floats d;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) hn::StoreU(op(hn::LoadU(d, x + i)), d, out + i);
+  if (i == n) return;
+  HWY_ALIGN float last[kLanes] = {};
+  for (std::size_t j = i; j < n; ++j) last[j - i] = x[j];
+  hn::Store(op(hn::Load(d, last)), d, last);
+  for (std::size_t j = i; j < n; ++j) out[j] = last[j - i];
+}
+
+// The same for two inputs.
+template <class Op>
+HWY_INLINE void map(const float* x, const float* y, std::size_t n, float* out, const Op& op) {
+  const Floats d;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    hn::StoreU(op(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
+  }
+  if (i == n) return;
+  HWY_ALIGN float first[kLanes] = {}, second[kLanes] = {};
+  for (std::size_t j = i; j < n; ++j) {
+    first[j - i] = x[j];
+    second[j - i] = y[j];
+  }
+  hn::Store(op(hn::Load(d, first), hn::Load(d, second)), d, first);
+  for (std::size_t j = i; j < n; ++j) out[j] = first[j - i];
+}
+
+// Sum of op(vector) over n values; missing ones of the last vector don't count.
+template <class Op>
+HWY_INLINE float sum(const float* x, std::size_t n, const Op& op) {
+  const Floats d;
+  Vector total = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) total = hn::Add(total, op(hn::LoadU(d, x + i)));
+  if (i < n) {
+    HWY_ALIGN float last[kLanes] = {};
+    for (std::size_t j = i; j < n; ++j) last[j - i] = x[j];
+    total = hn::Add(total, hn::IfThenElseZero(hn::FirstN(d, n - i), op(hn::Load(d, last))));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, total));
+}
+
+// 2^k * e^r with k whole and |r| <= ln 2 / 2, where Taylor's polynomial is exact to float32.
+HWY_INLINE Vector exp(Vector x) {
+  const Floats d;
+  const hn::RebindToSigned<Floats> ints;
+  x = hn::Min(hn::Max(x, set(-87.0f)), set(88.0f));
+  const Vector k = hn::Round(hn::Mul(x, set(1.44269504f)));
+  Vector r = hn::NegMulAdd(k, set(0.693359375f), x);  // ln 2 in two parts, the first exact
+  r = hn::NegMulAdd(k, set(-2.12194440e-4f), r);
+  Vector p = set(1.0f / 5040);
+  for (const float c : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) {
+    p = hn::MulAdd(p, r, set(c));
+  }
+  const auto power = hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(ints, k), hn::Set(ints, 127)));
+  return hn::Mul(p, hn::BitCast(d, power));
+}
+
+HWY_INLINE Vector sigmoid(Vector x) { return hn::Div(set(1), hn::Add(set(1), exp(hn::Neg(x)))); }
+
+HWY_INLINE Vector tanh(Vector x) {
+  return hn::Sub(set(1), hn::Div(set(2), hn::Add(set(1), exp(hn::Add(x, x)))));
+}
+
+// x Phi(x), Phi by Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+HWY_INLINE Vector gelu(Vector x) {
+  const Vector z = hn::Mul(hn::Abs(x), set(0.70710678f));
+  const Vector t = hn::Div(set(1), hn::MulAdd(z, set(0.3275911f), set(1)));
+  Vector p = set(1.061405429f);
+  for (const float c : {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f}) {
+    p = hn::MulAdd(p, t, set(c));
+  }
+  const Vector tail = hn::Mul(hn::Mul(set(0.5f), hn::Mul(p, t)), exp(hn::Neg(hn::Mul(z, z))));
+  const Vector phi = hn::IfThenElse(hn::Lt(x, set(0)), tail, hn::Sub(set(1), tail));
+  return hn::Mul(x, phi);
+}
+
+// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel, 2016).
+HWY_INLINE Vector gelu_tanh(Vector x) {
+  const Vector inner = hn::MulAdd(hn::Mul(hn::Mul(x, x), set(0.044715f)), x, x);
+  return hn::Mul(x, sigmoid(hn::Mul(inner, set(2 * 0.7978845608f))));
+}
+
+// Calls run(function) with the function of the activation.
+template <class Run>
+HWY_INLINE void with(Activation activation, const Run& run) {
+  switch (activation) {
+    case Activation::gelu:
+      return run([](Vector x) HWY_ATTR { return gelu(x); });
+    case Activation::gelu_tanh:
+      return run([](Vector x) HWY_ATTR { return gelu_tanh(x); });
+    case Activation::relu:
+      return run([](Vector x) HWY_ATTR { return hn::Max(x, set(0)); });
+    case Activation::silu:
+      return run([](Vector x) HWY_ATTR { return hn::Mul(x, sigmoid(x)); });
+    case Activation::tanh:
+      return run([](Vector x) HWY_ATTR { return tanh(x); });
+    case Activation::identity:
+      return run([](Vector x) HWY_ATTR { return x; });
+  }
+}
+
+void activate(Activation activation, const float* x, std::size_t n, float* out) {
+  with(activation, [&](const auto& function) HWY_ATTR { map(x, n, out, function); });
+}
+
+void gate(Activation activation, const float* gate, const float* x, std::size_t n, float* out) {
+  with(activation, [&](const auto& function) HWY_ATTR {
+    map(gate, x, n, out, [&](Vector g, Vector v) HWY_ATTR { return hn::Mul(function(g), v); });
+  });
+}
+
+// out = (x - mean) * factor * scale + shift.
+HWY_INLINE void normalise(const float* x, std::size_t n, float mean, float factor,
+                          const float* scale, const float* shift, float* out) {
+  const Vector m = set(mean), f = set(factor);
+  map(x, scale, n, out,
+      [&](Vector v, Vector s) HWY_ATTR { return hn::Mul(hn::Mul(hn::Sub(v, m), f), s); });
+  if (shift == nullptr) return;
+  map(out, shift, n, out, [](Vector v, Vector s) HWY_ATTR { return hn::Add(v, s); });
+}
+
+void layer_norm(const float* x, std::size_t n, const float* scale, const float* shift,
+                float epsilon, float* out) {
+  const auto count = static_cast<float>(n);
+  const float mean = sum(x, n, [](Vector v) HWY_ATTR { return v; }) / count;
+  const Vector m = set(mean);
+  const float variance = sum(x, n,
+                             [&](Vector v) HWY_ATTR {
+                               const Vector c = hn::Sub(v, m);
+                               return hn::Mul(c, c);
+                             }) /
+                         count;
+  normalise(x, n, mean, 1 / std::sqrt(variance + epsilon), scale, shift, out);
+}
+
+void rms_norm(const float* x, std::size_t n, const float* scale, const float* shift, float epsilon,
+              float* out) {
+  const float square = sum(x, n, [](Vector v) HWY_ATTR { return hn::Mul(v, v); });
+  const float factor = 1 / std::sqrt(square / static_cast<float>(n) + epsilon);
+  normalise(x, n, 0, factor, scale, shift, out);
+}
+
+void softmax(float* x, std::size_t n) {
+  const Floats d;
+  float most = x[0];
+  std::size_t i = 0;
+  if (n >= kLanes) {
+    Vector top = hn::LoadU(d, x);
+    for (i = kLanes; i + kLanes <= n; i += kLanes) top = hn::Max(top, hn::LoadU(d, x + i));
+    most = hn::GetLane(hn::MaxOfLanes(d, top));
+  }
+  for (; i < n; ++i) most = x[i] > most ? x[i] : most;
+  const Vector top = set(most);
+  map(x, n, x, [&](Vector v) HWY_ATTR { return exp(hn::Sub(v, top)); });
+  const Vector factor = set(1 / sum(x, n, [](Vector v) HWY_ATTR { return v; }));
+  map(x, n, x, [&](Vector v) HWY_ATTR { return hn::Mul(v, factor); });
+}
+
+void add(const float* x, std::size_t n, float* out) {
+  map(x, out, n, out, [](Vector a, Vector b) HWY_ATTR { return hn::Add(a, b); });
+}
+
+void rotate_halves(const float* cosines, const float* sines, std::size_t half, float* x) {
+  for (std::size_t i = 0; i < half; ++i) {
+    const float a = x[i], b = x[i + half];
+    x[i] = a * cosines[i] - b * sines[i];
+    x[i + half] = b * cosines[i] + a * sines[i];
+  }
+}
+
+void rotate_pairs(const float* cosines, const float* sines, std::size_t half, float* x) {
+  for (std::size_t i = 0; i < half; ++i) {
+    const float a = x[2 * i], b = x[2 * i + 1];
+    x[2 * i] = a * cosines[i] - b * sines[i];
+    x[2 * i + 1] = b * cosines[i] + a * sines[i];
+  }
+}
+
+void scale(float factor, std::size_t n, float* x) {
+  const Vector f = set(factor);
+  map(x, n, x, [&](Vector v) HWY_ATTR { return hn::Mul(v, f); });
+}
+
+constexpr ActivationKernels kKernels{layer_norm, rms_norm,      activate,     gate, softmax,
+                                     add,        rotate_halves, rotate_pairs, scale};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kith::simd
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "simd/by_level.h"
+
+namespace kith::simd {
+namespace {
+
+const ActivationKernels& choose() { KITH_RETURN_BY_LEVEL(level(), kKernels) }
+
+}  // namespace
+
+const ActivationKernels& activation_kernels() {
+  static const ActivationKernels& chosen = choose();
+  return chosen;
+}
+
+}  // namespace kith::simd
+#endif  // HWY_ONCE
