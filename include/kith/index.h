@@ -48,6 +48,12 @@ struct BuildOptions {
   // Lists of an inverted file; 0 chooses about twice the square root of the number of vectors.
   std::size_t lists = 0;
 
+  // Lists of an inverted file have at most so many times their mean length, as far as centres that
+  // move from short lists to long ones can bring it about; 0: lists as k-means leaves them.
+  // From 1.2 on; 2 is a good choice. Even lists bound how long the slowest queries take;
+  // docs/guide.md says what else they change.
+  double balance = 0;
+
   // Candidates kept while a node searches for its neighbours; 0 chooses from the degree. More is
   // slower to build and gives a better graph.
   std::size_t build_beam = 0;
@@ -118,6 +124,7 @@ struct IndexInfo {
   Metric metric = Metric::l2;
   ElementType element = ElementType::f32;  // what it was built from
   std::size_t vectors = 0, removed = 0, dim = 0, degree = 0, lists = 0, default_beam = 0;
+  double longest_list = 0;  // of an inverted file, as a multiple of the mean length
   Labels::Kind labels = Labels::Kind::none;
   double tuned_recall = 0;  // recall@10 the default beam was tuned for; 0: never tuned
   std::uint64_t file_version = 0;

@@ -14,6 +14,7 @@ BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
 
 void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   constexpr std::size_t kMostDegree = 1024, kMostBuildBeam = 1 << 16;
+  constexpr double kMostBalance = 1e6;
   verb.add_option("--metric", choices.metric, "l2, ip or cosine (default: l2)")->type_name("NAME");
   verb.add_option(
           "--index", choices.options.index,
@@ -30,6 +31,11 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   verb.add_option("--lists", choices.options.lists, "Lists of an inverted file")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
+  verb.add_option("--balance", choices.options.balance,
+                  "Lists at most X times their mean length, 1.2 or more (default: as k-means\n"
+                  "leaves them)")
+      ->check(number_above(0, kMostBalance))
+      ->type_name("X");
   verb.add_option("--build-beam", choices.options.build_beam,
                   "Breadth of the search that finds a node's edges")
       ->check(whole_number(1, kMostBuildBeam))

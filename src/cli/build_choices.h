@@ -17,7 +17,7 @@ struct BuildChoices {
   BuildOptions build_options(const CommonOptions& common) const;
 };
 
-// --metric, --index, --codec, --degree, --lists, --build-beam, --order, --recall.
+// --metric, --index, --codec, --degree, --lists, --balance, --build-beam, --order, --recall.
 void add_build_choices(CLI::App& verb, BuildChoices& choices);
 
 }  // namespace kith::cli

@@ -77,9 +77,9 @@ void added(const std::string& output, std::size_t before, std::size_t now, const
 }
 
 // The options of `kith build` that each kind of index takes besides those of every verb.
-constexpr const char* kOfVectors[] = {"--metric",  "--codec",      "--degree", "--lists",
-                                      "--recall",  "--build-beam", "--order",  "--train-queries",
-                                      "--leanvec", "--dataset"};
+constexpr const char* kOfVectors[] = {"--metric",        "--codec",   "--degree",     "--lists",
+                                      "--balance",       "--recall",  "--build-beam", "--order",
+                                      "--train-queries", "--leanvec", "--dataset"};
 constexpr const char* kOfTexts[] = {"--stop-words", "--stem", "--k1", "--b", "--keep-text"};
 constexpr const char* kOfSparse[] = {"--weights"};
 

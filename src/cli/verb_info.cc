@@ -67,7 +67,11 @@ Record index_record(const Options& options) {
   record.add("element", "built from", name(info.element));
   record.add("labels", kind_name(info.labels));
   if (info.degree > 0) record.add("degree", info.degree);
-  if (info.lists > 0) record.add("lists", info.lists);
+  if (info.lists > 0) {
+    record.add("lists", info.lists);
+    record.add("longest_list", "longest list",
+               Cell(info.longest_list, significant_text(info.longest_list, 3) + " times the mean"));
+  }
   if (info.default_beam > 0) record.add("beam", info.default_beam);
   if (info.tuned_recall > 0) {
     record.add("tuned_recall", "beam tuned for",

@@ -107,14 +107,15 @@ void Centres::nearest(MatrixView<const float> rows, const Control& control,
                });
 }
 
-void Centres::keep_rough_copy() {
-  rough_.emplace(dim(), Metric::l2);
+void Centres::keep_rough_copy(By by) {
+  by_ = by;
+  rough_.emplace(dim(), by == By::distance ? Metric::l2 : Metric::ip);
   rough_->train(centres_);
   rough_->resize(size());
   for (std::size_t c = 0; c < size(); ++c) rough_->encode(static_cast<Id>(c), centres_.row(c));
 }
 
-std::span<const Id> Centres::seem_nearest(const float* row, std::size_t count, By by) const {
+std::span<const Id> Centres::seem_nearest(const float* row, std::size_t count) const {
   thread_local Lvq<8>::Query query;
   thread_local std::vector<float> all, copy;
   thread_local std::vector<Id> near;
@@ -122,9 +123,6 @@ std::span<const Id> Centres::seem_nearest(const float* row, std::size_t count, B
   all.resize(size());
   near.resize(size());
   rough_->score_range(query, 0, size(), all.data());
-  if (by == By::product) {
-    for (std::size_t c = 0; c < size(); ++c) all[c] -= norms_[c];
-  }
   copy.assign(all.begin(), all.end());
   const std::size_t some = std::min(size(), count + count / 4 + 8);
   const float bound = simd::bound_kth_smallest(copy, some);
@@ -136,19 +134,28 @@ void Centres::few_of_one(const float* row, std::size_t count, By by, std::uint32
   thread_local std::vector<float> all;
   const auto& dot = simd::float_query_kernels(ElementType::f32, simd::Op::dot);
   const float* norms = (by == By::distance ? norms_ : none_).data();
-  const std::size_t stride = centres_.stride_bytes();
-  if (!rough_ || 2 * count > size()) {
+  if (!rough_ || by != by_ || 2 * count > size()) {
     all.resize(size());
-    dot.many(row, centres_.data(), stride, size(), dim(), all.data());
+    dot.many(row, centres_.data(), centres_.stride_bytes(), size(), dim(), all.data());
     for (std::size_t c = 0; c < size(); ++c) all[c] = norms[c] - 2 * all[c];
     return take_smallest(all, count, ids, scores);
   }
-  const std::span<const Id> near = seem_nearest(row, count, by);
+  nearest_of(seem_nearest(row, count), row, count, ids, scores);
+}
+
+void Centres::nearest_of(std::span<const Id> some, const float* row, std::size_t count,
+                         std::uint32_t* ids, float* scores) const {
+  thread_local std::vector<float> products;
   thread_local std::vector<Hit> hits;
-  all.resize(near.size());
-  hits.resize(near.size());
-  dot.gather(row, centres_.data(), stride, near.data(), near.size(), dim(), all.data());
-  for (std::size_t i = 0; i < near.size(); ++i) hits[i] = {norms[near[i]] - 2 * all[i], near[i]};
+  const float* norms = (by_ == By::distance ? norms_ : none_).data();
+  products.resize(some.size());
+  hits.resize(some.size());
+  simd::float_query_kernels(ElementType::f32, simd::Op::dot)
+      .gather(row, centres_.data(), centres_.stride_bytes(), some.data(), some.size(), dim(),
+              products.data());
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    hits[i] = {norms[some[i]] - 2 * products[i], some[i]};
+  }
   std::sort(hits.begin(), hits.end());
   for (std::size_t i = 0; i < count; ++i) ids[i] = hits[i].id, scores[i] = hits[i].distance;
 }

@@ -22,9 +22,13 @@ class Centres {
   Centres() = default;
   explicit Centres(Matrix<float> centres);
 
-  // Keeps a copy in bytes beside the centres: single rows then find their few nearest with a
-  // quarter of the memory read. The scores given are as exact as without.
-  void keep_rough_copy();
+  enum class By : std::uint8_t { distance, product };
+
+  // Keeps a copy in bytes beside the centres: single rows then find their few nearest, by one of
+  // the two, with a quarter of the memory read. The scores given are as exact as without.
+  void keep_rough_copy(By by);
+  const Lvq<8>& rough() const { return *rough_; }  // only when there is a copy
+  By by() const { return by_; }                    // what it tells
 
   std::size_t size() const { return centres_.rows(); }
   std::size_t dim() const { return centres_.cols(); }
@@ -35,22 +39,24 @@ class Centres {
   void nearest(MatrixView<const float> rows, const Control& control, std::span<std::uint32_t> ids,
                std::span<float> distances = {}) const;
 
-  enum class By : std::uint8_t { distance, product };
-
   // The `count` (at most size()) nearest centres of each row, nearest first, equal ones by id: row
   // i's at [i * count, (i + 1) * count). `scores` are |x - c|^2 - |x|^2, or -2 <x, c> by product.
   void nearest_few(MatrixView<const float> rows, std::size_t count, By by, const Control& control,
                    std::span<std::uint32_t> ids, std::span<float> scores) const;
+  // The same of one row, among `some` centres (at least `count`), by what the rough copy tells.
+  void nearest_of(std::span<const Id> some, const float* row, std::size_t count, std::uint32_t* ids,
+                  float* scores) const;
 
  private:
   // The `count` of all that seem nearest by the rough copy, and some more.
-  std::span<const Id> seem_nearest(const float* row, std::size_t count, By by) const;
+  std::span<const Id> seem_nearest(const float* row, std::size_t count) const;
   void few_of_one(const float* row, std::size_t count, By by, std::uint32_t* ids,
                   float* scores) const;
 
   Matrix<float> centres_;
   Matrix<float> panels_;  // -2 c, packed: a row is a panel
   std::optional<Lvq<8>> rough_;
+  By by_ = By::distance;
   std::vector<float> norms_, none_;  // |c|^2 and 0; infinite where a panel has no centre
 };
 

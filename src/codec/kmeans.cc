@@ -91,6 +91,35 @@ void fill_empty(MatrixView<const float> rows, const Groups& members,
   }
 }
 
+// Moves the centres of the smallest clusters to rows of those that are too large, as many as share
+// them out evenly. Returns how many moved.
+std::size_t share_out(MatrixView<const float> rows, const Groups& members, double most_of_mean,
+                      Random& random, Matrix<float>& centres) {
+  const std::size_t clusters = centres.rows();
+  const double mean = static_cast<double>(rows.rows()) / static_cast<double>(clusters);
+  std::vector<std::uint32_t> by_size(clusters);
+  std::iota(by_size.begin(), by_size.end(), 0u);
+  std::stable_sort(by_size.begin(), by_size.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return members.of(a).size() < members.of(b).size();
+  });
+  const auto size_of = [&](std::uint32_t c) { return static_cast<double>(members.of(c).size()); };
+  std::size_t moved = 0;
+  for (auto large = by_size.rbegin(); large != by_size.rend(); ++large) {
+    if (size_of(*large) <= most_of_mean * mean) break;
+    const std::span<const std::uint32_t> own = members.of(*large);
+    const float* const first = centres.row(*large);
+    for (auto wanted = static_cast<std::size_t>(size_of(*large) / mean); wanted > 1; --wanted) {
+      const std::uint32_t small = by_size[moved];
+      if (size_of(small) >= mean / 2) return moved;
+      const float* const row = rows.row(own[random.below(own.size())]);
+      if (std::equal(row, row + rows.cols(), first)) continue;
+      std::copy_n(row, rows.cols(), centres.row(small));
+      ++moved;
+    }
+  }
+  return moved;
+}
+
 }  // namespace
 
 Matrix<float> kmeans(MatrixView<const float> rows, const KMeansOptions& options) {
@@ -112,16 +141,23 @@ Matrix<float> kmeans(MatrixView<const float> rows, const KMeansOptions& options)
     sampled = copy_rows(rows, random_sample(rows.rows(), most, options.seed));
     rows = sampled.view();
   }
-  Progress progress(options.control, "k-means", options.iterations);
+  constexpr std::size_t kRoundsOfSharing = 20;
+  const std::size_t sharing = options.most_of_mean > 0 ? kRoundsOfSharing : 0;
+  Progress progress(options.control, "k-means", options.iterations + sharing);
+  Random random(options.seed + 3);
   Matrix<float> centres = spread_start(rows, options);
   std::vector<std::uint32_t> assigned(rows.rows());
   std::vector<float> distances(rows.rows());
-  for (std::size_t i = 0; i < options.iterations; ++i) {
+  for (std::size_t i = 0; i < options.iterations + sharing; ++i) {
     throw_if_cancelled(options.control);
     Centres(std::move(centres)).nearest(rows, options.control, assigned, distances);
     const Groups members(assigned, options.clusters);
     centres = means(rows, members, options.clusters, options.control);
     fill_empty(rows, members, distances, centres);
+    // The last one leaves every centre a mean.
+    const bool shares =
+        sharing != 0 && i + 1 >= options.iterations && i + 1 < options.iterations + sharing;
+    if (shares && share_out(rows, members, options.most_of_mean, random, centres) == 0) break;
     progress.add(1);
   }
   return centres;

@@ -15,6 +15,10 @@ struct KMeansOptions {
   std::size_t iterations = 10;  // FAISS: 10 for a coarse level, 25 by default
   // More rows than this per cluster are sampled down: they change the centres little.
   std::size_t rows_per_cluster = 128;
+  // No cluster should have more rows than this times the mean; 0: as it comes. Centres of the
+  // smallest clusters move into the largest ones, so that assigning rows to their nearest centre
+  // stays all there is to it. Many equal rows can't be shared out.
+  double most_of_mean = 0;
   std::uint64_t seed = 1;
   Control control;
 };

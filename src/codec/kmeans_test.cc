@@ -92,7 +92,7 @@ TEST(Centres, ARoughCopyGivesTheSameFewToSingleRows) {
   for (const auto by : {Centres::By::distance, Centres::By::product}) {
     const Centres exact(normal_rows(500, 40, 3));
     Centres rough(normal_rows(500, 40, 3));
-    rough.keep_rough_copy();
+    rough.keep_rough_copy(by);
     const Matrix<float> rows = normal_rows(200, 40, 4);
     std::vector<std::uint32_t> want(8), found(8);
     std::vector<float> want_scores(8), found_scores(8);
@@ -138,6 +138,60 @@ TEST(KMeans, LeavesNoClusterEmptyWhereRowsDiffer) {
   centres.nearest(rows, {}, ids);
   std::sort(ids.begin(), ids.end());
   EXPECT_GE(std::unique(ids.begin(), ids.end()) - ids.begin(), 50);
+}
+
+std::vector<std::size_t> sizes_of(const Matrix<float>& rows, const KMeansOptions& options) {
+  const Centres centres(kmeans(rows, options));
+  std::vector<std::uint32_t> ids(rows.rows());
+  centres.nearest(rows, {}, ids);
+  std::vector<std::size_t> sizes(options.clusters);
+  for (const std::uint32_t id : ids) ++sizes[id];
+  return sizes;
+}
+
+// A crowd about the origin and rows that lie apart: k-means gives the crowd too few centres.
+Matrix<float> crowded_rows(std::uint64_t seed) {
+  Matrix<float> rows = normal_rows(6000, 8, seed);
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    for (std::size_t j = 0; j < 8; ++j) rows.row(i)[j] *= i % 4 == 0 ? 30.0f : 0.3f;
+  }
+  return rows;
+}
+
+TEST(KMeans, BalancedClustersHaveAtMostSoManyTimesTheMean) {
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Matrix<float> rows = crowded_rows(seed);
+    KMeansOptions options = clusters(60, seed);
+    const auto before = sizes_of(rows, options);
+    options.most_of_mean = 2;
+    const auto after = sizes_of(rows, options);
+    EXPECT_GT(*std::max_element(before.begin(), before.end()), 1000u);
+    EXPECT_LE(*std::max_element(after.begin(), after.end()), 220u);  // one assignment later
+    EXPECT_EQ(std::count(after.begin(), after.end(), 0u), 0);
+  }
+}
+
+TEST(KMeans, BalancedClustersAreTheSameForAnyNumberOfThreads) {
+  const Matrix<float> rows = crowded_rows(4);
+  KMeansOptions options = clusters(60);
+  options.most_of_mean = 1.5;
+  options.control.threads = 1;
+  const Matrix<float> one = kmeans(rows, options);
+  options.control.threads = 3;
+  const Matrix<float> three = kmeans(rows, options);
+  for (std::size_t c = 0; c < 60; ++c) {
+    EXPECT_TRUE(std::equal(one.row(c), one.row(c) + 8, three.row(c))) << c;
+  }
+}
+
+TEST(KMeans, BalancingEndsWhereManyRowsAreEqual) {
+  Matrix<float> rows(2000, 4);  // 1,900 zeros
+  const Matrix<float> few = normal_rows(100, 4, 6);
+  for (std::size_t i = 0; i < 100; ++i) std::copy_n(few.row(i), 4, rows.row(i * 20));
+  KMeansOptions options = clusters(20);
+  options.most_of_mean = 2;
+  const auto sizes = sizes_of(rows, options);
+  EXPECT_GE(*std::max_element(sizes.begin(), sizes.end()), 1900u);
 }
 
 TEST(KMeans, WithFewerRowsThanClustersReturnsTheRows) {

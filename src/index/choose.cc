@@ -52,7 +52,7 @@ std::size_t choose_lists(std::size_t rows) {
 // What one option asks for decides; otherwise the data does, in a small trial.
 std::string choose_index(const BuildOptions& options, const AnyMatrixView& rows) {
   const bool product = options.codec != "auto" && CodecSpec::parse(options.codec).parts() != 0;
-  if (options.lists != 0 || product) return "ivf";
+  if (options.lists != 0 || options.balance != 0 || product) return "ivf";
   if (rows.rows() < Index::kFlatBelow) return "flat";
   const bool bytes = rows.type() == ElementType::u8 || rows.type() == ElementType::i8;
   const bool steered = options.degree != 0 || options.build_beam != 0 || options.order != "random";
@@ -72,6 +72,20 @@ void check_codec(const BuildOptions& options) {
               "codec '" + options.codec + "' with index '" + options.index + "': " +
                   (lists ? "expected pqN+CODEC or opqN+CODEC, for example pq32+rot-lvq8"
                          : "product codes need index ivf"));
+}
+
+void check_lists(const BuildOptions& options, const std::string& index) {
+  constexpr double kLeastBalance = 1.2;  // k-means sees a sample, whose lists vary more than this
+  const bool lists = options.lists != 0, balance = options.balance != 0;
+  if (index != "ivf" && (lists || balance)) {
+    throw Error(ErrorCode::invalid_argument, std::string(lists ? "lists" : "balance") +
+                                                 " with index '" + index +
+                                                 "': only an inverted file (ivf) has lists");
+  }
+  if (balance && !(options.balance >= kLeastBalance && std::isfinite(options.balance))) {
+    throw Error(ErrorCode::invalid_argument, "balance " + std::to_string(options.balance) +
+                                                 ", expected 0 or at least 1.2 (times the mean)");
+  }
 }
 
 // Fills in how a reduction is learned; refuses what is given for one where there is none.
@@ -108,13 +122,16 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
   check_codec(resolved);
+  check_lists(options, resolved.index);
   resolve_leanvec(resolved);
   if (resolved.degree == 0) {
     resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;
   }
   check_range("degree", resolved.degree, 4, 1024);
-  if (resolved.lists == 0) resolved.lists = choose_lists(rows.rows());
-  check_range("lists", resolved.lists, 1, kMaxVectors);
+  if (resolved.index == "ivf") {
+    if (resolved.lists == 0) resolved.lists = choose_lists(rows.rows());
+    check_range("lists", resolved.lists, 1, kMaxVectors);
+  }
   if (resolved.build_beam == 0) {
     resolved.build_beam = std::max(kDefaultBuildBeam, resolved.degree * 4 / 3);
   }

@@ -16,9 +16,14 @@ namespace kith {
 namespace {
 
 constexpr std::size_t kTogether = 4;  // queries that scan a list at once
+constexpr const char* kCentreGraph = "ivf.centre_graph";
 
-std::shared_ptr<const Centres> with_rough_copy(Centres centres) {
-  centres.keep_rough_copy();
+Centres::By lists_by(Metric metric) {
+  return metric == Metric::ip ? Centres::By::product : Centres::By::distance;
+}
+
+std::shared_ptr<const Centres> with_rough_copy(Centres centres, Metric metric) {
+  centres.keep_rough_copy(lists_by(metric));
   return std::make_shared<Centres>(std::move(centres));
 }
 
@@ -40,7 +45,7 @@ std::size_t keep_allowed(const Allowed& allowed, const Id* ids, const simd::Bloc
 }  // namespace
 
 InvertedLists::InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser)
-    : InvertedLists(metric, with_rough_copy(std::move(centres)), std::move(quantiser)) {}
+    : InvertedLists(metric, with_rough_copy(std::move(centres), metric), std::move(quantiser)) {}
 
 InvertedLists::InvertedLists(Metric metric, std::shared_ptr<const Centres> centres,
                              ProductQuantiser quantiser)
@@ -59,6 +64,7 @@ void InvertedLists::set_starts(std::span<const std::uint64_t> sizes) {
 
 InvertedLists InvertedLists::sized(std::span<const std::uint64_t> sizes) const {
   InvertedLists result(metric_, centres_, quantiser_);
+  result.centre_graph_ = centre_graph_;
   result.set_starts(sizes);
   result.ids_ = Storage(result.size() * sizeof(Id));
   result.blocks_ =
@@ -206,11 +212,7 @@ void InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
   probes = scratch.probes = std::min(probes, lists());
   scratch.probed.resize(n * probes);
   scratch.scores.resize(n * probes);
-  Control alone;
-  alone.threads = 1;
-  const bool product = metric_ == Metric::ip;
-  centres_->nearest_few(queries, probes, product ? Centres::By::product : Centres::By::distance,
-                        alone, scratch.probed, scratch.scores);
+  find_lists(queries, probes, scratch);
 
   if (scratch.tables.size() < n) scratch.tables.resize(n);
   if (scratch.reservoirs.size() < n) scratch.reservoirs.resize(n);
@@ -230,6 +232,26 @@ void InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
   }
   scratch.met.assign(n, 0);
   scratch.passed.assign(n, 0);
+}
+
+void InvertedLists::connect_centres(std::uint64_t seed, const Control& control) {
+  constexpr std::size_t kFewProbes = 32;
+  if (!CentreGraph::pays(lists(), kFewProbes)) return;
+  centre_graph_ = std::make_shared<CentreGraph>(centres_, seed, control);
+}
+
+void InvertedLists::find_lists(MatrixView<const float> queries, std::size_t probes,
+                               Scratch& scratch) const {
+  if (centre_graph_ != nullptr && CentreGraph::pays(lists(), probes)) {
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
+      centre_graph_->nearest_few(queries.row(q), probes, &scratch.probed[q * probes],
+                                 &scratch.scores[q * probes]);
+    }
+    return;
+  }
+  Control alone;
+  alone.threads = 1;
+  centres_->nearest_few(queries, probes, lists_by(metric_), alone, scratch.probed, scratch.scores);
 }
 
 void InvertedLists::scan(std::size_t first, std::size_t last, Scratch& scratch) const {
@@ -295,6 +317,12 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, Scratch& scr
   }
 }
 
+double InvertedLists::longest() const {
+  std::size_t longest = 0;
+  for (std::size_t l = 0; l < lists(); ++l) longest = std::max(longest, list_size(l));
+  return size() == 0 ? 0 : static_cast<double>(longest * lists()) / static_cast<double>(size());
+}
+
 ByteCounts InvertedLists::bytes() const {
   ByteCounts counts = {{"ivf.centres", centres_->matrix().rows() * centres_->dim() * sizeof(float)},
                        {"ivf.words", quantiser_.bytes()},
@@ -302,6 +330,7 @@ ByteCounts InvertedLists::bytes() const {
                        {"ivf.ids", ids_.size()},
                        {"ivf.blocks", blocks_.size()}};
   if (metric_ == Metric::l2) counts.emplace_back("ivf.terms", terms_.size());
+  if (centre_graph_ != nullptr) counts.emplace_back("ivf.centre_graph", centre_graph_->bytes());
   return counts;
 }
 
@@ -320,6 +349,7 @@ void InvertedLists::save(KithFileWriter& writer, Meta& meta) const {
   writer.add("ivf.ids", ids_.bytes());
   writer.add("ivf.blocks", blocks_.bytes());
   if (metric_ == Metric::l2) writer.add("ivf.terms", terms_.bytes());
+  if (centre_graph_ != nullptr) centre_graph_->save(writer, meta, kCentreGraph);
 }
 
 InvertedLists InvertedLists::load(const KithFileReader& reader, const Meta& meta, Metric metric,
@@ -352,6 +382,10 @@ InvertedLists InvertedLists::load(const KithFileReader& reader, const Meta& meta
                                        simd::block_bytes(result.quantiser_.padded_parts()));
   if (metric == Metric::l2) {
     result.terms_ = reader.storage("ivf.terms", total * sizeof(float));
+  }
+  if (CentreGraph::is_in(meta, kCentreGraph)) {
+    result.centre_graph_ =
+        std::make_shared<CentreGraph>(result.centres_, reader, meta, kCentreGraph);
   }
   return result;
 }

@@ -22,6 +22,7 @@
 #include "codec/codec.h"
 #include "codec/product.h"
 #include "index/allowed.h"
+#include "index/centre_graph.h"
 #include "index/reservoir.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
@@ -36,6 +37,9 @@ class InvertedLists {
   InvertedLists() = default;
   InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
 
+  // With many lists: makes a graph over the centres, by which searches find them.
+  void connect_centres(std::uint64_t seed, const Control& control);
+
   // The lists with `ids` in them too, ids[i] being row i. Asks for each row twice, for all in
   // order.
   InvertedLists with(const RowLoader& load, std::span<const Id> ids, const Control& control) const;
@@ -44,6 +48,7 @@ class InvertedLists {
 
   std::size_t lists() const { return centres_->size(); }
   std::size_t size() const { return starts_.back(); }
+  double longest() const;  // as a multiple of the mean length
   const Centres& centres() const { return *centres_; }
   const ProductQuantiser& quantiser() const { return quantiser_; }
   ByteCounts bytes() const;
@@ -78,6 +83,7 @@ class InvertedLists {
 
  private:
   std::size_t list_size(std::size_t list) const { return starts_[list + 1] - starts_[list]; }
+  void find_lists(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
   void scan_list(std::span<const Scratch::Pair> pairs, Scratch& scratch) const;
   // Turns sizes into where each list's ids and blocks start.
   void set_starts(std::span<const std::uint64_t> sizes);
@@ -96,6 +102,7 @@ class InvertedLists {
 
   Metric metric_ = Metric::l2;
   std::shared_ptr<const Centres> centres_ = std::make_shared<Centres>();  // never change
+  std::shared_ptr<const CentreGraph> centre_graph_;  // null where lists are few; never changes
   ProductQuantiser quantiser_;
   std::vector<std::uint64_t> starts_, block_starts_;  // one a list and the end
   Storage ids_;                                       // Id, list after list

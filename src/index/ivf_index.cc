@@ -150,6 +150,7 @@ Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
 void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& options) {
   KMeansOptions means;
   means.clusters = options.lists;
+  means.most_of_mean = options.balance;
   means.rows_per_cluster = InvertedLists::kTrainRows;
   means.seed = options.seed;
   means.control = options.control;
@@ -170,6 +171,7 @@ void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& option
       spec.optimised() ? ProductQuantiser::Turn::learned : ProductQuantiser::Turn::none);
   quantiser.train(residuals, options.seed, options.control);
   lists_ = InvertedLists(metric, std::move(centres), std::move(quantiser));
+  lists_.connect_centres(options.seed, options.control);
 }
 
 void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
@@ -446,6 +448,7 @@ IndexInfo IvfIndex::info() const {
   info.codec =
       (turned ? "opq" : "pq") + std::to_string(lists_.quantiser().parts()) + "+" + info.codec;
   info.lists = lists_.lists();
+  info.longest_list = lists_.longest();
   for (auto& part : lists_.bytes()) info.bytes.push_back(part);
   return info;
 }

@@ -1,6 +1,9 @@
 // What an inverted file promises beyond what every index does (index_test.cc).
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -71,6 +74,61 @@ TEST(Ivf, FindsThemByEveryKindOfRescoring) {
     const double least = std::string(codec) == "lvq4" ? 0.8 : 0.97;
     EXPECT_GE(recall_of(index, base, queries, index.info().lists), least) << codec;
   }
+}
+
+TEST(Ivf, BalancedListsAreShorterAndFindAsMuch) {
+  Matrix<float> base = clustered(6000, 24, 1);
+  for (std::size_t i = 0; i < base.rows(); ++i) {
+    for (std::size_t j = 0; i % 2 == 0 && j < 24; ++j) base.row(i)[j] *= 0.2f;
+  }
+  const Matrix<float> queries = clustered(200, 24, 2);
+  BuildOptions build = options(Metric::l2);
+  const Index as_it_comes = Index::build(base, Labels(), build);
+  build.balance = 2;
+  const Index balanced = Index::build(base, Labels(), build);
+  EXPECT_GT(as_it_comes.info().longest_list, 3);
+  EXPECT_LT(balanced.info().longest_list, 2.5);
+  EXPECT_GE(recall_of(balanced, base, queries, balanced.info().lists), 0.97);
+}
+
+TEST(Ivf, ManyListsAreFoundByAGraphThatTheFileHolds) {
+  const std::string path =
+      testing::TempDir() + "kith_ivf_centre_graph_" + std::to_string(::getpid()) + ".kith";
+  const Matrix<float> base = clustered(9000, 24, 1), queries = clustered(200, 24, 2);
+  for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
+    BuildOptions build = options(metric);
+    build.lists = 4500;
+    const Index index = Index::build(base, Labels(), build);
+    const auto has_graph = [](const Index& index) {
+      const auto bytes = index.info().bytes;
+      return std::any_of(bytes.begin(), bytes.end(),
+                         [](const auto& part) { return part.first == "ivf.centre_graph"; });
+    };
+    EXPECT_TRUE(has_graph(index));
+    SearchOptions search;
+    search.beam = 32;
+    const Neighbours found = index.search(queries, 10, search);
+    index.save(path);
+    const Index opened = Index::open(path);
+    EXPECT_TRUE(has_graph(opened));
+    const Neighbours again = opened.search(queries, 10, search);
+    for (std::size_t q = 0; q < queries.rows(); ++q) {
+      EXPECT_TRUE(std::equal(found.ids.row(q), found.ids.row(q) + 10, again.ids.row(q)));
+    }
+    EXPECT_GE(recall_of(index, base, queries, 32), 0.6) << name(metric);
+    EXPECT_GE(recall_of(index, base, queries, 4500), 0.97) << name(metric);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST(Ivf, RefusesABalanceThatCannotBe) {
+  const Matrix<float> base = clustered(3000, 24, 1);
+  BuildOptions build = options(Metric::l2);
+  build.balance = 1;
+  EXPECT_THROW(Index::build(base, Labels(), build), Error);
+  build.balance = 2;
+  build.index = "graph";
+  EXPECT_THROW(Index::build(base, Labels(), build), Error);
 }
 
 TEST(Ivf, ProbingMoreListsFindsMore) {

@@ -148,6 +148,18 @@ KITH_AVX512 void range(const float* x, std::size_t n, float* low, float* high) {
   *high = _mm512_reduce_max_ps(most);
 }
 
+KITH_AVX512 std::size_t count(const float* values, std::size_t n, float threshold) {
+  const __m512 limit = _mm512_set1_ps(threshold);
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; i += 16) {
+    const __mmask16 lanes = lanes_at(i, n);
+    const __m512 x = _mm512_maskz_loadu_ps(lanes, values + i);
+    found += static_cast<std::size_t>(
+        _mm_popcnt_u32(_mm512_mask_cmp_ps_mask(lanes, x, limit, _CMP_LE_OQ)));
+  }
+  return found;
+}
+
 }  // namespace
 
 void add_avx512_values(Level level, KernelTable& table) {
@@ -165,6 +177,7 @@ void add_avx512_values(Level level, KernelTable& table) {
   table.norm_squared = squares;
   table.all_finite = finite;
   table.min_max = range;
+  table.count_at_most = count;
 }
 
 }  // namespace kith::simd

@@ -116,6 +116,9 @@ std::size_t select_at_most(const float* values, std::size_t n, float threshold,
                            std::uint32_t* out) {
   return table().select_at_most(values, n, threshold, out);
 }
+std::size_t count_at_most(const float* values, std::size_t n, float threshold) {
+  return table().count_at_most(values, n, threshold);
+}
 void unpack_bits(const void* packed, int bits, std::size_t n, std::uint32_t* out) {
   table().unpack_bits(packed, bits, n, out);
 }

@@ -148,6 +148,8 @@ void from_float(ElementType type, const float* from, std::size_t n, void* to);  
 // ---- Small helpers ------------------------------------------------------------------------------
 // Indexes i (ascending) with values[i] <= threshold, into out[0, returned); out has room for n.
 std::size_t select_at_most(const float* values, std::size_t n, float threshold, std::uint32_t* out);
+// How many of the values are at most the threshold.
+std::size_t count_at_most(const float* values, std::size_t n, float threshold);
 // Numbers of `bits` (1 to 32) bits each, the first in the lowest: little-endian bytes, nothing
 // between numbers. (n bits + 7) / 8 bytes are read or written.
 void unpack_bits(const void* packed, int bits, std::size_t n, std::uint32_t* out);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -410,6 +411,20 @@ TEST_P(EveryLevel, SelectsWhatIsAtMostTheThreshold) {
       }
       const std::size_t count = table().select_at_most(values, n, threshold, out);
       EXPECT_EQ(std::vector<std::uint32_t>(out, out + count), want);
+    }
+  }
+}
+
+TEST_P(EveryLevel, CountsWhatIsAtMostTheThreshold) {
+  std::mt19937 random(7);
+  for (std::size_t n = 0; n <= 200; ++n) {
+    const Fenced memory(n * 4);
+    auto* values = reinterpret_cast<float*>(memory.at_end());
+    for (std::size_t i = 0; i < n; ++i) values[i] = static_cast<float>(random() % 10);
+    for (const float threshold : {-1.0f, 0.0f, 4.0f, 9.0f}) {
+      const auto want =
+          std::count_if(values, values + n, [&](float value) { return value <= threshold; });
+      EXPECT_EQ(table().count_at_most(values, n, threshold), static_cast<std::size_t>(want));
     }
   }
 }

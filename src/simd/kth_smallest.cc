@@ -1,7 +1,6 @@
 #include "simd/kth_smallest.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <limits>
 
 #include "simd/kernels.h"
@@ -19,8 +18,7 @@ float bound_kth_smallest(std::span<float> values, std::size_t k) {
   constexpr int kSteps = 16;  // of bisection
   for (int step = 0; step < kSteps && low < high; ++step) {
     const float middle = low + (high - low) / 2;
-    std::uint32_t count = 0;
-    for (const float value : values) count += value <= middle ? 1 : 0;
+    const std::size_t count = count_at_most(values.data(), values.size(), middle);
     (count >= k ? high : low) = middle;
     if (count >= k && count <= k + k / 16) break;
   }

@@ -361,6 +361,12 @@ TableScale fill(const float* words, const float* query, float weight, std::size_
   return {widest / kMost, offset};
 }
 
+std::size_t count(const float* values, std::size_t n, float threshold) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < n; ++i) found += values[i] <= threshold ? 1 : 0;
+  return found;
+}
+
 template <class T>
 void set_conversions(KernelTable& table, ElementType type) {
   table.to_float[index_of(type)] = convert_to_float<T>;
@@ -397,6 +403,7 @@ void add_scalar(KernelTable& table) {
   table.norm_squared = squares;
   table.all_finite = finite;
   table.min_max = range;
+  table.count_at_most = count;
 }
 
 }  // namespace kith::simd

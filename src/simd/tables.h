@@ -42,6 +42,7 @@ struct KernelTable {
   float (*norm_squared)(const float* x, std::size_t dim);
   bool (*all_finite)(const float* x, std::size_t n);
   void (*min_max)(const float* x, std::size_t n, float* low, float* high);
+  std::size_t (*count_at_most)(const float* values, std::size_t n, float threshold);
 };
 
 // The kernels of a level, which must be one of supported_levels().
