@@ -6,6 +6,16 @@
 #include "codec/mean.h"
 
 namespace kith {
+namespace {
+
+// To the nearest integer, ties to the even one, below 2^22. The library's own is a call that loops
+// aren't vectorised around.
+float rounded(float x) {
+  constexpr float kUnitsInTheLastPlace = 0x1.8p23f;
+  return (x + kUnitsInTheLastPlace) - kUnitsInTheLastPlace;
+}
+
+}  // namespace
 
 template <int Bits, int Bits2>
 Lvq<Bits, Bits2>::Lvq(std::size_t dim, Metric metric)
@@ -13,7 +23,8 @@ Lvq<Bits, Bits2>::Lvq(std::size_t dim, Metric metric)
       metric_(metric),
       mean_(dim, 0.0f),
       level1_(Bits, dim),
-      level2_(std::max(Bits2, 4), dim) {}
+      level2_(std::max(Bits2, 4), dim),
+      dot_(&simd::float_query_kernels(ElementType::f32, simd::Op::dot)) {}
 
 template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::train(MatrixView<const float> sample) {
@@ -44,13 +55,13 @@ void Lvq<Bits, Bits2>::encode(Id id, const float* x) {
   const float fine_inverse = fine_step > 0 ? 1 / fine_step : 0;
   double norm = 0, fine_norm = 0;
   for (std::size_t j = 0; j < dim_; ++j) {
-    const float level = std::nearbyint((centred[j] - low) * inverse);
+    const float level = rounded((centred[j] - low) * inverse);
     const float code = std::clamp(level, 0.0f, static_cast<float>(kLevels));
     codes[j] = static_cast<std::uint8_t>(code);
     const float value = low + step * code;
     norm += static_cast<double>(value) * value;
     if constexpr (Bits2 > 0) {
-      const float fine = std::nearbyint((centred[j] - value) * fine_inverse) + kHalfFine;
+      const float fine = rounded((centred[j] - value) * fine_inverse) + kHalfFine;
       const float fine_code = std::clamp(fine, 0.0f, static_cast<float>(kFine - 1));
       fine_codes[j] = static_cast<std::uint8_t>(fine_code);
       const float joint = value + fine_step * (fine_code - kHalfFine);
@@ -66,18 +77,14 @@ void Lvq<Bits, Bits2>::encode(Id id, const float* x) {
 
 template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::decode(Id id, float* out) const {
-  thread_local std::vector<std::uint8_t> codes;
-  codes.resize(dim_);
-  level1_.codes(id, codes.data());
   const ScaleFactors first = level1_.factors(id);
-  for (std::size_t j = 0; j < dim_; ++j) out[j] = first.step * codes[j];
-  ScaleFactors last = first;
-  if constexpr (Bits2 > 0) {
-    level2_.codes(id, codes.data());
-    last = level2_.factors(id);
-    for (std::size_t j = 0; j < dim_; ++j) out[j] += last.step * codes[j];
+  if constexpr (Bits2 == 0) {
+    level1_.decode(id, first.low, first.step, mean_.data(), out);
+  } else {
+    const ScaleFactors last = level2_.factors(id);
+    level1_.decode(id, last.low, first.step, mean_.data(), out);
+    level2_.decode(id, 0, last.step, out, out);
   }
-  for (std::size_t j = 0; j < dim_; ++j) out[j] += last.low + mean_[j];
 }
 
 template <int Bits, int Bits2>
@@ -95,16 +102,17 @@ template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::prepare(const float* query, Query& out) const {
   out.values.resize(dim_);
   const bool l2 = metric_ == Metric::l2;
-  double offset = 0;  // l2: |q - mean|^2; else <q, mean>
-  double sum = 0;
-  for (std::size_t j = 0; j < dim_; ++j) {
-    const float value = l2 ? query[j] - mean_[j] : query[j];
-    out.values[j] = value;
-    sum += value;
-    offset += static_cast<double>(value) * (l2 ? value : mean_[j]);
+  float* const values = out.values.data();
+  float constant;
+  if (l2) {
+    for (std::size_t j = 0; j < dim_; ++j) values[j] = query[j] - mean_[j];
+    constant = simd::norm_squared(values, dim_);
+  } else {
+    std::copy_n(query, dim_, values);
+    float with_mean;
+    dot_->many(values, mean_.data(), 0, 1, dim_, &with_mean);
+    constant = (metric_ == Metric::cosine ? 1.0f : 0.0f) - with_mean;
   }
-  const float constant =
-      static_cast<float>(l2 ? offset : (metric_ == Metric::cosine ? 1 : 0) - offset);
   const float weight = l2 ? -2.0f : -1.0f;
 
   const float scale = level1_.pack(out.values.data(), out.packed);
@@ -119,7 +127,7 @@ void Lvq<Bits, Bits2>::prepare(const float* query, Query& out) const {
   best.values = out.values.data();
   best.constant = constant;
   best.norm_weight = fast.norm_weight;
-  best.low_weight = weight * static_cast<float>(sum);
+  best.low_weight = weight * simd::sum(values, dim_);
   best.step_weight = weight;
   if constexpr (Bits2 == 0) {
     out.best1 = best;

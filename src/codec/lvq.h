@@ -65,6 +65,7 @@ class Lvq {
   std::vector<float> mean_;
   ScaledRecords level1_;
   ScaledRecords level2_;  // empty when Bits2 == 0
+  const simd::RowKernels* dot_;
 };
 
 extern template class Lvq<4>;

@@ -59,7 +59,12 @@ float best_scale(const float* sizes, std::size_t dim, int cells) {
 }  // namespace
 
 Rabitq::Rabitq(std::size_t dim, Metric metric, int bits)
-    : dim_(dim), metric_(metric), mean_(dim, 0.0f), records_(bits, dim) {
+    : dim_(dim),
+      metric_(metric),
+      mean_(dim, 0.0f),
+      records_(bits, dim),
+      l2_(&simd::float_query_kernels(ElementType::f32, simd::Op::l2)),
+      dot_(&simd::float_query_kernels(ElementType::f32, simd::Op::dot)) {
   if (bits < 1 || bits > kMaxBits) {
     throw Error(ErrorCode::invalid_argument,
                 "rabitq" + std::to_string(bits) + ": expected 1 to 8 bits");
@@ -126,22 +131,14 @@ void Rabitq::encode(Id id, const float* x, const float* origin) {
 }
 
 void Rabitq::decode(Id id, const float* origin, float* out) const {
-  thread_local std::vector<std::uint8_t> codes;
-  codes.resize(dim_);
-  records_.codes(id, codes.data());
-  const float step = records_.factors(id).step;
-  for (std::size_t j = 0; j < dim_; ++j) {
-    out[j] = origin[j] + step * (static_cast<float>(codes[j]) - middle());
-  }
+  const ScaleFactors factors = records_.factors(id);
+  records_.decode(id, factors.low, factors.step, origin, out);
 }
 
 void Rabitq::prepare(const float* query, Query& out) const {
   out.values.resize(dim_);
-  double sum = 0;
-  for (std::size_t j = 0; j < dim_; ++j) {
-    out.values[j] = query[j] - mean_[j];
-    sum += out.values[j];
-  }
+  for (std::size_t j = 0; j < dim_; ++j) out.values[j] = query[j] - mean_[j];
+  const float sum = simd::sum(out.values.data(), dim_);
   const float weight = metric_ == Metric::l2 ? -2.0f : -1.0f;
   const float scale = records_.pack(out.values.data(), out.packed);
   simd::ScaledQuery& fast = out.packed.scaled;
@@ -149,21 +146,18 @@ void Rabitq::prepare(const float* query, Query& out) const {
   // The rounded query's own sum: <rounded q, z> stays consistent, so no error is common to all.
   fast.low_weight = weight * scale * records_.packed_sum(out.packed);
   fast.step_weight = weight * scale;
-  out.best = {out.values.data(), 0, 1, weight * static_cast<float>(sum), weight};
+  out.best = {out.values.data(), 0, 1, weight * sum, weight};
   move_to(query, mean_.data(), out);
 }
 
 void Rabitq::move_to(const float* query, const float* origin, Query& out) const {
-  double squares = 0, product = 0;
-  for (std::size_t j = 0; j < dim_; ++j) {
-    const double away = static_cast<double>(query[j]) - origin[j];
-    squares += away * away;
-    product += static_cast<double>(query[j]) * origin[j];
-  }
-  const double constant =
-      metric_ == Metric::l2 ? squares : (metric_ == Metric::cosine ? 1 : 0) - product;
-  out.packed.scaled.constant = out.best.constant = static_cast<float>(constant);
-  out.distance = static_cast<float>(std::sqrt(squares));
+  float squares, product;
+  l2_->many(query, origin, 0, 1, dim_, &squares);
+  dot_->many(query, origin, 0, 1, dim_, &product);
+  const float constant =
+      metric_ == Metric::l2 ? squares : (metric_ == Metric::cosine ? 1.0f : 0.0f) - product;
+  out.packed.scaled.constant = out.best.constant = constant;
+  out.distance = std::sqrt(squares);
 }
 
 float Rabitq::estimate_error(const Query& query, Id id, float epsilon) const {

@@ -91,6 +91,7 @@ class Rabitq {
   // -<c, r> otherwise, and what an origin other than the mean adds (encode).
   ScaledRecords records_;
   Storage errors_;  // a float a vector
+  const simd::RowKernels *l2_, *dot_;
 };
 
 }  // namespace kith

@@ -4,37 +4,15 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "simd/kernels.h"
 
 namespace kith {
 namespace {
 
-// Walsh-Hadamard transform times `scale`; n is a power of two.
-void hadamard(float* x, std::size_t n, float scale) {
-  for (std::size_t i = 0; i < n; ++i) x[i] *= scale;
-  for (std::size_t half = 1; half < n; half *= 2) {
-    for (std::size_t start = 0; start < n; start += 2 * half) {
-      float* low = x + start;
-      float* high = x + start + half;
-      for (std::size_t i = 0; i < half; ++i) {
-        const float a = low[i], b = high[i];
-        low[i] = a + b;
-        high[i] = a - b;
-      }
-    }
-  }
-}
-
-// (a, b) -> (a + b, a - b) / sqrt 2 between the two halves; the middle of an odd length stays. Its
-// own inverse.
-void butterfly(float* x, std::size_t n) {
+// Between the two halves; the middle of an odd length stays. Its own inverse.
+void mix_halves(float* x, std::size_t n) {
   constexpr float kHalfRoot = 0.70710678118654752f;
-  const std::size_t half = n / 2;
-  float* high = x + (n - half);
-  for (std::size_t i = 0; i < half; ++i) {
-    const float a = x[i], b = high[i];
-    x[i] = (a + b) * kHalfRoot;
-    high[i] = (a - b) * kHalfRoot;
-  }
+  simd::butterfly(x, x + (n - n / 2), n / 2, kHalfRoot);
 }
 
 }  // namespace
@@ -49,19 +27,19 @@ void Rotation::apply(float* x) const {
   const float scale = 1.0f / std::sqrt(static_cast<float>(block_));
   for (int round = 0; round < kRounds; ++round) {
     const float* signs = signs_.data() + static_cast<std::size_t>(round) * dim_;
-    for (std::size_t i = 0; i < dim_; ++i) x[i] *= signs[i];
-    hadamard(round % 2 == 0 ? x : x + (dim_ - block_), block_, scale);
-    butterfly(x, dim_);
+    simd::multiply(x, signs, dim_);
+    simd::hadamard(round % 2 == 0 ? x : x + (dim_ - block_), block_, scale);
+    mix_halves(x, dim_);
   }
 }
 
 void Rotation::invert(float* x) const {
   const float scale = 1.0f / std::sqrt(static_cast<float>(block_));
   for (int round = kRounds - 1; round >= 0; --round) {
-    butterfly(x, dim_);
-    hadamard(round % 2 == 0 ? x : x + (dim_ - block_), block_, scale);
+    mix_halves(x, dim_);
+    simd::hadamard(round % 2 == 0 ? x : x + (dim_ - block_), block_, scale);
     const float* signs = signs_.data() + static_cast<std::size_t>(round) * dim_;
-    for (std::size_t i = 0; i < dim_; ++i) x[i] *= signs[i];
+    simd::multiply(x, signs, dim_);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "base/storage.h"
@@ -91,6 +92,11 @@ class ScaledRecords {
     for (std::size_t i = half; i < dim_; ++i) out[i] = packed[i - half] >> 4;
   }
 
+  // out = base + low + step * code, a value a dimension; `base` may be `out`.
+  void decode(Id id, float low, float step, const float* base, float* out) const {
+    simd::decode_codes(bits_, storage_.data() + id * stride_, dim_, low, step, base, out);
+  }
+
   ScaleFactors factors(Id id) const {
     ScaleFactors factors;
     std::memcpy(&factors, storage_.data() + id * stride_ + code_bytes_, sizeof factors);
@@ -108,7 +114,8 @@ class ScaledRecords {
   }
   // Sum of the packed values, so that offsets agree with the rounded query.
   float packed_sum(const PackedQuery& query) const {
-    std::int64_t sum = 0;
+    static_assert(kMaxDim <= std::numeric_limits<std::int32_t>::max() / 128);
+    std::int32_t sum = 0;
     const std::size_t bytes = simd::packed_query_bytes(bits_, dim_);
     for (std::size_t i = 0; i < bytes; ++i) sum += query.values[i];
     return static_cast<float>(sum);

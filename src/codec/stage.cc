@@ -15,8 +15,17 @@ constexpr std::size_t kRowsAPiece = 256;
 }  // namespace
 
 float normalise(float* x, std::size_t dim) {
+  constexpr std::size_t kLanes = 8;
+  double sums[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= dim; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      sums[lane] += static_cast<double>(x[i + lane]) * x[i + lane];
+    }
+  }
+  for (; i < dim; ++i) sums[0] += static_cast<double>(x[i]) * x[i];
   double sum = 0;
-  for (std::size_t j = 0; j < dim; ++j) sum += static_cast<double>(x[j]) * x[j];
+  for (const double part : sums) sum += part;
   const double norm = std::sqrt(sum);
   if (norm > 0) {
     const float inverse = static_cast<float>(1 / norm);

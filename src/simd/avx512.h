@@ -27,6 +27,10 @@ namespace kith::simd {
 KITH_AVX512_INLINE __mmask16 first16(std::size_t n) {
   return static_cast<__mmask16>(_bzhi_u32(0xffffu, static_cast<unsigned>(n)));
 }
+// Lanes of the step at i that lie before n.
+KITH_AVX512_INLINE __mmask16 lanes_at(std::size_t i, std::size_t n) {
+  return n - i < 16 ? first16(n - i) : static_cast<__mmask16>(0xffff);
+}
 KITH_AVX512_INLINE __mmask64 first64(std::size_t n) {
   return _bzhi_u64(~0ull, static_cast<unsigned>(n));
 }

@@ -7,11 +7,6 @@
 namespace kith::simd {
 namespace {
 
-// Lanes of the step at i that lie before n.
-KITH_AVX512_INLINE __mmask16 lanes_at(std::size_t i, std::size_t n) {
-  return n - i < 16 ? first16(n - i) : static_cast<__mmask16>(0xffff);
-}
-
 KITH_AVX512 void from_f16(const void* from, std::size_t n, float* to) {
   const auto* x = static_cast<const unsigned char*>(from);
   for (std::size_t i = 0; i < n; i += 16) {

@@ -22,6 +22,7 @@ void add_level(Level level, KernelTable& table) {
   add_highway_bytes(level, table);
   add_avx512_float(level, table);
   add_avx512_values(level, table);
+  add_avx512_transforms(level, table);
   add_vnni_scaled(level, table);
   add_vnni_bytes(level, table);
   add_vbmi_bits(level, table);
@@ -83,6 +84,17 @@ float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* pac
   return scale;
 }
 
+void decode_codes(int bits, const void* codes, std::size_t dim, float low, float step,
+                  const float* base, float* out) {
+  table().decode_codes(bits, codes, dim, low, step, base, out);
+}
+
+void multiply(float* x, const float* by, std::size_t n) { table().multiply(x, by, n); }
+void hadamard(float* x, std::size_t n, float scale) { table().hadamard(x, n, scale); }
+void butterfly(float* low, float* high, std::size_t n, float scale) {
+  table().butterfly(low, high, n, scale);
+}
+
 void hamming_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
                   std::size_t bytes, std::uint32_t* out) {
   table().hamming_many(query, rows, stride, n, bytes, out);
@@ -134,6 +146,7 @@ void pack_bits(const std::uint32_t* numbers, int bits, std::size_t n, void* pack
   }
   if (held > 0) *bytes = static_cast<unsigned char>(waiting);
 }
+float sum(const float* x, std::size_t n) { return table().sum(x, n); }
 float norm_squared(const float* x, std::size_t dim) { return table().norm_squared(x, dim); }
 bool all_finite(const float* x, std::size_t n) { return table().all_finite(x, n); }
 void min_max(const float* x, std::size_t n, float* low, float* high) {

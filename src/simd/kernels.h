@@ -82,6 +82,10 @@ inline std::size_t packed_query_bytes(int bits, std::size_t dim) {
 // 64-byte aligned and have packed_query_bytes bytes. A zero query packs zeros and returns 1.
 float pack_query(int bits, const float* query, std::size_t dim, std::int8_t* packed);
 
+// out[i] = base[i] + low + step * code_i. `codes` as in a record; `base` may be `out`.
+void decode_codes(int bits, const void* codes, std::size_t dim, float low, float step,
+                  const float* base, float* out);
+
 // ---- Bits ---------------------------------------------------------------------------------------
 // out[i] = number of bits in which query and row differ, over `bytes` bytes.
 void hamming_many(const void* query, const void* rows, std::size_t stride, std::size_t n,
@@ -145,6 +149,14 @@ TableScale fill_tables(const float* words, const float* query, float weight, std
 void to_float(ElementType type, const void* from, std::size_t n, float* to);
 void from_float(ElementType type, const float* from, std::size_t n, void* to);  // f16, bf16; i8/u8
                                                                                 // round and clamp
+// ---- Transforms ---------------------------------------------------------------------------------
+// In place; every instruction set rounds alike.
+void multiply(float* x, const float* by, std::size_t n);  // x[i] *= by[i]
+// The Walsh-Hadamard transform of x times `scale`; n is a power of two.
+void hadamard(float* x, std::size_t n, float scale);
+// (a, b) -> ((a + b) * scale, (a - b) * scale) for each a of `low` and b of `high`.
+void butterfly(float* low, float* high, std::size_t n, float scale);
+
 // ---- Small helpers ------------------------------------------------------------------------------
 // Indexes i (ascending) with values[i] <= threshold, into out[0, returned); out has room for n.
 std::size_t select_at_most(const float* values, std::size_t n, float threshold, std::uint32_t* out);
@@ -154,6 +166,7 @@ std::size_t count_at_most(const float* values, std::size_t n, float threshold);
 // between numbers. (n bits + 7) / 8 bytes are read or written.
 void unpack_bits(const void* packed, int bits, std::size_t n, std::uint32_t* out);
 void pack_bits(const std::uint32_t* numbers, int bits, std::size_t n, void* packed);
+float sum(const float* x, std::size_t n);
 float norm_squared(const float* x, std::size_t dim);
 // False when any value is NaN or infinite.
 bool all_finite(const float* x, std::size_t n);

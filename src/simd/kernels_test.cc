@@ -302,6 +302,76 @@ TEST_P(EveryLevel, ScoresScaledCodes) {
   }
 }
 
+TEST_P(EveryLevel, DecodesCodes) {
+  std::mt19937 random(12);
+  std::normal_distribution<float> normal;
+  for (const std::size_t dim : dims()) {
+    for (const int bits : {1, 2, 3, 4, 5, 6, 7, 8}) {
+      const std::size_t bytes = code_bytes(bits, dim);
+      const Fenced codes(bytes), memory(4 * dim);
+      for (std::size_t i = 0; i < bytes; ++i) {
+        codes.at_end()[i] = static_cast<unsigned char>(random());
+      }
+      auto* const out = reinterpret_cast<float*>(memory.at_end());
+      std::vector<float> base(dim);
+      for (float& x : base) x = normal(random);
+      std::copy(base.begin(), base.end(), out);
+      const float low = normal(random), step = normal(random);
+      table().decode_codes(bits, codes.at_end(), dim, low, step, out, out);
+      for (std::size_t j = 0; j < dim; ++j) {
+        const double moved = double{step} * code_at(bits, codes.at_end(), dim, j);
+        ASSERT_NEAR(out[j], base[j] + low + moved,
+                    3e-7 * (std::abs(base[j]) + std::abs(low) + std::abs(moved)))
+            << bits << " bits, dim " << dim << ", at " << j;
+      }
+    }
+  }
+}
+
+TEST_P(EveryLevel, TransformsAsTheMatrixDoes) {
+  std::mt19937 random(13);
+  std::normal_distribution<float> normal;
+  for (std::size_t n = 1; n <= 512; n *= 2) {
+    const Fenced memory(4 * n);
+    auto* const x = reinterpret_cast<float*>(memory.at_end());
+    for (std::size_t i = 0; i < n; ++i) x[i] = normal(random);
+    const std::vector<float> before(x, x + n);
+    std::vector<float> portable = before;
+    table().hadamard(x, n, 0.25f);
+    tables_for(Level::scalar).hadamard(portable.data(), n, 0.25f);
+    for (std::size_t i = 0; i < n; ++i) {
+      double want = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        want += std::popcount(i & j) % 2 == 0 ? 0.25 * before[j] : -0.25 * before[j];
+      }
+      ASSERT_NEAR(x[i], want, 1e-6 * static_cast<double>(n)) << n << " values, at " << i;
+      ASSERT_EQ(x[i], portable[i]) << n << " values, at " << i;
+    }
+  }
+}
+
+TEST_P(EveryLevel, MultipliesMixesAndAddsUp) {
+  std::mt19937 random(14);
+  std::normal_distribution<float> normal;
+  for (const std::size_t n : dims()) {
+    const Fenced first(4 * n), second(4 * n);
+    auto* const a = reinterpret_cast<float*>(first.at_end());
+    auto* const b = reinterpret_cast<float*>(second.at_end());
+    double total = 0;
+    for (std::size_t i = 0; i < n; ++i) a[i] = normal(random), b[i] = normal(random), total += a[i];
+    EXPECT_NEAR(table().sum(a, n), total, 1e-6 * static_cast<double>(n));
+    const std::vector<float> before(a, a + n), other(b, b + n);
+    table().multiply(a, b, n);
+    for (std::size_t i = 0; i < n; ++i) ASSERT_EQ(a[i], before[i] * other[i]);
+    std::copy(before.begin(), before.end(), a);
+    table().butterfly(a, b, n, 0.7f);
+    for (std::size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(a[i], (before[i] + other[i]) * 0.7f);
+      ASSERT_EQ(b[i], (before[i] - other[i]) * 0.7f);
+    }
+  }
+}
+
 TEST_P(EveryLevel, CountsDifferingBits) {
   std::mt19937 random(4);
   for (const std::size_t bytes : dims()) {

@@ -367,6 +367,66 @@ std::size_t count(const float* values, std::size_t n, float threshold) {
   return found;
 }
 
+void decode(int bits, const void* codes, std::size_t dim, float low, float step, const float* base,
+            float* out) {
+  const auto* packed = static_cast<const std::uint8_t*>(codes);
+  if (bits == 8) {
+    for (std::size_t i = 0; i < dim; ++i) out[i] = base[i] + (low + step * packed[i]);
+  } else if (bits == 4) {
+    const std::size_t half = code_bytes(4, dim);
+    for (std::size_t i = 0; i < half; ++i) out[i] = base[i] + (low + step * (packed[i] & 15));
+    for (std::size_t i = half; i < dim; ++i) {
+      out[i] = base[i] + (low + step * (packed[i - half] >> 4));
+    }
+  } else {
+    constexpr std::size_t kPiece = 64;  // fills whole bytes
+    std::uint32_t numbers[kPiece];
+    for (std::size_t at = 0; at < dim; at += kPiece) {
+      const std::size_t n = std::min(kPiece, dim - at);
+      unpack(packed + at * static_cast<std::size_t>(bits) / 8, bits, n, numbers);
+      for (std::size_t i = 0; i < n; ++i) {
+        out[at + i] = base[at + i] + (low + step * static_cast<float>(numbers[i]));
+      }
+    }
+  }
+}
+
+void multiply_each(float* x, const float* by, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) x[i] *= by[i];
+}
+
+void transform(float* x, std::size_t n, float scale) {
+  for (std::size_t i = 0; i < n; ++i) x[i] *= scale;
+  for (std::size_t half = 1; half < n; half *= 2) {
+    for (std::size_t start = 0; start < n; start += 2 * half) {
+      float* low = x + start;
+      float* high = x + start + half;
+      for (std::size_t i = 0; i < half; ++i) {
+        const float a = low[i], b = high[i];
+        low[i] = a + b;
+        high[i] = a - b;
+      }
+    }
+  }
+}
+
+void mix(float* low, float* high, std::size_t n, float scale) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float a = low[i], b = high[i];
+    low[i] = (a + b) * scale;
+    high[i] = (a - b) * scale;
+  }
+}
+
+float add_up(const float* x, std::size_t n) {
+  constexpr std::size_t kLanes = 16;
+  float sums[kLanes] = {};
+  for (std::size_t i = 0; i < n; ++i) sums[i % kLanes] += x[i];
+  float total = 0;
+  for (const float part : sums) total += part;
+  return total;
+}
+
 template <class T>
 void set_conversions(KernelTable& table, ElementType type) {
   table.to_float[index_of(type)] = convert_to_float<T>;
@@ -400,6 +460,11 @@ void add_scalar(KernelTable& table) {
   table.quantize = quantize;
   table.select_at_most = select;
   table.unpack_bits = unpack;
+  table.decode_codes = decode;
+  table.multiply = multiply_each;
+  table.hadamard = transform;
+  table.butterfly = mix;
+  table.sum = add_up;
   table.norm_squared = squares;
   table.all_finite = finite;
   table.min_max = range;

@@ -39,6 +39,11 @@ struct KernelTable {
   std::size_t (*select_at_most)(const float* values, std::size_t n, float threshold,
                                 std::uint32_t* out);
   void (*unpack_bits)(const void* packed, int bits, std::size_t n, std::uint32_t* out);
+  decltype(&simd::decode_codes) decode_codes;
+  decltype(&simd::multiply) multiply;
+  decltype(&simd::hadamard) hadamard;
+  decltype(&simd::butterfly) butterfly;
+  float (*sum)(const float* x, std::size_t n);
   float (*norm_squared)(const float* x, std::size_t dim);
   bool (*all_finite)(const float* x, std::size_t n);
   void (*min_max)(const float* x, std::size_t n, float* low, float* high);
@@ -61,6 +66,7 @@ void add_highway_scaled(Level level, KernelTable& table);
 void add_highway_bytes(Level level, KernelTable& table);
 void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
+void add_avx512_transforms(Level level, KernelTable& table);
 void add_vnni_scaled(Level level, KernelTable& table);
 void add_vnni_bytes(Level level, KernelTable& table);  // and bits
 void add_vbmi_blocks(Level level, KernelTable& table);
