@@ -69,15 +69,14 @@ class GraphBuilder {
       throw_if_cancelled(control_);
       const std::size_t batch = std::min(order.size() - done, batch_size(present + done));
       insert_batch(order.subspan(done, batch));
-      for (Id node : order.subspan(done, joining_ ? batch : 0)) joined_.insert(node);
       done += batch;
       progress.add(batch);
     }
   }
 
-  // Inserts nodes that have edges among themselves, as in a graph of their own. What those lead to
-  // is known, so the rest takes a narrower search, which starts where the search of a neighbour
-  // ended.
+  // Inserts nodes that have edges among themselves, as in a graph of their own: those stay
+  // candidates beside what a search finds, so the nodes of one batch know each other. (A narrower
+  // search, or one from where a neighbour's ended, cost recall or saved nothing.)
   void join(std::span<const Id> order, std::size_t present) {
     joining_ = true;
     insert(order, present);
@@ -123,7 +122,6 @@ class GraphBuilder {
   static std::size_t batch_size(std::size_t present) {
     return std::clamp<std::size_t>(present / 50, 1, 8192);
   }
-  std::size_t join_beam() const { return (parameters_.build_beam + 1) / 2; }
   // One slot is left for connect().
   std::size_t list_limit() const { return parameters_.degree - 1; }
 
@@ -161,7 +159,6 @@ class GraphBuilder {
   SharedMutex* lock_;
   const IdSet* avoided_ = nullptr;
   bool joining_ = false;
-  IdSet joined_;
   std::vector<Scratch> scratch_;
 };
 
@@ -219,18 +216,9 @@ void GraphBuilder<C, G>::find_neighbours(Id node, Scratch& scratch) const {
 
 template <Codec C, class G>
 void GraphBuilder<C, G>::find_other_neighbours(Id node, Scratch& scratch) const {
-  constexpr std::size_t kStarts = 2;
   prepare(node, scratch.query, scratch);
   const std::span<const Id> own = list(node, scratch.room);
-  scratch.ids.clear();
-  for (Id id : own) {
-    if (joined_.contains(id)) scratch.ids.push_back(id);
-  }
-  if (scratch.ids.size() >= kStarts) {
-    beam_search(graph_, codec_, scratch.query, scratch.ids, join_beam(), scratch.beam);
-  } else {
-    beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
-  }
+  beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
   scratch.candidates.clear();
   const auto offer = [&](float distance, Id id) {
     if (id == node || (avoided_ != nullptr && avoided_->contains(id))) return;
