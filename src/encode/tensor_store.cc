@@ -30,6 +30,15 @@ void check_shard_name(const std::string& index, const std::string& shard) {
   throw Error(ErrorCode::corrupt, index + ": shard '" + shard + "', expected the name of a file");
 }
 
+std::string beside(const std::string& folder, const std::string& file) {
+  return folder + "/" + file;
+}
+
+[[noreturn]] void refuse_tensor(const std::string& file, const std::string& name,
+                                const std::string& reason) {
+  throw Error(ErrorCode::corrupt, file + ": tensor '" + name + "' " + reason);
+}
+
 ElementType element_type(const std::string& file, const Tensor& tensor) {
   if (tensor.type == "F32") return ElementType::f32;
   if (tensor.type == "F16") return ElementType::f16;
@@ -50,8 +59,7 @@ const TensorStore::Shard& TensorStore::add(const std::string& path) {
   for (const Tensor& tensor : shard->tensors.list) {
     const bool fresh = places_.emplace(tensor.name, Place{shard.get(), &tensor}).second;
     if (!fresh) {
-      throw Error(ErrorCode::corrupt,
-                  path + ": tensor '" + tensor.name + "' is in another shard, too");
+      refuse_tensor(path, tensor.name, "is in another shard, too");
     }
   }
   shards_.push_back(std::move(shard));
@@ -80,12 +88,12 @@ TensorStore TensorStore::open_folder(const std::string& folder) {
     shard_of.emplace(tensor, name);
     files.insert(name);
   }
-  for (const std::string& file : files) store.add(folder + "/" + file);
+  for (const std::string& file : files) store.add(beside(folder, file));
   for (const auto& [tensor, file] : shard_of) {
     const auto place = store.places_.find(tensor);
-    const std::string path = folder + "/" + file;
+    const std::string path = beside(folder, file);
     if (place == store.places_.end() || place->second.shard->input.name != path) {
-      throw Error(ErrorCode::corrupt, index + ": tensor '" + tensor + "' is not in " + file);
+      refuse_tensor(index, tensor, "is not in " + file);
     }
   }
   return store;
@@ -119,8 +127,7 @@ Matrix<float> TensorStore::read(const std::string& name, std::size_t rows, std::
   for (std::size_t i = 0; i < rows; ++i) {
     simd::to_float(type, bytes.data() + i * cols * size_of(type), cols, values.row(i));
     if (!simd::all_finite(values.row(i), cols)) {
-      throw Error(ErrorCode::corrupt, file + ": tensor '" + name + "' has a value in row " +
-                                          std::to_string(i) + " that is not finite");
+      refuse_tensor(file, name, "has a value in row " + std::to_string(i) + " that is not finite");
     }
   }
   return values;
