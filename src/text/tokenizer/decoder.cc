@@ -38,7 +38,7 @@ class WordPiece final : public Decoder {
         if (!prefix_.empty() && token.starts_with(prefix_)) {
           token.erase(0, prefix_.size());
         } else {
-          token.insert(0, " ");
+          token.insert(0, 1, ' ');
         }
       }
       if (cleanup_) token = cleaned(token);
@@ -77,7 +77,7 @@ class ByteLevel final : public Decoder {
       }
     }
     mend(bytes);
-    tokens.assign(1, std::move(bytes));
+    tokens = {bytes};
   }
 };
 
@@ -154,7 +154,7 @@ class Fuse final : public Decoder {
   void apply(std::vector<std::string>& tokens) const override {
     std::string all;
     for (const std::string& token : tokens) all += token;
-    tokens.assign(1, std::move(all));
+    tokens = {all};
   }
 };
 

@@ -54,8 +54,8 @@ const icu::Normalizer2& normalizer(Form form) {
 
 void check_size(std::string_view text) {
   if (text.size() > INT32_MAX) {
-    throw Error(ErrorCode::invalid_argument, "a text of " + std::to_string(text.size()) +
-                                                 " bytes, expected at most 2147483647");
+    throw Error(ErrorCode::invalid_argument,
+                "a text of " + std::to_string(text.size()) + " bytes, expected at most 2147483647");
   }
 }
 
