@@ -171,9 +171,9 @@ class Index {
   // index's metric and dimension. Ids, codes and settings here stay; the others' vectors come in
   // their order, under the ids that add() would give. They are encoded as this index encodes, from
   // options.vectors or else from the best codes they have. A graph that meets a graph joins its
-  // edges, for less than adding the vectors takes: let the largest be first. Labels travel; vectors
-  // without, where others have some, get their ids. Throws invalid_argument, with this index
-  // unchanged, when the others don't fit or share labels; cancelled, it may hold some of the
+  // edges. What comes in costs about what adding it does: let the largest be first. Labels travel;
+  // vectors without, where others have some, get their ids. Throws invalid_argument, with this
+  // index unchanged, when the others don't fit or share labels; cancelled, it may hold some of the
   // others. They may be searched meanwhile but not changed.
   void merge(std::span<const Index* const> others, const MergeOptions& options = {});
 
