@@ -91,33 +91,67 @@ void fill_empty(MatrixView<const float> rows, const Groups& members,
   }
 }
 
-// Moves the centres of the smallest clusters to rows of those that are too large, as many as share
-// them out evenly. Returns how many moved.
-std::size_t share_out(MatrixView<const float> rows, const Groups& members, double most_of_mean,
-                      Random& random, Matrix<float>& centres) {
-  const std::size_t clusters = centres.rows();
-  const double mean = static_cast<double>(rows.rows()) / static_cast<double>(clusters);
-  std::vector<std::uint32_t> by_size(clusters);
-  std::iota(by_size.begin(), by_size.end(), 0u);
-  std::stable_sort(by_size.begin(), by_size.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return members.of(a).size() < members.of(b).size();
-  });
+// Splits the clusters that are too large in two: the centres of the smallest move to where those
+// are, and both stand a little to either side. Returns how many moved.
+std::size_t split_large(MatrixView<const float> rows, const Groups& members, double most,
+                        Random& random, Matrix<float>& centres) {
+  constexpr float kAside = 0.1f;  // of the way to one of the rows
   const auto size_of = [&](std::uint32_t c) { return static_cast<double>(members.of(c).size()); };
+  std::vector<std::uint32_t> by_size(centres.rows());
+  std::iota(by_size.begin(), by_size.end(), 0u);
+  std::stable_sort(by_size.begin(), by_size.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return size_of(a) < size_of(b); });
   std::size_t moved = 0;
   for (auto large = by_size.rbegin(); large != by_size.rend(); ++large) {
-    if (size_of(*large) <= most_of_mean * mean) break;
+    const std::uint32_t small = by_size[moved];
+    if (size_of(*large) <= most || 2 * size_of(small) >= size_of(*large)) break;
     const std::span<const std::uint32_t> own = members.of(*large);
-    const float* const first = centres.row(*large);
-    for (auto wanted = static_cast<std::size_t>(size_of(*large) / mean); wanted > 1; --wanted) {
-      const std::uint32_t small = by_size[moved];
-      if (size_of(small) >= mean / 2) return moved;
-      const float* const row = rows.row(own[random.below(own.size())]);
-      if (std::equal(row, row + rows.cols(), first)) continue;
-      std::copy_n(row, rows.cols(), centres.row(small));
-      ++moved;
+    const float* const row = rows.row(own[random.below(own.size())]);
+    float *const centre = centres.row(*large), *const other = centres.row(small);
+    for (std::size_t j = 0; j < rows.cols(); ++j) {
+      const float aside = kAside * (row[j] - centre[j]);
+      other[j] = centre[j] + aside;
+      centre[j] -= aside;
     }
+    ++moved;
   }
   return moved;
+}
+
+// Splits and takes means by turns until no cluster is too large; the best of what it met.
+Matrix<float> balanced(MatrixView<const float> rows, const KMeansOptions& options,
+                       Matrix<float> centres) {
+  constexpr std::size_t kRounds = 30;
+  const double most = options.most_of_mean * static_cast<double>(rows.rows()) /
+                      static_cast<double>(options.clusters);
+  Progress progress(options.control, "balance", kRounds);
+  Random random(options.seed + 3);
+  Matrix<float> best(options.clusters, rows.cols());
+  std::size_t least = rows.rows() + 1;
+  std::vector<std::uint32_t> assigned(rows.rows());
+  std::vector<float> distances(rows.rows());
+  for (std::size_t round = 0; round < kRounds; ++round) {
+    throw_if_cancelled(options.control);
+    const Centres current(std::move(centres));
+    current.nearest(rows, options.control, assigned, distances);
+    const Groups members(assigned, options.clusters);
+    std::size_t longest = 0;
+    for (std::size_t c = 0; c < options.clusters; ++c) {
+      longest = std::max(longest, members.of(c).size());
+    }
+    if (longest < least) {
+      least = longest;
+      for (std::size_t c = 0; c < options.clusters; ++c) {
+        std::copy_n(current.matrix().row(c), rows.cols(), best.row(c));
+      }
+    }
+    if (static_cast<double>(longest) <= most) break;
+    centres = means(rows, members, options.clusters, options.control);
+    fill_empty(rows, members, distances, centres);
+    if (split_large(rows, members, most, random, centres) == 0) break;
+    progress.add(1);
+  }
+  return best;
 }
 
 }  // namespace
@@ -141,26 +175,20 @@ Matrix<float> kmeans(MatrixView<const float> rows, const KMeansOptions& options)
     sampled = copy_rows(rows, random_sample(rows.rows(), most, options.seed));
     rows = sampled.view();
   }
-  constexpr std::size_t kRoundsOfSharing = 20;
-  const std::size_t sharing = options.most_of_mean > 0 ? kRoundsOfSharing : 0;
-  Progress progress(options.control, "k-means", options.iterations + sharing);
-  Random random(options.seed + 3);
+  Progress progress(options.control, "k-means", options.iterations);
   Matrix<float> centres = spread_start(rows, options);
   std::vector<std::uint32_t> assigned(rows.rows());
   std::vector<float> distances(rows.rows());
-  for (std::size_t i = 0; i < options.iterations + sharing; ++i) {
+  for (std::size_t i = 0; i < options.iterations; ++i) {
     throw_if_cancelled(options.control);
     Centres(std::move(centres)).nearest(rows, options.control, assigned, distances);
     const Groups members(assigned, options.clusters);
     centres = means(rows, members, options.clusters, options.control);
     fill_empty(rows, members, distances, centres);
-    // The last one leaves every centre a mean.
-    const bool shares =
-        sharing != 0 && i + 1 >= options.iterations && i + 1 < options.iterations + sharing;
-    if (shares && share_out(rows, members, options.most_of_mean, random, centres) == 0) break;
     progress.add(1);
   }
-  return centres;
+  return options.most_of_mean > 0 ? balanced(rows, options, std::move(centres))
+                                  : std::move(centres);
 }
 
 }  // namespace kith

@@ -117,7 +117,8 @@ TEST_P(Merge, LabelsTravelAndRemovedVectorsAreLeftOut) {
   EXPECT_EQ(merged.find("v" + std::to_string(kHalf + 7)), std::nullopt);
   std::size_t found = 0, asked = 0;
   for (std::size_t row = 0; row < kRows; row += 50, ++asked) {
-    const std::string label = "v" + std::to_string(row);
+    std::string label = "v";
+    label += std::to_string(row);
     const Neighbours self = merged.search(base_.view().slice(row, 1), 1);
     found += merged.labels().text(self.ids(0, 0)) == label ? 1 : 0;
   }
