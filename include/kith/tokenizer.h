@@ -7,7 +7,7 @@
 //   const kith::Encoding encoding = tokenizer.encode("nearest neighbours");
 //
 // Where implementations differ, ids are those of npm's @huggingface/tokenizers for what real
-// encoders' files hold (scripts/compare_tokenizers.sh compares), else those of Hugging Face's own:
+// encoders' files hold (tests/tokenizers/compare.sh compares), else those of Hugging Face's own:
 // Whitespace, Digits and Punctuation know all of Unicode and behaviours, single_word counts, and a
 // precompiled character map is followed rather than taken for NFKC. Offsets aren't kept.
 //
@@ -47,7 +47,7 @@ struct Padding {
   std::uint32_t id = 0, type = 0;
 };
 
-struct EncodeOptions {
+struct TokenizeOptions {
   bool special_tokens = true;  // what the post-processor adds, [CLS] and the like
   // In place of what the file says; with `use_file` off, nothing of the file's is used.
   std::optional<Truncation> truncation = {};
@@ -80,12 +80,12 @@ class Tokenizer {
   // Throws invalid_argument for a truncation that can't be: a length below what special tokens
   // need, a stride not below the length that remains, a chosen text that is too short. Texts of
   // megabytes a second and thread; words met before cost a look-up.
-  Encoding encode(std::string_view text, const EncodeOptions& options = {}) const;
+  Encoding encode(std::string_view text, const TokenizeOptions& options = {}) const;
   Encoding encode(std::string_view first, std::string_view second,
-                  const EncodeOptions& options = {}) const;
+                  const TokenizeOptions& options = {}) const;
   // Many texts over the threads of options.control, in order; padded to one length.
   std::vector<Encoding> encode(std::span<const std::string_view> texts,
-                               const EncodeOptions& options = {}) const;
+                               const TokenizeOptions& options = {}) const;
 
   // Unknown ids throw invalid_argument.
   std::string decode(std::span<const std::uint32_t> ids, bool skip_special_tokens = true) const;

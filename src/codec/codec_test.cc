@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "codec/any.h"
 #include "codec/rotation.h"
 #include "codec/spec.h"
@@ -209,8 +210,7 @@ TEST(Codecs, BytesRefuseWhatIsNotAByte) {
 }
 
 TEST(Codecs, RoundTripThroughAFileKeepsEveryScore) {
-  const std::string path =
-      (std::filesystem::temp_directory_path() / "kith_codec_test.kith").string();
+  const std::string path = test_path("codec.kith");
   const Matrix<float> x = gaussian(30, 37, 31);
   std::vector<Id> ids(30);
   for (Id i = 0; i < 30; ++i) ids[i] = i;

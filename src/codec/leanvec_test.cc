@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "codec/rotation.h"
 #include "codec/spec.h"
 #include "codec/stage.h"
@@ -146,8 +147,7 @@ TEST(LeanVec, IsTheSameForAnyNumberOfThreadsAndAfterAFile) {
     if (threads == 1) first = x;
     EXPECT_EQ(x, first);
 
-    const std::string path =
-        (std::filesystem::temp_directory_path() / "kith_leanvec_test.kith").string();
+    const std::string path = test_path("leanvec.kith");
     KithFileWriter writer;
     leanvec.save(writer, "primary");
     writer.add_text("meta", "");

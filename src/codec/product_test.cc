@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "codec/learned_rotation.h"
 #include "codec/rotation.h"
 #include "kith/error.h"
@@ -191,8 +192,7 @@ TEST(OptimisedProductQuantiser, EstimatesAndFilesGoThroughTheRotation) {
   const Matrix<float> rows = mixed_rows(1000, 20, 1), queries = normal_rows(10, 20, 2);
   ProductQuantiser quantiser(20, 10, ProductQuantiser::Turn::learned), loaded;
   quantiser.train(rows, 1, {});
-  const std::string path =
-      (std::filesystem::temp_directory_path() / "kith_product_test.kith").string();
+  const std::string path = test_path("product.kith");
   KithFileWriter writer;
   Meta meta;
   quantiser.save(writer, meta, "ivf");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "kith/kith.h"
 
 namespace {
@@ -113,7 +114,7 @@ TEST_F(CIndex, AnOlderCallersInfoIsFilledNoFurtherThanItReaches) {
 
 TEST_F(CIndex, SurvivesSavingOpeningAndAdding) {
   build(300);
-  const std::string path = testing::TempDir() + "c_index_survives.kith";
+  const std::string path = kith::test_path("index.kith");
   ASSERT_EQ(kith_index_save(index_, path.c_str(), nullptr), KITH_OK) << last_error();
   kith_index* opened = nullptr;
   ASSERT_EQ(kith_index_open(path.c_str(), 0, &opened), KITH_OK) << last_error();

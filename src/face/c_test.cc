@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/test_path.h"
 #include "kith/kith.h"
 
 namespace {
@@ -180,7 +181,7 @@ TEST(CFace, LabelsOfBothKindsAreReadBackAndFound) {
 TEST(CFace, VectorsTravelThroughAFile) {
   const std::vector<float> base = line_of_points();
   const kith_matrix rows = described(base);
-  const std::string path = TempDir() + "c_face.fvecs";
+  const std::string path = kith::test_path("c_face.fvecs");
   ASSERT_EQ(kith_write_vectors(path.c_str(), &rows, nullptr, nullptr), KITH_OK) << last_error();
   kith_vectors* vectors = nullptr;
   ASSERT_EQ(kith_read_vectors(path.c_str(), nullptr, &vectors), KITH_OK) << last_error();

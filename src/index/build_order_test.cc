@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/test_path.h"
 #include "index/test_data.h"
 #include "kith/error.h"
 #include "kith/exact.h"
@@ -45,7 +46,7 @@ Matrix<float> thin_and_thick(std::size_t half) {
 }
 
 std::string file_of(const Index& index) {
-  const std::string path = testing::TempDir() + "build-order.kith";
+  const std::string path = test_path("build-order.kith");
   index.save(path);
   std::ifstream file(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(file), {}};

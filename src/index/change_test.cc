@@ -1,6 +1,5 @@
 // What adding and removing promise, whatever the index, and while searches run.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -14,6 +13,7 @@
 
 #include "base/id_set.h"
 #include "base/random.h"
+#include "base/test_path.h"
 #include "formats/kith_file.h"
 #include "index/test_data.h"
 #include "kith/error.h"
@@ -24,12 +24,6 @@ namespace kith {
 namespace {
 
 constexpr std::size_t kDim = 20;
-
-// Kinds of index are tested by processes of their own, at once.
-std::string temporary(const std::string& name) {
-  const std::string own = "kith_change_test_" + std::to_string(::getpid()) + "_" + name;
-  return (std::filesystem::temp_directory_path() / own).string();
-}
 
 std::string file_bytes(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -147,7 +141,7 @@ TEST_P(Change, RemovedIdsAreUsedAgainAndKeepTheirNewVectorAndLabel) {
 
 TEST_P(Change, ASavedIndexRemembersWhatWasRemoved) {
   const Matrix<float> base = clustered(2500, kDim, 4);
-  const std::string path = temporary("removed.kith");
+  const std::string path = test_path("removed.kith");
   Index index = build(GetParam(), base);
   index.save(path);
   EXPECT_EQ(Index::open(path).info().file_version, kPlainFileVersion);
@@ -191,7 +185,7 @@ TEST_P(Change, AnIndexOutlivesItsLastVector) {
   EXPECT_EQ(index.size(), 0u);
   const Matrix<float> more = clustered(2600, kDim, 8);
   EXPECT_EQ(index.search(more.view().slice(0, 1), 3).ids(0, 0), kNoId);
-  const std::string path = temporary("empty.kith");
+  const std::string path = test_path("empty.kith");
   index.save(path);
   Index opened = Index::open(path);
   const Matrix<float> single = clustered(1, kDim, 9);
@@ -306,7 +300,7 @@ TEST(GraphChange, IsTheSameForAnyNumberOfThreads) {
     index.add(clustered(25, kDim, 26), Labels(), control);
     index.remove(range_of(100, 700), control);
     index.add(clustered(300, kDim, 27), Labels(), control);
-    const std::string path = temporary("threads.kith");
+    const std::string path = test_path("threads.kith");
     index.save(path);
     const std::string bytes = file_bytes(path);
     if (first.empty()) first = bytes;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "formats/kith_file.h"
 #include "index/test_data.h"
 #include "kith/error.h"
@@ -38,11 +39,6 @@ double recall_of(const Index& index, const Matrix<float>& base, const Matrix<flo
   SearchOptions search;
   search.beam = beam;
   return recall_at(index.search(queries, 10, search), exact_search(base, queries, exact), 10);
-}
-
-std::string temporary(const char* name) {
-  return (std::filesystem::temp_directory_path() / (std::string("kith_index_test_") + name))
-      .string();
 }
 
 std::string file_bytes(const std::string& path) {
@@ -84,7 +80,7 @@ TEST(GraphIndex, IsTheSameForAnyNumberOfThreads) {
     for (std::size_t threads : {1u, 2u, 3u}) {
       BuildOptions build = options(Metric::l2, "graph", codec);
       build.control.threads = threads;
-      const std::string path = temporary("threads.kith");
+      const std::string path = test_path("threads.kith");
       Index::build(base, Labels(), build).save(path);
       const std::string bytes = file_bytes(path);
       if (first.empty()) first = bytes;
@@ -164,7 +160,7 @@ TEST(Index, SavedAndOpenedItAnswersTheSame) {
   for (const auto& [kind, codec] :
        {std::pair{"graph", "rot-lvq4x8"}, {"flat", "rot-lvq4x8"}, {"graph", "rabitq2+f16"}}) {
     const Index built = Index::build(base, Labels(names), options(Metric::cosine, kind, codec));
-    const std::string path = temporary("saved.kith");
+    const std::string path = test_path("saved.kith");
     built.save(path);
     for (const bool in_memory : {false, true}) {
       const Index opened = Index::open(path, {.in_memory = in_memory});
@@ -192,7 +188,7 @@ TEST(Index, AddedVectorsAreFoundAndTheFileIsUntouchedUntilSave) {
     std::copy_n(i < 3000 ? base.row(i) : more.row(i - 3000), 20, all.row(i));
   }
   const Matrix<float> queries = clustered(60, 20, 15);
-  const std::string path = temporary("add.kith");
+  const std::string path = test_path("add.kith");
   for (const char* codec : {"rot-lvq8+f16", "rabitq4+f16"}) {
     Index::build(base, Labels(), options(Metric::l2, "graph", codec)).save(path);
     const std::string before = file_bytes(path);
@@ -307,7 +303,7 @@ TEST(Index, PadsWhenFewerVectorsThanAskedFor) {
 }
 
 TEST(Index, EveryFlippedByteOfAFileIsRefused) {
-  const std::string path = temporary("corrupt.kith");
+  const std::string path = test_path("corrupt.kith");
   const Matrix<float> base = clustered(60, 8, 23);
   Index::build(base, Labels(), options(Metric::l2, "graph", "lvq8")).save(path);
   const std::string good = file_bytes(path);
@@ -372,7 +368,7 @@ void expect_older_file_works(const std::string& name, std::uint64_t version) {
   };
   finds_itself(index);
   index.add(clustered(200, index.dim(), 25), Labels());
-  const std::string path = temporary("from-older.kith");
+  const std::string path = test_path("from-older.kith");
   index.save(path);
   const Index saved = Index::open(path);
   EXPECT_EQ(saved.info().file_version, kPlainFileVersion);
@@ -390,7 +386,7 @@ TEST(Index, AFileOfVersion2IsReadAndSavedAsTheNewest) {
 }
 
 TEST(Index, ANewerFileIsRefusedWithAMessage) {
-  const std::string path = temporary("newer.kith");
+  const std::string path = test_path("newer.kith");
   Index::build(clustered(10, 4, 24), Labels(), BuildOptions()).save(path);
   std::string bytes = file_bytes(path);
   bytes[8] = static_cast<char>(kFileVersion + 1);

@@ -1,8 +1,6 @@
 // What an inverted file promises beyond what every index does (index_test.cc).
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +8,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -92,8 +91,7 @@ TEST(Ivf, BalancedListsAreShorterAndFindAsMuch) {
 }
 
 TEST(Ivf, ManyListsAreFoundByAGraphThatTheFileHolds) {
-  const std::string path =
-      testing::TempDir() + "kith_ivf_centre_graph_" + std::to_string(::getpid()) + ".kith";
+  const std::string path = test_path("centre-graph.kith");
   const Matrix<float> base = clustered(9000, 24, 1), queries = clustered(200, 24, 2);
   for (const Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     BuildOptions build = options(metric);
@@ -164,7 +162,7 @@ TEST(Ivf, IsTheSameForAnyNumberOfThreads) {
   for (const std::size_t threads : {1, 3}) {
     BuildOptions build = options(Metric::cosine);
     build.control.threads = threads;
-    const std::string path = testing::TempDir() + "ivf-threads.kith";
+    const std::string path = test_path("threads.kith");
     Index::build(base, Labels(), build).save(path);
     std::ifstream file(path, std::ios::binary);
     files[threads / 2].assign(std::istreambuf_iterator<char>(file), {});
@@ -176,7 +174,7 @@ TEST(Ivf, IsTheSameForAnyNumberOfThreads) {
 TEST(Ivf, SavedOpenedAndAddedToItFindsWhatWasAdded) {
   const Matrix<float> base = clustered(3000, 20, 6), more = clustered(1500, 20, 7);
   for (const Metric metric : {Metric::l2, Metric::cosine}) {
-    const std::string path = testing::TempDir() + "ivf-saved.kith";
+    const std::string path = test_path("saved.kith");
     const Index built = Index::build(base, Labels(), options(metric));
     built.save(path);
     Index index = Index::open(path);
@@ -203,7 +201,7 @@ TEST(Ivf, SavedOpenedAndAddedToItFindsWhatWasAdded) {
 TEST(Ivf, OfAFewVectorsIsExactUpToItsCodesAndCanBeReopened) {
   for (const std::size_t rows : {1, 2, 15, 40}) {
     const Matrix<float> base = clustered(rows, 8, 12);
-    const std::string path = testing::TempDir() + "ivf-few.kith";
+    const std::string path = test_path("few.kith");
     BuildOptions build = options(Metric::l2);
     build.codec = "pq4+f32";
     Index::build(base, Labels(), build).save(path);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "codec/rotation.h"
 #include "kith/error.h"
 #include "kith/exact.h"
@@ -102,8 +103,7 @@ TEST(LeanVecIndex, AnswersTheSameFromAFileAndTakesMoreVectors) {
   BuildOptions build = options(Metric::cosine, "leanvec24-rot-lvq8+f16", "es+fw");
   build.train_queries = training;
   const Index built = Index::build(base, Labels(), build);
-  const std::string path =
-      (std::filesystem::temp_directory_path() / "kith_leanvec_index_test.kith").string();
+  const std::string path = test_path("leanvec.kith");
   built.save(path);
   Index opened = Index::open(path);
   const Neighbours a = built.search(queries, 10), b = opened.search(queries, 10);

@@ -1,7 +1,5 @@
 // What merging indexes built apart promises, whatever their kind.
 #include <gtest/gtest.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -9,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/test_path.h"
 #include "index/test_data.h"
 #include "kith/error.h"
 #include "kith/exact.h"
@@ -43,9 +42,7 @@ void merge(Index& index, const Index& other, const MergeOptions& options = {}) {
 }
 
 std::string bytes_of(const Index& index) {
-  const std::string path = (std::filesystem::temp_directory_path() /
-                            ("kith_merge_test_" + std::to_string(::getpid()) + ".kith"))
-                               .string();
+  const std::string path = test_path("merged.kith");
   index.save(path);
   std::ifstream in(path, std::ios::binary);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "index/inverted_index.h"
 #include "index/posting_lists.h"
 #include "kith/error.h"
@@ -109,13 +109,7 @@ class SparseFile : public testing::Test {
     index.save(path_);
     return read();
   }
-  static std::string own_path() {
-    std::string name = "kith-sparse-";
-    name += std::to_string(::getpid());
-    name += testing::UnitTest::GetInstance()->current_test_info()->name();
-    return (std::filesystem::temp_directory_path() / name).string();
-  }
-  const std::string path_ = own_path();
+  const std::string path_ = test_path("sparse.kith");
 };
 
 TEST(Sparse, FindsWhatAScanOfEveryRowFinds) {

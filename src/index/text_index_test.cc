@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "base/test_path.h"
 #include "kith/error.h"
 #include "text/analyser.h"
 
@@ -89,18 +89,12 @@ class Reference {
 class TextFile : public testing::Test {
  protected:
   ~TextFile() override { std::filesystem::remove(path_); }
-  static std::string own_path() {
-    std::string name = "kith-text-";
-    name += std::to_string(::getpid());
-    name += testing::UnitTest::GetInstance()->current_test_info()->name();
-    return (std::filesystem::temp_directory_path() / name).string();
-  }
   std::string saved(const TextIndex& index) const {
     index.save(path_);
     std::ifstream file(path_, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
   }
-  const std::string path_ = own_path();
+  const std::string path_ = test_path("text.kith");
 };
 
 void expect_like_reference(const std::vector<std::string>& texts, double k1, double b) {

@@ -63,7 +63,7 @@ bool compare(const std::string& model, const std::string& texts, const std::stri
   std::size_t bytes = 0, same = 0, shown = 0, tokens = 0;
   Records records(texts, 1);
   for (std::string_view text; records.next(text); bytes += text.size()) all.push_back(text);
-  kith::EncodeOptions options{.use_file = false};
+  kith::TokenizeOptions options{.use_file = false};
   options.control.threads = 1;
   const std::clock_t start = std::clock();
   const auto encodings = tokenizer.encode(all, options);

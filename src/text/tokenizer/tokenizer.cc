@@ -57,7 +57,7 @@ class Tokenizer::Implementation {
         padding_(read_padding(root.member("padding"))) {}
 
   Encoding encode(std::string_view first, const std::string_view* second,
-                  const EncodeOptions& options) const {
+                  const TokenizeOptions& options) const {
     const auto scratch = borrow();
     Encoding encoding;
     const std::vector<TokenId> a = tokens(first, *scratch, encoding.invalid_bytes);
@@ -70,7 +70,7 @@ class Tokenizer::Implementation {
     return encoding;
   }
 
-  const std::optional<Padding>& padding(const EncodeOptions& options) const {
+  const std::optional<Padding>& padding(const TokenizeOptions& options) const {
     return options.padding || !options.use_file ? options.padding : padding_;
   }
 
@@ -249,21 +249,21 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Encoding Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+Encoding Tokenizer::encode(std::string_view text, const TokenizeOptions& options) const {
   Encoding encoding = implementation_->encode(text, nullptr, options);
   if (const auto& padding = implementation_->padding(options)) pad({&encoding, 1}, *padding);
   return encoding;
 }
 
 Encoding Tokenizer::encode(std::string_view first, std::string_view second,
-                           const EncodeOptions& options) const {
+                           const TokenizeOptions& options) const {
   Encoding encoding = implementation_->encode(first, &second, options);
   if (const auto& padding = implementation_->padding(options)) pad({&encoding, 1}, *padding);
   return encoding;
 }
 
 std::vector<Encoding> Tokenizer::encode(std::span<const std::string_view> texts,
-                                        const EncodeOptions& options) const {
+                                        const TokenizeOptions& options) const {
   std::vector<Encoding> encodings(texts.size());
   parallel_for(options.control, texts.size(), kBatchGrain,
                [&](std::size_t begin, std::size_t end, std::size_t) {

@@ -208,7 +208,7 @@ TEST(Tokenizer, ConcurrentEncodingsAreThoseOfOneThread) {
   for (int i = 0; i < 400; ++i)
     texts.push_back("text number " + std::to_string(i * 7919) + " unaffable");
   const std::vector<std::string_view> views(texts.begin(), texts.end());
-  EncodeOptions one, four;
+  TokenizeOptions one, four;
   one.control.threads = 1;
   four.control.threads = 4;
   const auto expected = tokenizer.encode(views, one);
