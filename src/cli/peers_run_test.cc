@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/random.h"
+#include "base/test_rows.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 
@@ -57,15 +57,6 @@ std::vector<bench::Variant> scan_variants(const bench::Shape&) {
   return {variant};
 }
 
-Matrix<float> random_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Matrix<float> matrix(rows, dim);
-  Random random(seed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < dim; ++j) matrix(i, j) = static_cast<float>(random.normal());
-  }
-  return matrix;
-}
-
 class PeersRun : public testing::Test {
  protected:
   void SetUp() override {
@@ -74,8 +65,8 @@ class PeersRun : public testing::Test {
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
     data_.name = "toy";
-    data_.base = random_rows(400, 8, 1);
-    data_.queries = random_rows(50, 8, 2);
+    data_.base = normal_rows(400, 8, 1);
+    data_.queries = normal_rows(50, 8, 2);
     ExactOptions exact;
     exact.k = 20;
     exact.metric = Metric::cosine;

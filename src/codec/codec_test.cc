@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
 #include "base/test_path.h"
+#include "base/test_rows.h"
 #include "codec/any.h"
 #include "codec/rotation.h"
 #include "codec/spec.h"
@@ -21,19 +21,10 @@ const std::vector<std::string> kFloatCodecs = {
     "f32",     "f16",     "bf16",    "sq8",     "lvq4",    "lvq8",    "lvq4x4",  "lvq4x8", "lvq8x8",
     "rabitq1", "rabitq2", "rabitq3", "rabitq4", "rabitq5", "rabitq6", "rabitq7", "rabitq8"};
 
-Matrix<float> gaussian(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Matrix<float> x(rows, dim);
-  Random random(seed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < dim; ++j) x(i, j) = static_cast<float>(random.normal());
-  }
-  return x;
-}
-
 // Rows that have broken quantisers: constants, zeros, one huge dimension, huge and tiny norms, all
 // negative, duplicates, alternating signs.
 Matrix<float> adversarial(std::size_t dim) {
-  Matrix<float> x = gaussian(16, dim, 9);
+  Matrix<float> x = normal_rows(16, dim, 9);
   for (std::size_t j = 0; j < dim; ++j) {
     x(0, j) = 0;
     x(1, j) = 3.25f;
@@ -80,7 +71,7 @@ double reference_distance(Metric metric, const float* q, const float* x, std::si
 
 TEST(Codecs, StateABoundThatHoldsOnHostileData) {
   for (std::size_t dim : {1u, 2u, 7u, 64u, 100u, 129u}) {
-    for (const Matrix<float>& x : {adversarial(dim), gaussian(50, dim, 3)}) {
+    for (const Matrix<float>& x : {adversarial(dim), normal_rows(50, dim, 3)}) {
       for (const std::string& name : kFloatCodecs) {
         if (name == "f16" && x.rows() == 16) {
           EXPECT_THROW(encoded(name, x, Metric::l2), Error);  // 1e6 is beyond binary16's range
@@ -106,8 +97,8 @@ TEST(Codecs, StateABoundThatHoldsOnHostileData) {
 TEST(Codecs, ScoreBestMatchesTheDecodedVector) {
   for (Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (std::size_t dim : {3u, 64u, 100u, 129u}) {
-      const Matrix<float> x = gaussian(40, dim, 5);
-      const Matrix<float> q = gaussian(1, dim, 6);
+      const Matrix<float> x = normal_rows(40, dim, 5);
+      const Matrix<float> q = normal_rows(1, dim, 6);
       std::vector<Id> ids;
       for (Id i = 40; i > 0; --i) ids.push_back(i - 1);
       for (const std::string& name : kFloatCodecs) {
@@ -137,8 +128,8 @@ TEST(Codecs, ScoreBestMatchesTheDecodedVector) {
 TEST(Codecs, ScoreStaysWithinTheQuerysRounding) {
   for (Metric metric : {Metric::l2, Metric::ip}) {
     const std::size_t dim = 100;
-    const Matrix<float> x = gaussian(64, dim, 15);
-    const Matrix<float> q = gaussian(1, dim, 16);
+    const Matrix<float> x = normal_rows(64, dim, 15);
+    const Matrix<float> q = normal_rows(1, dim, 16);
     std::vector<Id> ids(64);
     for (Id i = 0; i < 64; ++i) ids[i] = i;
     for (const char* name : {"sq8", "lvq4", "lvq8"}) {
@@ -164,7 +155,7 @@ TEST(Codecs, ScoreStaysWithinTheQuerysRounding) {
 
 TEST(Codecs, KeepTheNearestNeighbour) {
   const std::size_t dim = 64;
-  const Matrix<float> x = gaussian(500, dim, 21);
+  const Matrix<float> x = normal_rows(500, dim, 21);
   std::vector<Id> ids(500);
   for (Id i = 0; i < 500; ++i) ids[i] = i;
   for (const std::string& name : kFloatCodecs) {
@@ -211,7 +202,7 @@ TEST(Codecs, BytesRefuseWhatIsNotAByte) {
 
 TEST(Codecs, RoundTripThroughAFileKeepsEveryScore) {
   const std::string path = test_path("codec.kith");
-  const Matrix<float> x = gaussian(30, 37, 31);
+  const Matrix<float> x = normal_rows(30, 37, 31);
   std::vector<Id> ids(30);
   for (Id i = 0; i < 30; ++i) ids[i] = i;
   for (const std::string& name : kFloatCodecs) {
@@ -244,7 +235,7 @@ TEST(Codecs, RoundTripThroughAFileKeepsEveryScore) {
 }
 
 TEST(Lvq, SecondLevelShrinksTheErrorBySixteen) {
-  const Matrix<float> x = gaussian(50, 96, 41);
+  const Matrix<float> x = normal_rows(50, 96, 41);
   const auto mean_error = [&](const std::string& name) {
     const AnyCodec any = encoded(name, x, Metric::l2);
     double sum = 0;
@@ -262,7 +253,7 @@ TEST(Lvq, SecondLevelShrinksTheErrorBySixteen) {
 TEST(Rotation, KeepsNormsAndInverts) {
   for (std::size_t dim : {1u, 2u, 3u, 64u, 100u, 128u, 768u, 1000u}) {
     const Rotation rotation(dim, 7);
-    const Matrix<float> original = gaussian(1, dim, dim);
+    const Matrix<float> original = normal_rows(1, dim, dim);
     Matrix<float> x = original.clone();
     rotation.apply(x.row(0));
     double before = 0, after = 0;

@@ -6,23 +6,12 @@
 #include <limits>
 #include <vector>
 
-#include "base/random.h"
+#include "base/test_rows.h"
 #include "codec/centres.h"
 #include "kith/error.h"
 
 namespace kith {
 namespace {
-
-Matrix<float> normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed,
-                          double spread = 1) {
-  Random random(seed);
-  Matrix<float> x(rows, dim);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < dim; ++j)
-      x.row(i)[j] = static_cast<float>(spread * random.normal());
-  }
-  return x;
-}
 
 KMeansOptions clusters(std::size_t count, std::uint64_t seed = 1) {
   KMeansOptions options;

@@ -9,21 +9,13 @@
 
 #include "base/random.h"
 #include "base/test_path.h"
+#include "base/test_rows.h"
 #include "codec/learned_rotation.h"
 #include "codec/rotation.h"
 #include "kith/error.h"
 
 namespace kith {
 namespace {
-
-Matrix<float> normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Random random(seed);
-  Matrix<float> x(rows, dim);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < dim; ++j) x.row(i)[j] = static_cast<float>(random.normal());
-  }
-  return x;
-}
 
 double squared(const float* a, const float* b, std::size_t dim) {
   double sum = 0;

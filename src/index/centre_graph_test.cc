@@ -5,20 +5,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/random.h"
+#include "base/test_rows.h"
 #include "kith/index.h"
 
 namespace kith {
 namespace {
-
-Matrix<float> normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed) {
-  Random random(seed);
-  Matrix<float> x(rows, dim);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < dim; ++j) x.row(i)[j] = static_cast<float>(random.normal());
-  }
-  return x;
-}
 
 std::shared_ptr<const Centres> some_centres(std::size_t count, Centres::By by) {
   Centres centres(normal_rows(count, 24, 1));

@@ -4,20 +4,11 @@
 
 #include <cstring>
 
-#include "base/random.h"
+#include "base/test_rows.h"
 #include "kith/error.h"
 
 namespace kith::simd {
 namespace {
-
-Matrix<float> random_rows(std::size_t rows, std::size_t cols, std::uint64_t seed) {
-  Matrix<float> m(rows, cols);
-  Random random(seed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < cols; ++j) m(i, j) = static_cast<float>(random.normal());
-  }
-  return m;
-}
 
 Matrix<float> through(const Matrix<float>& x, const PackedWeights& w, std::size_t threads) {
   Matrix<float> y(x.rows(), w.outputs());
@@ -30,8 +21,8 @@ TEST(Dense, EqualsTheDefinitionForEveryShape) {
   for (const std::size_t inputs : {1, 7, 64}) {
     for (const std::size_t outputs : {1, 31, 32, 100}) {
       for (const std::size_t rows : {1, 13, 14, 40}) {
-        const Matrix<float> x = random_rows(rows, inputs, 1), w = random_rows(outputs, inputs, 2);
-        const Matrix<float> bias = random_rows(1, outputs, 3);
+        const Matrix<float> x = normal_rows(rows, inputs, 1), w = normal_rows(outputs, inputs, 2);
+        const Matrix<float> bias = normal_rows(1, outputs, 3);
         const Matrix<float> y = through(x, PackedWeights(w, bias.data()), 1);
         for (std::size_t i = 0; i < rows; ++i) {
           for (std::size_t j = 0; j < outputs; ++j) {
@@ -46,8 +37,8 @@ TEST(Dense, EqualsTheDefinitionForEveryShape) {
 }
 
 TEST(Dense, RowsDependNeitherOnTheirNeighboursNorOnThreads) {
-  const Matrix<float> x = random_rows(300, 500, 1);
-  const PackedWeights w(random_rows(333, 500, 2), nullptr);
+  const Matrix<float> x = normal_rows(300, 500, 1);
+  const PackedWeights w(normal_rows(333, 500, 2), nullptr);
   const Matrix<float> all = through(x, w, 1), threaded = through(x, w, 4);
   for (std::size_t i = 0; i < x.rows(); ++i) {
     ASSERT_EQ(0, std::memcmp(all.row(i), threaded.row(i), 333 * sizeof(float))) << i;
@@ -58,8 +49,8 @@ TEST(Dense, RowsDependNeitherOnTheirNeighboursNorOnThreads) {
 }
 
 TEST(Dense, RefusesShapesThatDoNotFit) {
-  const PackedWeights w(random_rows(5, 8, 1), nullptr);
-  EXPECT_THROW(through(random_rows(3, 7, 1), w, 1), Error);
+  const PackedWeights w(normal_rows(5, 8, 1), nullptr);
+  EXPECT_THROW(through(normal_rows(3, 7, 1), w, 1), Error);
 }
 
 }  // namespace

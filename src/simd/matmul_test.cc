@@ -7,20 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "base/random.h"
+#include "base/test_rows.h"
 #include "kith/error.h"
 
 namespace kith::simd {
 namespace {
-
-Matrix<float> random_matrix(std::size_t rows, std::size_t cols, std::uint64_t seed) {
-  Matrix<float> m(rows, cols);
-  Random random(seed);
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < cols; ++j) m(i, j) = static_cast<float>(random.normal());
-  }
-  return m;
-}
 
 double dot(const Matrix<float>& a, std::size_t i, const Matrix<float>& b, std::size_t j) {
   double sum = 0;
@@ -32,7 +23,7 @@ TEST(Matmul, EqualsTheDefinitionForEveryShape) {
   for (std::size_t dim : {1, 3, 4, 17, 100}) {
     for (std::size_t m : {1, 2, 13, 14, 15, 40}) {
       for (std::size_t n : {1, 5, 31, 32, 33, 100}) {
-        const Matrix<float> a = random_matrix(m, dim, 1), b = random_matrix(n, dim, 2);
+        const Matrix<float> a = normal_rows(m, dim, 1), b = normal_rows(n, dim, 2);
         Matrix<float> c(m, n);
         matmul(a, b, c);
         for (std::size_t i = 0; i < m; ++i) {
@@ -47,7 +38,7 @@ TEST(Matmul, EqualsTheDefinitionForEveryShape) {
 }
 
 TEST(Matmul, IntegersAreExact) {
-  Matrix<float> a = random_matrix(29, 200, 1), b = random_matrix(70, 200, 2), c(29, 70);
+  Matrix<float> a = normal_rows(29, 200, 1), b = normal_rows(70, 200, 2), c(29, 70);
   for (Matrix<float>* m : {&a, &b}) {
     for (std::size_t i = 0; i < m->rows(); ++i) {
       for (std::size_t j = 0; j < 200; ++j) (*m)(i, j) = std::round((*m)(i, j) * 40);
@@ -60,7 +51,7 @@ TEST(Matmul, IntegersAreExact) {
 }
 
 TEST(Matmul, KeepsToItsOwnColumnsAndRows) {
-  const Matrix<float> a = random_matrix(3, 8, 1), b = random_matrix(5, 8, 2);
+  const Matrix<float> a = normal_rows(3, 8, 1), b = normal_rows(5, 8, 2);
   std::vector<float> c(5 * 9, 7.0f);
   matmul(a, b, MatrixView<float>(c.data() + 9, 3, 5, 9 * sizeof(float)));
   for (std::size_t i = 0; i < c.size(); ++i) {
@@ -74,8 +65,8 @@ TEST(Matmul, KeepsToItsOwnColumnsAndRows) {
 TEST(Matmul, SelectReturnsExactlyTheValuesAtMostTheThreshold) {
   const MatmulKernels& kernels = matmul_kernels();
   constexpr std::size_t kDim = 23;
-  const Matrix<float> a = random_matrix(kernels.a_rows, kDim, 1);
-  const Matrix<float> b = random_matrix(kernels.b_rows, kDim, 2);
+  const Matrix<float> a = normal_rows(kernels.a_rows, kDim, 1);
+  const Matrix<float> b = normal_rows(kernels.b_rows, kDim, 2);
   Matrix<float> panel_a(1, kernels.a_rows * kDim), panel_b(1, kernels.b_rows * kDim);
   kernels.pack_a(a.data(), a.stride_bytes() / sizeof(float), a.rows(), kDim, panel_a.data());
   kernels.pack_b(b.data(), b.stride_bytes() / sizeof(float), b.rows() - 1, kDim, panel_b.data());
@@ -109,7 +100,7 @@ TEST(Matmul, SelectReturnsExactlyTheValuesAtMostTheThreshold) {
 }
 
 TEST(Matmul, RefusesShapesThatDoNotFit) {
-  const Matrix<float> a = random_matrix(3, 8, 1), b = random_matrix(5, 7, 2);
+  const Matrix<float> a = normal_rows(3, 8, 1), b = normal_rows(5, 7, 2);
   Matrix<float> c(3, 5);
   EXPECT_THROW(matmul(a, b, c), Error);
   EXPECT_THROW(matmul(a, a, c), Error);

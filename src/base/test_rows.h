@@ -1,0 +1,25 @@
+// Rows that tests make up.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/random.h"
+#include "kith/matrix.h"
+
+namespace kith {
+
+// Components are normal around zero, with standard deviation `spread`.
+inline Matrix<float> normal_rows(std::size_t rows, std::size_t dim, std::uint64_t seed,
+                                 double spread = 1) {
+  Random random(seed);
+  Matrix<float> x(rows, dim);
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < dim; ++j) {
+      x.row(i)[j] = static_cast<float>(spread * random.normal());
+    }
+  }
+  return x;
+}
+
+}  // namespace kith
