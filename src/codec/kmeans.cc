@@ -91,6 +91,14 @@ void fill_empty(MatrixView<const float> rows, const Groups& members,
   }
 }
 
+// Centres for the rows assigned so.
+Matrix<float> refitted(MatrixView<const float> rows, const Groups& members,
+                       std::span<const float> distances, const KMeansOptions& options) {
+  Matrix<float> centres = means(rows, members, options.clusters, options.control);
+  fill_empty(rows, members, distances, centres);
+  return centres;
+}
+
 // Splits the clusters that are too large in two: the centres of the smallest move to where those
 // are, and both stand a little to either side. Returns how many moved.
 std::size_t split_large(MatrixView<const float> rows, const Groups& members, double most,
@@ -146,8 +154,7 @@ Matrix<float> balanced(MatrixView<const float> rows, const KMeansOptions& option
       }
     }
     if (static_cast<double>(longest) <= most) break;
-    centres = means(rows, members, options.clusters, options.control);
-    fill_empty(rows, members, distances, centres);
+    centres = refitted(rows, members, distances, options);
     if (split_large(rows, members, most, random, centres) == 0) break;
     progress.add(1);
   }
@@ -183,8 +190,7 @@ Matrix<float> kmeans(MatrixView<const float> rows, const KMeansOptions& options)
     throw_if_cancelled(options.control);
     Centres(std::move(centres)).nearest(rows, options.control, assigned, distances);
     const Groups members(assigned, options.clusters);
-    centres = means(rows, members, options.clusters, options.control);
-    fill_empty(rows, members, distances, centres);
+    centres = refitted(rows, members, distances, options);
     progress.add(1);
   }
   return options.most_of_mean > 0 ? balanced(rows, options, std::move(centres))

@@ -39,9 +39,7 @@ CentreGraph::CentreGraph(std::shared_ptr<const Centres> centres, std::uint64_t s
   });
   GraphBuilder builder(centres_->rough(), graph, entries_, parameters, control);
   builder.insert(order, 0);
-  builder.trim(order);
-  builder.balance(order);
-  builder.connect(order);
+  builder.finish(order);
   graph_ = PackedGraph(graph, kDegree);
 }
 
@@ -85,14 +83,10 @@ CentreGraph::CentreGraph(std::shared_ptr<const Centres> centres, const KithFileR
   const std::span<const Id> ids = reader.array<Id>(prefix + ".entries", entries);
   entries_.assign(ids.begin(), ids.end());
   // Few enough to look at all, verified or not.
-  bool good = std::all_of(entries_.begin(), entries_.end(), [&](Id id) { return id < nodes; });
-  std::vector<Id> room(degree);
-  for (Id node = 0; node < nodes; ++node) {
-    for (const Id id : graph_.slots(node, room.data())) {
-      good &= id < nodes || id == graph_.empty_slot();
-    }
-  }
-  if (!good) reader.fail("section " + prefix + ".edges: an id beyond the lists");
+  const bool good =
+      std::all_of(entries_.begin(), entries_.end(), [&](Id id) { return id < nodes; });
+  if (!good || !graph_.leads_inside())
+    reader.fail("section " + prefix + ".edges: an id beyond the lists");
 }
 
 }  // namespace kith

@@ -83,6 +83,13 @@ class GraphBuilder {
     joining_ = false;
   }
 
+  // Makes what grew a graph to search, `nodes` being all that are in it.
+  void finish(std::span<const Id> nodes) {
+    trim(nodes);
+    balance(nodes);
+    connect(nodes);
+  }
+
   // Leads an edge to each of these nodes that none of its neighbours leads to. Quicker than
   // balance() and connect(), which look at the whole graph.
   void anchor(std::span<const Id> nodes);
@@ -132,7 +139,10 @@ class GraphBuilder {
   }
   void insert_batch(std::span<const Id> batch);
   void find_neighbours(Id node, Scratch& scratch) const;
-  void find_other_neighbours(Id node, Scratch& scratch) const;
+  void offer_own_edges(Id node, Scratch& scratch) const;
+  bool may_lead(Id from, Id to) const {
+    return from != to && (avoided_ == nullptr || !avoided_->contains(to));
+  }
   void take_in(Id target, std::span<const Edge> edges, Scratch& scratch);
   void prune_list(Id node, Scratch& scratch);
   void prune(Scratch& scratch) const;
@@ -169,14 +179,14 @@ template <Codec C, class G>
 void GraphBuilder<C, G>::insert_batch(std::span<const Id> batch) {
   const std::size_t limit = list_limit();
   std::vector<Id> lists(batch.size() * limit, kNoId);
-  parallel_for(
-      control_, batch.size(), 16, [&](std::size_t begin, std::size_t end, std::size_t worker) {
-        Scratch& scratch = scratch_[worker];
-        for (std::size_t i = begin; i < end; ++i) {
-          joining_ ? find_other_neighbours(batch[i], scratch) : find_neighbours(batch[i], scratch);
-          std::copy(scratch.chosen.begin(), scratch.chosen.end(), &lists[i * limit]);
-        }
-      });
+  parallel_for(control_, batch.size(), 16,
+               [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                 Scratch& scratch = scratch_[worker];
+                 for (std::size_t i = begin; i < end; ++i) {
+                   find_neighbours(batch[i], scratch);
+                   std::copy(scratch.chosen.begin(), scratch.chosen.end(), &lists[i * limit]);
+                 }
+               });
 
   std::vector<Edge> edges;
   edges.reserve(lists.size());
@@ -208,31 +218,26 @@ void GraphBuilder<C, G>::find_neighbours(Id node, Scratch& scratch) const {
   scratch.candidates.clear();
   for (BeamKey key : scratch.beam.pool.keys()) {
     const Id id = beam_id(key);
-    if (id == node || (avoided_ != nullptr && avoided_->contains(id))) continue;
-    scratch.candidates.push_back({beam_distance(key), id});
+    if (may_lead(node, id)) scratch.candidates.push_back({beam_distance(key), id});
   }
+  if (joining_) offer_own_edges(node, scratch);
   prune(scratch);
 }
 
+// The node's own edges become candidates, too. What the walk met is in the pool or too far.
 template <Codec C, class G>
-void GraphBuilder<C, G>::find_other_neighbours(Id node, Scratch& scratch) const {
-  prepare(node, scratch.query, scratch);
+void GraphBuilder<C, G>::offer_own_edges(Id node, Scratch& scratch) const {
   const std::span<const Id> own = list(node, scratch.room);
-  beam_search(graph_, codec_, scratch.query, entries_, parameters_.build_beam, scratch.beam);
-  scratch.candidates.clear();
-  const auto offer = [&](float distance, Id id) {
-    if (id == node || (avoided_ != nullptr && avoided_->contains(id))) return;
-    scratch.candidates.push_back({distance, id});
-  };
-  for (BeamKey key : scratch.beam.pool.keys()) offer(beam_distance(key), beam_id(key));
-  // What the walk met is in the pool or too far.
   scratch.ids.resize(own.size());
   scratch.ids.resize(scratch.beam.visited.insert(own, kNoId, scratch.ids.data()));
   scratch.distances.resize(scratch.ids.size());
   codec_.score(scratch.query, scratch.ids.data(), scratch.ids.size(), scratch.distances.data());
-  for (std::size_t i = 0; i < scratch.ids.size(); ++i) offer(scratch.distances[i], scratch.ids[i]);
+  for (std::size_t i = 0; i < scratch.ids.size(); ++i) {
+    if (may_lead(node, scratch.ids[i])) {
+      scratch.candidates.push_back({scratch.distances[i], scratch.ids[i]});
+    }
+  }
   std::sort(scratch.candidates.begin(), scratch.candidates.end());
-  prune(scratch);
 }
 
 // Adds edges target -> source for all of the group; prunes a list that would overflow.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/random.h"
-
 #include "index/graph_index.h"
 
 namespace kith {
@@ -89,9 +88,7 @@ void GraphIndex::insert_many(std::span<const Id> fresh, const Incoming& rows,
         }
         there.insert(there.end(), own.begin(), own.end());
         std::erase_if(there, [&](Id id) { return going.contains(id); });
-        builder.trim(there);
-        builder.balance(there);
-        builder.connect(there);
+        builder.finish(there);
       },
       primary_.codec());
   take_over(graph, std::move(duplicates), std::move(entries));

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "base/storage.h"
 #include "index/graph.h"
@@ -52,6 +53,15 @@ class PackedGraph {
     const std::span<const Id> row = slots(node, room);
     return row.first(
         static_cast<std::size_t>(std::find(row.begin(), row.end(), empty_slot()) - row.begin()));
+  }
+  // Whether every edge leads to a node: what a file holds is looked at before it is walked.
+  bool leads_inside() const {
+    bool good = true;
+    std::vector<Id> room(degree_);
+    for (Id node = 0; node < nodes_; ++node) {
+      for (const Id id : slots(node, room.data())) good &= id < nodes_ || id == empty_slot();
+    }
+    return good;
   }
   void prefetch(Id node) const {
     const std::byte* start = row(node);

@@ -54,8 +54,8 @@ double seconds_to_assign(const Matrix<float>& sample, std::size_t lists, const C
 // index.
 std::size_t peak_memory(const BuildPlan& plan, std::size_t index_bytes, const AnyMatrixView& rows,
                         const BuildOptions& options) {
-  constexpr std::size_t kProgram = 12
-                                   << 20;  // threads, buffers of pieces, what the allocator keeps
+  // Threads, buffers of pieces, what the allocator keeps.
+  constexpr std::size_t kProgram = 12 << 20;
   const std::size_t n = rows.rows(), row_bytes = rows.dim() * sizeof(float);
   std::size_t learning = std::min(n, Stage::kTrainRows) * row_bytes;
   std::size_t building = index_bytes;
