@@ -27,26 +27,23 @@ add_executable(fuzz_seeds EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/fuzz_seed
 target_link_libraries(fuzz_seeds PRIVATE kith-fuzzed)
 add_custom_target(fuzzers DEPENDS fuzz_seeds)
 
-file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/base/*_fuzz.cc
-  ${PROJECT_SOURCE_DIR}/src/formats/*_fuzz.cc ${PROJECT_SOURCE_DIR}/src/index/*_fuzz.cc)
-foreach(file IN LISTS fuzz_files)
-  get_filename_component(name ${file} NAME_WE)
-  add_executable(${name} EXCLUDE_FROM_ALL ${file})
-  target_link_libraries(${name} PRIVATE kith-fuzzed)
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  add_dependencies(fuzzers ${name})
-endforeach()
+# A target for each NAME_fuzz.cc of the folders, linked to `library`.
+function(kith_fuzz_targets library)
+  foreach(folder IN LISTS ARGN)
+    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*_fuzz.cc)
+    foreach(file IN LISTS files)
+      get_filename_component(name ${file} NAME_WE)
+      add_executable(${name} EXCLUDE_FROM_ALL ${file})
+      target_link_libraries(${name} PRIVATE ${library})
+      target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${name})
+    endforeach()
+  endforeach()
+endfunction()
+kith_fuzz_targets(kith-fuzzed src/base src/formats src/index)
 
 # Those of libkith-encode, which need ICU.
 add_library(kith-fuzzed-encode STATIC EXCLUDE_FROM_ALL ${encode_sources})
 target_link_libraries(kith-fuzzed-encode PUBLIC kith-fuzzed ICU::uc ICU::i18n
   nlohmann_json::nlohmann_json)
-file(GLOB fuzz_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/text/tokenizer/*_fuzz.cc
-  ${PROJECT_SOURCE_DIR}/src/encode/*_fuzz.cc)
-foreach(file IN LISTS fuzz_files)
-  get_filename_component(name ${file} NAME_WE)
-  add_executable(${name} EXCLUDE_FROM_ALL ${file})
-  target_link_libraries(${name} PRIVATE kith-fuzzed-encode)
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-  add_dependencies(fuzzers ${name})
-endforeach()
+kith_fuzz_targets(kith-fuzzed-encode src/text/tokenizer src/encode)

@@ -62,20 +62,7 @@ class LargerThanMemory : public ToolTest {
   }
 };
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-#else
-constexpr bool kSanitized = false;
-#endif
-
 TEST_F(LargerThanMemory, ABuildTakesAShareOfItsInputAsPlanForecasts) {
-  if (kSanitized) GTEST_SKIP() << "AddressSanitizer takes memory of its own";
   const char* const given = std::getenv("KITH_MEMORY_ROWS");
   const bool large = given != nullptr;
   const std::uint32_t rows = large ? static_cast<std::uint32_t>(std::stoul(given)) : 250000;
