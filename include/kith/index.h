@@ -82,12 +82,12 @@ struct BuildOptions {
 };
 
 struct SearchOptions {
-  // Breadth of the search, nodes kept in a graph and lists probed in an inverted file: larger
+  // Breadth of the search, about as many nodes of a graph or lists of an inverted file: larger
   // finds more and costs more. 0 is the index's default.
   std::size_t beam = 0;
 
-  // Candidates re-scored by the best codes. 0: as many as can still matter, of a graph at most the
-  // beam.
+  // Candidates re-scored by the best codes. 0: as many as can still matter, of a graph at most
+  // four times the beam.
   std::size_t rerank = 0;
 
   Control control;

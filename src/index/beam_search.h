@@ -1,5 +1,5 @@
 // The one graph search, generic over codecs and over Graph and PackedGraph: best-first, keeping the
-// `beam` nearest nodes met.
+// nearest nodes met.
 #pragma once
 
 #include <algorithm>
@@ -61,22 +61,32 @@ class VisitedSet {
   std::uint8_t epoch_ = 0;
 };
 
-// The nearest nodes so far, in order, at most `capacity` of them.
+// How far a walk looks: as far as the `least` nearest nodes met, and beyond them `beyond` past the
+// one of rank `rank`, but never at more than `most`. A node farther than that is neither kept nor
+// expanded, so a walk ends where the neighbours are known and goes on where many are as near as
+// they (Al-Jazzazi et al., "Distance adaptive beam search for provably accurate graph-based nearest
+// neighbor search", 2025, with a difference of distances in place of a ratio: a difference means
+// something under every metric). All of them are at least 1.
+struct Breadth {
+  std::size_t most = 1;
+  std::size_t least = 1, rank = 1;
+  float beyond = std::numeric_limits<float>::infinity();
+};
+
+// The nearest nodes so far, in order, as many and as far as the breadth says.
 class BeamPool {
  public:
-  void start(std::size_t capacity, std::size_t most_at_once) {
-    capacity_ = capacity;
+  void start(const Breadth& breadth, std::size_t most_at_once) {
+    breadth_ = breadth;
+    limit_ = std::numeric_limits<float>::infinity();
     size_ = 0;
     cursor_ = 0;
-    if (keys_.size() < capacity + most_at_once) keys_.resize(capacity + most_at_once);
+    if (keys_.size() < breadth.most + most_at_once) keys_.resize(breadth.most + most_at_once);
   }
 
   std::span<const BeamKey> keys() const { return {keys_.data(), size_}; }
   // Nodes farther than this can't enter.
-  float threshold() const {
-    return size_ < capacity_ ? std::numeric_limits<float>::infinity()
-                             : beam_distance(keys_[size_ - 1]);
-  }
+  float threshold() const { return limit_; }
 
   // Merges keys in ascending order (none of them already here).
   void merge(std::span<const BeamKey> sorted) {
@@ -92,21 +102,33 @@ class BeamPool {
       end = position;
       --room;
     }
-    size_ = std::min(size_ + sorted.size(), capacity_);
+    size_ = std::min(size_ + sorted.size(), breadth_.most);
+    limit_ = farthest();
+    while (size_ > 0 && beam_distance(keys_[size_ - 1]) > limit_) --size_;
     if (!sorted.empty()) cursor_ = std::min(cursor_, end);
   }
 
   // The nearest node that wasn't expanded, now marked so; kNoId when all were.
   Id expand_next() {
     while (cursor_ < size_ && (keys_[cursor_] & 1) != 0) ++cursor_;
-    if (cursor_ == size_) return kNoId;
+    if (cursor_ >= size_) return kNoId;
     const Id id = beam_id(keys_[cursor_]);
     keys_[cursor_++] |= 1;
     return id;
   }
 
  private:
-  std::size_t capacity_ = 0, size_ = 0, cursor_ = 0;
+  float farthest() const {
+    constexpr float kAnything = std::numeric_limits<float>::infinity();
+    const float last = size_ == breadth_.most ? beam_distance(keys_[size_ - 1]) : kAnything;
+    if (size_ < std::max(breadth_.rank, breadth_.least)) return last;
+    const float near = beam_distance(keys_[breadth_.rank - 1]) + breadth_.beyond;
+    return std::min(last, std::max(near, beam_distance(keys_[breadth_.least - 1])));
+  }
+
+  Breadth breadth_;
+  std::size_t size_ = 0, cursor_ = 0;
+  float limit_ = 0;
   std::vector<BeamKey> keys_;
 };
 
@@ -119,9 +141,9 @@ struct BeamScratch {
   std::vector<std::uint32_t> near;
   std::vector<BeamKey> keys;
 
-  void start(std::size_t nodes, std::size_t beam, std::size_t most_at_once) {
+  void start(std::size_t nodes, const Breadth& breadth, std::size_t most_at_once) {
     visited.start(nodes);
-    pool.start(beam, most_at_once);
+    pool.start(breadth, most_at_once);
     if (fresh.size() < most_at_once) {
       slots.resize(most_at_once);
       fresh.resize(most_at_once);
@@ -152,11 +174,11 @@ void admit(const G& graph, const C& codec, const typename C::Query& query, std::
   for (std::size_t i = 0; i < near; ++i) graph.prefetch(beam_id(scratch.keys[i]));
 }
 
-// Walks from `entries`; the pool then holds the `beam` nearest nodes met, in order. Deterministic.
+// Walks from `entries`; the pool then holds the nearest nodes met, in order. Deterministic.
 template <class G, Codec C>
 void beam_search(const G& graph, const C& codec, const typename C::Query& query,
-                 std::span<const Id> entries, std::size_t beam, BeamScratch& scratch) {
-  scratch.start(graph.size(), beam, std::max(graph.degree(), entries.size()));
+                 std::span<const Id> entries, const Breadth& breadth, BeamScratch& scratch) {
+  scratch.start(graph.size(), breadth, std::max(graph.degree(), entries.size()));
   std::size_t count = scratch.visited.insert(entries, kNoId, scratch.fresh.data());
   admit(graph, codec, query, count, scratch);
   for (;;) {
@@ -167,6 +189,13 @@ void beam_search(const G& graph, const C& codec, const typename C::Query& query,
     for (std::size_t i = 0; i < count; ++i) codec.prefetch(scratch.fresh[i]);
     if (count != 0) admit(graph, codec, query, count, scratch);
   }
+}
+
+// The `beam` nearest, however far.
+template <class G, Codec C>
+void beam_search(const G& graph, const C& codec, const typename C::Query& query,
+                 std::span<const Id> entries, std::size_t beam, BeamScratch& scratch) {
+  beam_search(graph, codec, query, entries, Breadth{beam}, scratch);
 }
 
 }  // namespace kith

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/checksum.h"
+#include "base/id_set.h"
 #include "kith/types.h"
 
 namespace kith {
@@ -26,7 +27,9 @@ class Duplicates {
  public:
   Duplicates() = default;
   // Sorted pairs, as list() gives them.
-  explicit Duplicates(std::vector<Duplicate> sorted) : pairs_(std::move(sorted)) {}
+  explicit Duplicates(std::vector<Duplicate> sorted) : pairs_(std::move(sorted)) {
+    for (const Duplicate& pair : pairs_) stand_for_others_.insert(pair.representative);
+  }
 
   // Of the `fresh` ids, those that stand for themselves, ascending; the others are noted. `present`
   // are the representatives so far. code(id) gives an id's bytes.
@@ -37,13 +40,14 @@ class Duplicates {
   void add(Id representative, Id member) {
     const Duplicate pair{representative, member};
     pairs_.insert(std::upper_bound(pairs_.begin(), pairs_.end(), pair), pair);
+    stand_for_others_.insert(representative);
   }
 
   bool empty() const { return pairs_.empty(); }
   std::span<const Duplicate> list() const { return pairs_; }
   // Those that `representative` stands for besides itself.
   std::span<const Duplicate> of(Id representative) const {
-    if (pairs_.empty()) return {};
+    if (!stand_for_others_.contains(representative)) return {};
     const auto [begin, end] = std::equal_range(
         pairs_.begin(), pairs_.end(), Duplicate{representative, 0},
         [](const Duplicate& a, const Duplicate& b) { return a.representative < b.representative; });
@@ -52,6 +56,7 @@ class Duplicates {
 
  private:
   std::vector<Duplicate> pairs_;
+  IdSet stand_for_others_;  // a bit to ask for instead of a search
 };
 
 template <class Code>
@@ -79,6 +84,7 @@ std::vector<Id> Duplicates::absorb(std::span<const Id> fresh, std::span<const Id
         std::find_if(run.begin(), run.end(), [&](Id earlier) { return equal(earlier, all[i].id); });
     if (twin != run.end()) {
       pairs_.push_back({*twin, all[i].id});
+      stand_for_others_.insert(*twin);
     } else {
       run.push_back(all[i].id);
       if (all[i].is_fresh) own.push_back(all[i].id);

@@ -1,6 +1,7 @@
 #include "index/graph_index.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "base/parallel.h"
@@ -123,7 +124,8 @@ GraphIndex::GraphIndex(const KithFileReader& reader, const Meta& meta)
     : Implementation(reader, meta),
       build_beam_(meta.number("build_beam", kMaxVectors)),
       seed_(meta.number("seed")),
-      margin_(meta.has("margin") ? static_cast<float>(meta.real("margin")) : kNoMargin) {
+      margin_(meta.has("margin") ? static_cast<float>(meta.real("margin")) : kNoMargin),
+      growth_(meta.has("growth") ? static_cast<float>(meta.real("growth")) : 0) {
   const std::size_t degree = meta.number("degree", kMaxDegree);
   if (degree < 2) reader.fail("section meta: degree=" + std::to_string(degree));
   const auto check = [&](std::span<const Id> ids, const char* section) {
@@ -167,6 +169,7 @@ void GraphIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("build_beam", std::uint64_t{build_beam_});
   meta.set("seed", seed_);
   meta.set("margin", double{margin_});
+  meta.set("growth", double{growth_});
   meta.set("entries", std::uint64_t{entries_.size()});
   meta.set("duplicates", std::uint64_t{duplicates_.list().size()});
   writer.add("graph.edges", graph_.storage().bytes());
@@ -182,12 +185,14 @@ IndexInfo GraphIndex::info() const {
   return info;
 }
 
-// How far the walk's distances of true neighbours are off, learned from queries.
+// How far the walk's distances of true neighbours are off, and how they grow from neighbour to
+// neighbour, learned from queries.
 void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
                                 const BuildOptions& options) {
   constexpr std::size_t kK = 10, kBeam = 128;
   const Matrix<float> queries = measuring_queries(rows, held, options);
   std::vector<std::vector<float>> errors(queries.rows());
+  std::vector<double> growths(queries.rows(), 0);
   std::visit(
       [&](const auto& codec) {
         search_all(codec, queries, without_progress(options.control),
@@ -195,7 +200,13 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
                        BeamScratch& scratch) {
                      std::vector<Hit> walked, hits;
                      beam_search(graph_, codec, query, entries_, std::min(kBeam, size()), scratch);
-                     collect(scratch.pool.keys(), kBeam, allowed({}), walked);
+                     const std::span<const BeamKey> keys = scratch.pool.keys();
+                     if (keys.size() > kK) {
+                       const auto ratio = static_cast<double>(keys.size()) / kK;
+                       growths[row] = (beam_distance(keys.back()) - beam_distance(keys[kK - 1])) /
+                                      std::log(ratio);
+                     }
+                     collect(keys, allowed({}), walked);
                      hits = walked;
                      rescore(vectors, kK, kNoMargin, hits);
                      for (const Hit& hit : hits) {
@@ -208,6 +219,10 @@ void GraphIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> h
       },
       primary_.codec());
   margin_ = margin_for(errors, options.recall);
+  if (!growths.empty()) {
+    const double sum = std::accumulate(growths.begin(), growths.end(), 0.0);
+    growth_ = static_cast<float>(sum / static_cast<double>(growths.size()));
+  }
 }
 
 std::unique_ptr<Index::Implementation> build_graph(const AnyMatrixView& rows,

@@ -83,6 +83,8 @@ class GraphIndex : public Index::Implementation {
   void search_all(const Codec& codec, const AnyMatrixView& queries, const Control& control,
                   const Emit& emit) const;
   void load_query(const AnyMatrixView& queries, std::size_t row, QueryVectors& vectors) const;
+  // How far a search for the k nearest looks that is told this beam.
+  Breadth breadth(std::size_t k, std::size_t beam) const;
   // Leaves candidates by the walk's distance, ascending, at most `most`, of those allowed. The walk
   // is as broad as it takes to meet as many allowed as `beam` meets without a filter; where that
   // costs more than scanning all that are allowed, it gives up and returns false.
@@ -93,8 +95,7 @@ class GraphIndex : public Index::Implementation {
   void scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
             const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const;
   bool scan_is_cheaper(const Allowed& allowed, double beam) const;
-  void collect(std::span<const BeamKey> keys, std::size_t most, const Allowed& allowed,
-               std::vector<Hit>& hits) const;
+  void collect(std::span<const BeamKey> keys, const Allowed& allowed, std::vector<Hit>& hits) const;
   void rescore(const QueryVectors& vectors, std::size_t k, float margin,
                std::vector<Hit>& hits) const;
   void measure_margin(const AnyMatrixView& rows, std::span<const Id> held,
@@ -105,6 +106,9 @@ class GraphIndex : public Index::Implementation {
   // Of those truly among the nearest, nearly all (margin.h) seem at most this much farther to the
   // walk than they are. Files from before it was measured have none: all candidates are re-scored.
   float margin_ = kNoMargin;
+  // To the walk, the m-th nearest lies about growth_ * ln(m / n) farther than the n-th; 0 when it
+  // wasn't measured.
+  float growth_ = 0;
   PackedGraph graph_;
   std::vector<Id> entries_;
   Duplicates duplicates_;

@@ -21,12 +21,31 @@ void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
   primary_.transform_query(vectors.primary.data());
 }
 
-// The nearest `most` candidates, copies of stored vectors included.
-void GraphIndex::collect(std::span<const BeamKey> keys, std::size_t most, const Allowed& allowed,
+// Nodes as far as a share of the way from the k-th to the beam-th nearest, by the rule; so few of
+// what lies beyond is near that walks find more than by keeping the `beam` nearest, and sooner
+// (docs/performance.md). Distances around one query may grow otherwise than around most, so at
+// least a quarter of the beam is kept and at most four times. The nearest few may lie much nearer
+// than the rest (a copy of the query does), so no fewer than kFewest say where "beyond" begins.
+Breadth GraphIndex::breadth(std::size_t k, std::size_t beam) const {
+  constexpr std::size_t kFewest = 10, kRoom = 4;
+  constexpr float kShare = 0.75f;
+  // Who asks for everything walks all that can be reached.
+  if (!(growth_ > 0) || beam >= size()) return {beam};
+  Breadth breadth;
+  breadth.most = std::min(kRoom * beam, size());
+  breadth.least = (beam + kRoom - 1) / kRoom;
+  breadth.rank = std::min(std::max(k, kFewest), beam);
+  const double e_folds = std::log(static_cast<double>(beam) / static_cast<double>(breadth.rank));
+  breadth.beyond = kShare * growth_ * static_cast<float>(e_folds);
+  return breadth;
+}
+
+// The allowed candidates, copies of stored vectors included.
+void GraphIndex::collect(std::span<const BeamKey> keys, const Allowed& allowed,
                          std::vector<Hit>& hits) const {
   hits.clear();
+  hits.reserve(keys.size());
   for (BeamKey key : keys) {
-    if (hits.size() >= most) break;
     const float distance = beam_distance(key);
     if (allowed(beam_id(key))) hits.push_back({distance, beam_id(key)});
     for (const Duplicate& pair : duplicates_.of(beam_id(key))) {
@@ -60,18 +79,21 @@ bool GraphIndex::walk(const C& codec, const typename C::Query& query, const Allo
     return std::max(static_cast<double>(beam) + kBroader * (wanted / share - wanted),
                     kBroader * (wanted + 2 * std::sqrt(wanted * (1 - share))) / share);
   };
-  const double breadth = broad_enough(allowed.share());
-  if (allowed.filters() && scan_is_cheaper(allowed, breadth)) return false;
+  const double broad = broad_enough(allowed.share());
+  if (allowed.filters() && scan_is_cheaper(allowed, broad)) return false;
   const std::size_t walked =
-      breadth < static_cast<double>(size()) ? static_cast<std::size_t>(breadth) : size();
-  beam_search(graph_, codec, query, entries_, walked, scratch);
-  collect(scratch.pool.keys(), walked, allowed, hits);
+      broad < static_cast<double>(size()) ? static_cast<std::size_t>(broad) : size();
+  const auto kth = static_cast<double>(k) / allowed.share();  // of those met, the k-th allowed
+  const std::size_t rank =
+      kth < static_cast<double>(walked) ? static_cast<std::size_t>(std::ceil(kth)) : walked;
+  beam_search(graph_, codec, query, entries_, breadth(rank, walked), scratch);
+  collect(scratch.pool.keys(), allowed, hits);
   if (allowed.filters() && walked < size()) {
     // Around this query the share may be a smaller one: then walking on through all that is there
     // until enough are allowed would take longer than scanning them.
     const double met = static_cast<double>(scratch.pool.keys().size());
     const double local = std::min(1.0, static_cast<double>(hits.size()) / met);
-    if (hits.size() < k || broad_enough(local) > kGoodEnough * breadth) return false;
+    if (hits.size() < k || broad_enough(local) > kGoodEnough * broad) return false;
   }
   if (hits.size() > most) hits.resize(most);
   return true;
@@ -128,7 +150,8 @@ Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
   const std::size_t beam = resolve_beam(options.beam, k);
   const Allowed chosen = allowed(options.filter);
   lock.unlock();
-  const std::size_t most = options.rerank != 0 ? std::max(options.rerank, k) : beam;
+  const std::size_t most =
+      options.rerank != 0 ? std::max(options.rerank, k) : breadth(k, beam).most;
   const float margin = options.rerank != 0 ? kNoMargin : margin_;
   std::visit(
       [&](const auto& codec) {
@@ -171,7 +194,7 @@ RangeNeighbours GraphIndex::range(const AnyMatrixView& queries, float radius,
                        beam_search(graph_, codec, query, entries_, beam, scratch);
                      }
                      std::vector<Hit>& hits = all[row];
-                     collect(scratch.pool.keys(), size(), chosen, hits);
+                     collect(scratch.pool.keys(), chosen, hits);
                      rescore(vectors, hits.size(), kNoMargin, hits);
                      while (!hits.empty() && hits.back().distance > radius) hits.pop_back();
                    });
