@@ -76,15 +76,16 @@ std::vector<Variant> kith_variants(const Shape&) {
   floats.codec = "f32";
   Variant plain = variant_of("f32", floats);
   plain.extra = true;
-  BuildOptions higher, graph, inverted, both;
-  higher.recall = both.recall = 0.99;
-  graph.index = "graph";
-  inverted.index = both.index = "ivf";
+  BuildOptions higher, graph, higher_graph, inverted, higher_inverted;
+  higher.recall = higher_graph.recall = higher_inverted.recall = 0.99;
+  graph.index = higher_graph.index = "graph";
+  inverted.index = higher_inverted.index = "ivf";
   return {variant_of("default", {}),
           variant_of("--recall 0.99", higher),
           variant_of("--index graph", graph),
+          variant_of("--index graph --recall 0.99", higher_graph),
           variant_of("--index ivf", inverted),
-          variant_of("--index ivf --recall 0.99", both),
+          variant_of("--index ivf --recall 0.99", higher_inverted),
           std::move(plain)};
 }
 

@@ -72,21 +72,24 @@ bool GraphIndex::walk(const C& codec, const typename C::Query& query, const Allo
   // about that recall when it is 1.3 n broader (0.5 to 1.4 n on words, sentences and
   // descriptions).
   constexpr double kBroader = 1.3, kGoodEnough = 2;
+  // What is allowed lies too unevenly for distances to say where enough of it was met; to find as
+  // many by number takes more of them (docs/performance.md).
+  constexpr double kToKeep = 1.5;
+  const bool by_number = allowed.filters() && growth_ > 0;
+  const double least = static_cast<double>(beam) * (by_number ? kToKeep : 1);
   // And of as many as hold k / s by chance there must be k at two deviations' bad luck.
   const auto broad_enough = [&](double share) {
     if (share == 0) return std::numeric_limits<double>::infinity();
     const auto wanted = static_cast<double>(k);
-    return std::max(static_cast<double>(beam) + kBroader * (wanted / share - wanted),
+    return std::max(least + kBroader * (wanted / share - wanted),
                     kBroader * (wanted + 2 * std::sqrt(wanted * (1 - share))) / share);
   };
   const double broad = broad_enough(allowed.share());
   if (allowed.filters() && scan_is_cheaper(allowed, broad)) return false;
   const std::size_t walked =
       broad < static_cast<double>(size()) ? static_cast<std::size_t>(broad) : size();
-  const auto kth = static_cast<double>(k) / allowed.share();  // of those met, the k-th allowed
-  const std::size_t rank =
-      kth < static_cast<double>(walked) ? static_cast<std::size_t>(std::ceil(kth)) : walked;
-  beam_search(graph_, codec, query, entries_, breadth(rank, walked), scratch);
+  beam_search(graph_, codec, query, entries_, by_number ? Breadth{walked} : breadth(k, walked),
+              scratch);
   collect(scratch.pool.keys(), allowed, hits);
   if (allowed.filters() && walked < size()) {
     // Around this query the share may be a smaller one: then walking on through all that is there
