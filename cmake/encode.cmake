@@ -2,7 +2,7 @@
 find_package(ICU REQUIRED COMPONENTS uc i18n)
 find_package(nlohmann_json REQUIRED)
 
-kith_sources(encode_sources src/text/tokenizer src/text/chunk src/encode)
+kith_sources(encode_sources src/json src/text/tokenizer src/text/chunk src/encode)
 add_library(kith_encode SHARED ${encode_sources})
 add_library(kith::encode ALIAS kith_encode)
 set_target_properties(kith_encode PROPERTIES OUTPUT_NAME kith-encode EXPORT_NAME encode

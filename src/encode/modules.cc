@@ -36,7 +36,7 @@ std::vector<Json> list_modules(const std::string& path) {
   if (!list.is_array()) throw Error(ErrorCode::corrupt, path + ": not a JSON list");
   std::vector<Json> modules;
   for (const nlohmann::json& module : list) {
-    modules.emplace_back(path + ": module " + std::to_string(modules.size()), module);
+    modules.emplace_back(module, path + ": module " + std::to_string(modules.size()));
   }
   return modules;
 }
@@ -90,6 +90,10 @@ Modules find_modules(const std::string& folder) {
   const std::string settings = found.transformer + "/sentence_bert_config.json";
   if (fs::exists(settings)) {
     const Json json = Json::read(settings);
+    if (json.boolean("do_lower_case", false)) {
+      json.refuse("do_lower_case", "false: a tokenizer's own normaliser does that",
+                  ErrorCode::unsupported);
+    }
     if (json.has("max_seq_length")) found.max_tokens = json.whole("max_seq_length", 1, 1 << 24);
   }
   return found;

@@ -48,7 +48,7 @@ class Reader {
   }
 
   Weights read() {
-    const std::size_t width = config_.width;
+    const std::size_t width = config_.input_width(0);
     weights_.tokens = tensor(names_.tokens, config_.vocabulary, width);
     if (config_.position_rows != 0) {
       weights_.positions = tensor(names_.positions, config_.position_rows, width);
@@ -58,7 +58,10 @@ class Reader {
       weights_.bucket_bias = tensor(names_.relative_bias, config_.buckets, config_.heads);
     }
     if (config_.embedding_norm) weights_.embedding_norm = norm(names_.embedding_norm, width);
-    if (config_.final_norm) weights_.final_norm = norm(names_.final_norm, width);
+    if (config_.final_norm) weights_.final_norm = norm(names_.final_norm, config_.width);
+    if (config_.embedding_width != 0) {
+      weights_.projection = packed(dense(names_.projection, config_.width, width, true));
+    }
     for (layer_ = 0; layer_ < config_.layers.size(); ++layer_) read_layer();
     refuse_extra();
     return std::move(weights_);
@@ -101,9 +104,8 @@ class Reader {
   }
 
   simd::PackedWeights read_qkv() {
-    const std::size_t q = config_.heads * config_.head_dim,
-                      kv = config_.kv_heads * config_.head_dim;
-    const std::size_t width = config_.width;
+    const std::size_t dim = config_.head_dim_of(layer_), width = config_.input_width(layer_);
+    const std::size_t q = config_.heads * dim, kv = config_.kv_heads * dim;
     if (!names_.qkv.empty()) return packed(dense(names_.qkv, q + 2 * kv, width, config_.qkv_bias));
     std::vector<Dense> parts;
     parts.push_back(dense(names_.query, q, width, config_.qkv_bias));
@@ -126,9 +128,9 @@ class Reader {
 
   void read_layer() {
     LayerWeights layer;
-    const std::size_t width = config_.width, head = config_.head_dim;
+    const std::size_t width = config_.width, head = config_.head_dim_of(layer_);
     if (!config_.pre_norm || config_.layers[layer_].attention_norm) {
-      layer.attention_norm = norm(names_.attention_norm, width);
+      layer.attention_norm = norm(names_.attention_norm, config_.input_width(layer_));
     }
     layer.mlp_norm = norm(names_.mlp_norm, width);
     if (config_.qk_norm) {

@@ -28,6 +28,7 @@ struct Weights {
   Matrix<float> tokens, positions, types;
   Matrix<float> bucket_bias;  // a row a bucket, a column a head
   Norm embedding_norm, final_norm;
+  simd::PackedWeights projection;  // of embeddings that are narrower than the state
   std::vector<LayerWeights> layers;
   std::size_t parameters = 0;
 };
