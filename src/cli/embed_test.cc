@@ -35,6 +35,7 @@ TEST_F(EmbedTool, ModelInfoTellsWhatWasImported) {
   EXPECT_EQ(info["max_tokens"], "any");
   EXPECT_GT(info["bytes"], 50 * 8 * 4);
   expect_error({"model", "import", "words.txt", "-o", "model"}, 2, {"model: exists already"});
+  expect_error({"model", "export", "model", "-o", "m.onnx"}, 1, {"model_type: \"sif\""});
   expect_error({"model", "info", "none"}, 1, {"none/config.json"});
   expect_error({"model", "import", "model", "-o", "m", "--cased"}, 2, {"--cased"});
 }

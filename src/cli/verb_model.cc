@@ -11,8 +11,10 @@
 #include "cli/format.h"
 #include "cli/model_files.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "encode/export_onnx.h"
 #include "encode/import.h"
 #include "kith/error.h"
 #include "kith/text_encoder.h"
@@ -30,6 +32,10 @@ struct ImportOptions : CommonOptions {
 
 struct InfoOptions : CommonOptions {
   std::string folder;
+};
+
+struct ExportOptions : CommonOptions {
+  std::string folder, output;
 };
 
 std::string joined(const std::vector<std::string>& words, const char* between) {
@@ -67,6 +73,17 @@ Record record_of(const std::string& folder, const TextEncoder& model) {
 
 void info(const InfoOptions& options) {
   record_of(options.folder, TextEncoder::open(options.folder)).print(stdout, options.json);
+}
+
+void export_model(const ExportOptions& options) {
+  check_writable(options.output);
+  encode::export_onnx(options.folder, options.output);
+  const std::size_t bytes = fs::file_size(options.output);
+  Record record;
+  record.add("folder", options.folder);
+  record.add("output", options.output);
+  record.add("bytes", "size", Cell(bytes, bytes_text(static_cast<double>(bytes))));
+  record.print(stdout, options.json);
 }
 
 void import_model(const ImportOptions& options, bool static_options) {
@@ -129,6 +146,19 @@ void add_import(CLI::App& model) {
   });
 }
 
+void add_export(CLI::App& model) {
+  auto options = std::make_shared<ExportOptions>();
+  CLI::App* verb =
+      model.add_subcommand("export", "Write a model as ONNX, from token ids to vectors");
+  verb->add_option("FOLDER", options->folder, "Model folder")->required()->type_name("");
+  verb->add_option("-o,--output", options->output, "File to write")
+      ->required()
+      ->type_name("FILE.onnx");
+  add_common_options(*verb, *options);
+  add_examples(*verb, "kith model export use-lite -o use-lite.onnx");
+  verb->callback([options] { export_model(*options); });
+}
+
 void add_model_info(CLI::App& model) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* verb = model.add_subcommand("info", "Open a model and say what it is");
@@ -145,6 +175,7 @@ void add_model(CLI::App& root) {
   model->require_subcommand(1);
   add_import(*model);
   add_model_info(*model);
+  add_export(*model);
 }
 
 }  // namespace kith::cli

@@ -170,8 +170,8 @@ Encoder Encoder::open(const std::string& folder) {
   const encode::Config config = architecture.config(json);
   const encode::Names names = architecture.names(json, config);
   encode::Head head(modules, config.width);
-  encode::Weights weights =
-      encode::read_weights(encode::TensorStore::open_folder(modules.transformer), names, config);
+  encode::Weights weights = encode::pack(encode::read_raw_weights(
+      encode::TensorStore::open_folder(modules.transformer), names, config));
   EncoderInfo info{
       .architecture = config.architecture,
       .layers = config.layers.size(),
