@@ -3,14 +3,14 @@
 #   scripts/check_long.sh [PART...]
 # PART (default: all): tests: all of them; memory: a build of an input several times its memory; kills:
 # many kills during a save; fuzzing: ten minutes of every parser; tokens: ids beside those of npm's
-# @huggingface/tokenizers, in every language; peers: kith beside FAISS, hnswlib and USearch.
+# @huggingface/tokenizers, in every language; onnx: exported models run by onnxruntime; peers: kith beside FAISS, hnswlib and USearch.
 # docs/check-long/PART.md gets what each part's last run gave, failures included; this fails when one
 # failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
-all_parts=(tests memory kills fuzzing tokens peers)
+all_parts=(tests memory kills fuzzing tokens onnx peers)
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
@@ -44,7 +44,7 @@ check() {
 
 for part in "${parts[@]}"; do
   case $part in
-    tests | memory | kills | fuzzing | tokens | peers) ;;
+    tests | memory | kills | fuzzing | tokens | onnx | peers) ;;
     *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
   esac
 done
@@ -69,6 +69,11 @@ for part in "${parts[@]}"; do
       cmake --build --preset release --target compare_ids || exit
       check tokens 'token ids beside the reference' 300 \
         tests/tokenizers/compare.sh build/release/compare_ids
+      ;;
+    onnx)
+      cmake --build --preset release --target onnx_vectors || exit
+      check onnx 'exported models beside kith' 8 \
+        tests/models/onnx.sh build/release/kith build/release/onnx_vectors
       ;;
     peers) check peers 'kith beside its peers' 60 make bench ;;
   esac

@@ -147,6 +147,15 @@ void write_tokenizers(const fs::path& folder) {
   write_text(folder / "pre_tokeniser_fuzz", "scripts", "it's \u00e9\u4e2d 12!\r\n  ab\xff[X] a");
 }
 
+void write_graph_model(const fs::path& folder) {
+  const std::string json =
+      R"({"modelTopology":{"node":[{"name":"a","op":"Const","input":["b:1"],"attr":{}}]},)"
+      R"("weightsManifest":[{"paths":["x"],"weights":[{"name":"a","shape":[1,2],"dtype":"float32"},)"
+      R"({"name":"b","shape":[],"dtype":"int32"}]}]})";
+  write_text(folder / "graph_model_fuzz", "small",
+             json + std::string("\0", 1) + std::string(12, 'x'));
+}
+
 // One config.json a family of models, and a pooling's.
 void write_model_configs(const fs::path& folder) {
   const fs::path configs = folder / "model_config_fuzz";
@@ -171,6 +180,9 @@ void write_model_configs(const fs::path& folder) {
 }
 
 void write_rows_and_runs(const fs::path& folder) {
+  write_text(folder / "text_stream_fuzz", "jsonl", R"({"_id":7,"title":"t","text":"b","m":[1]})");
+  write_text(folder / "text_stream_fuzz", "csv", "id,text\n1,\"a, \"\"b\"\"\nc\"\n2,d\n");
+  write_text(folder / "text_stream_fuzz", "tsv", "a\tone\nb\ttwo\r\n");
   write_text(folder / "texts_fuzz", "lines", "one text\nanother\r\n");
   write_text(folder / "texts_fuzz", "jsonl", R"({"_id":"a","title":"t","text":"b","m":{"x":[1]}})");
   write_text(folder / "texts_fuzz", "tsv", "a\tone\nb\ttwo\n");
@@ -247,6 +259,7 @@ int main(int argc, char** argv) {
     write_texts(root);
     write_tokenizers(root);
     write_model_configs(root);
+    write_graph_model(root);
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");

@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/format.h"
@@ -60,7 +61,9 @@ int usage_error(const CLI::App& root, const CLI::ParseError& error) {
 
 int failure(const Error& error) {
   if (error.code() == ErrorCode::cancelled) {
-    std::fputs("kith: cancelled: nothing was written\n", stderr);
+    // A verb that keeps what it has says so itself.
+    const bool kept = std::string_view(error.what()).find("are kept") != std::string_view::npos;
+    std::fprintf(stderr, "kith: %s\n", kept ? error.what() : "cancelled: nothing was written");
     return interrupt_exit_code();
   }
   std::fprintf(stderr, "kith: %s\n", error.what());

@@ -6,12 +6,14 @@ void add_add(CLI::App& root);
 void add_bench(CLI::App& root);
 void add_build(CLI::App& root);
 void add_convert(CLI::App& root);
+void add_embed(CLI::App& root);
 void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
 void add_lid(CLI::App& root);
 void add_merge(CLI::App& root);
+void add_model(CLI::App& root);
 void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
@@ -20,6 +22,8 @@ void add_tune(CLI::App& root);
 
 // In the order of use, which is the order of `kith --help`.
 void add_verbs(CLI::App& root) {
+  add_model(root);
+  add_embed(root);
   add_convert(root);
   add_exact(root);
   add_lid(root);

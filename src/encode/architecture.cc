@@ -7,13 +7,13 @@ namespace kith::encode {
 
 // One a file: bert.cc, mpnet.cc, ...
 extern const Architecture kBert, kXlmRoberta, kRoberta, kMpnet, kModernBert, kNomicBert, kGpt2,
-    kLlama, kMistral, kQwen2, kQwen3;
+    kLlama, kMistral, kQwen2, kQwen3, kUseLite;
 
 namespace {
 
 constexpr const Architecture* kAll[] = {&kBert,       &kXlmRoberta, &kRoberta, &kMpnet,
                                         &kModernBert, &kNomicBert,  &kGpt2,    &kLlama,
-                                        &kMistral,    &kQwen2,      &kQwen3};
+                                        &kMistral,    &kQwen2,      &kQwen3,   &kUseLite};
 
 // Far above what is published, far below what overflows.
 constexpr std::size_t kMostTokens = 1 << 24, kMostWidth = 1 << 16, kMostLayers = 1 << 10,

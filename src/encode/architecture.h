@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "encode/config.h"
-#include "encode/json.h"
+#include "json/json.h"
 
 namespace kith::encode {
 
@@ -16,7 +16,8 @@ namespace kith::encode {
 // without ".weight" and ".bias". Empty where the model has no such thing; where several projections
 // are one tensor, that is named and the parts are not.
 struct Names {
-  std::string tokens{}, positions{}, types{}, embedding_norm{}, final_norm{}, relative_bias{};
+  std::string tokens{}, positions{}, types{}, embedding_norm{}, final_norm{}, relative_bias{},
+      projection{};
   std::string attention_norm{}, mlp_norm{}, query_norm{}, key_norm{};
   std::string qkv{}, query{}, key{}, value{}, out{};
   std::string gate_up{}, gate{}, up{}, down{};

@@ -27,7 +27,7 @@ class HeadGroup {
         input_(input),
         first_((*input.begin)[sequence]),
         length_((*input.begin)[sequence + 1] - first_),
-        dim_(config.head_dim),
+        dim_(input.head_dim),
         kv_head_(kv_head),
         s_(scratch),
         out_(out) {}

@@ -16,6 +16,7 @@ using Bounds = std::vector<std::size_t>;
 struct AttentionInput {
   // Queries of all heads (scaled), then keys and values of all key-value heads.
   MatrixView<const float> qkv;
+  std::size_t head_dim;
   const Bounds* begin;
   const LayerPlan* plan;
   // As distance_bias() gives it for a length of at least the longest sequence's, or empty.

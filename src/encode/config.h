@@ -53,6 +53,9 @@ struct Config {
   std::size_t vocabulary = 0, width = 0, hidden = 0;
   std::size_t heads = 0, kv_heads = 0, head_dim = 0;
   std::size_t max_tokens = 0;
+  // Embeddings narrower than the state, 0 otherwise: the first layer's attention reads them as they
+  // are, with heads narrower in proportion, and adds its result to a projection of them.
+  std::size_t embedding_width = 0;
   std::size_t types = 0;  // segment embeddings; 0: none
 
   // Learned positions: a vector each, added to the token's; 0 rows: none. The first token has row
@@ -75,6 +78,14 @@ struct Config {
 
   std::vector<Rotary> rotary;
   std::vector<LayerPlan> layers;
+
+  // What a layer's attention reads, and its heads.
+  std::size_t input_width(std::size_t layer) const {
+    return layer == 0 && embedding_width != 0 ? embedding_width : width;
+  }
+  std::size_t head_dim_of(std::size_t layer) const {
+    return layer == 0 && embedding_width != 0 ? embedding_width / heads : head_dim;
+  }
 };
 
 }  // namespace kith::encode

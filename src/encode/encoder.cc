@@ -165,13 +165,13 @@ const EncoderInfo& Encoder::info() const { return state_->info; }
 
 Encoder Encoder::open(const std::string& folder) {
   const encode::Modules modules = encode::find_modules(folder);
-  const encode::Json json = encode::Json::read(modules.transformer + "/config.json");
+  const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
   const encode::Config config = architecture.config(json);
   const encode::Names names = architecture.names(json, config);
   encode::Head head(modules, config.width);
-  encode::Weights weights =
-      encode::read_weights(encode::TensorStore::open_folder(modules.transformer), names, config);
+  encode::Weights weights = encode::pack(encode::read_raw_weights(
+      encode::TensorStore::open_folder(modules.transformer), names, config));
   EncoderInfo info{
       .architecture = config.architecture,
       .layers = config.layers.size(),

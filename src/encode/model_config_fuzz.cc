@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace kith::encode;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
-    const Json json("fuzz", text);
+    const Json json = Json::parse(text, "fuzz");
     const Architecture& architecture = architecture_of(json);
     const Config config = architecture.config(json);
     architecture.names(json, config);
@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const kith::Error&) {
   }
   try {
-    read_pooling(Json("fuzz", text), 384);
+    read_pooling(Json::parse(text, "fuzz"), 384);
   } catch (const kith::Error&) {
   }
   return 0;

@@ -36,7 +36,7 @@ std::vector<Json> list_modules(const std::string& path) {
   if (!list.is_array()) throw Error(ErrorCode::corrupt, path + ": not a JSON list");
   std::vector<Json> modules;
   for (const nlohmann::json& module : list) {
-    modules.emplace_back(path + ": module " + std::to_string(modules.size()), module);
+    modules.emplace_back(module, path + ": module " + std::to_string(modules.size()));
   }
   return modules;
 }
@@ -90,18 +90,26 @@ Modules find_modules(const std::string& folder) {
   const std::string settings = found.transformer + "/sentence_bert_config.json";
   if (fs::exists(settings)) {
     const Json json = Json::read(settings);
+    if (json.boolean("do_lower_case", false)) {
+      json.refuse("do_lower_case", "false: a tokenizer's own normaliser does that",
+                  ErrorCode::unsupported);
+    }
     if (json.has("max_seq_length")) found.max_tokens = json.whole("max_seq_length", 1, 1 << 24);
   }
   return found;
 }
 
-Head::Head(const Modules& modules, std::size_t width) {
-  pooling_.mean = true;
+Pooling pooling_of(const Modules& modules, std::size_t width) {
   for (const auto& [kind, folder] : modules.ahead) {
-    if (kind == "Pooling") {
-      pooling_ = read_pooling(Json::read(folder + "/config.json"), width);
-    }
+    if (kind == "Pooling") return read_pooling(Json::read(folder + "/config.json"), width);
   }
+  Pooling pooling;
+  pooling.mean = true;
+  return pooling;
+}
+
+Head::Head(const Modules& modules, std::size_t width) {
+  pooling_ = pooling_of(modules, width);
   pooled_ = dim_ = pooling_.count() * width;
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind == "Dense") add_dense(folder);
@@ -109,10 +117,10 @@ Head::Head(const Modules& modules, std::size_t width) {
   }
 }
 
-void Head::add_dense(const std::string& folder) {
+DenseFile read_dense(const std::string& folder, std::size_t inputs) {
   const Json json = Json::read(folder + "/config.json");
-  if (json.whole("in_features", 1, 1 << 20) != dim_) {
-    json.refuse("in_features", std::to_string(dim_) + ", the dimension of what goes in");
+  if (json.whole("in_features", 1, 1 << 20) != inputs) {
+    json.refuse("in_features", std::to_string(inputs) + ", the dimension of what goes in");
   }
   json.expect_text("module_input_name", {"sentence_embedding"});
   json.expect_text("module_output_name", {"sentence_embedding"});
@@ -124,10 +132,18 @@ void Head::add_dense(const std::string& folder) {
     throw Error(ErrorCode::corrupt,
                 store.path() + ": tensor '" + name + "' has no place in a Dense module");
   }
-  const Matrix<float> rows = store.read("linear.weight", out, dim_);
-  const Matrix<float> shift = bias ? store.read("linear.bias", 1, out) : Matrix<float>(1, out);
-  steps_.emplace_back(DenseModule{simd::PackedWeights(rows, shift.data()), dense_activation(json)});
-  parameters_ += out * dim_ + (bias ? out : 0);
+  return {.rows = store.read("linear.weight", out, inputs),
+          .bias = bias ? store.read("linear.bias", 1, out) : Matrix<float>(1, out),
+          .activation = dense_activation(json),
+          .has_bias = bias};
+}
+
+void Head::add_dense(const std::string& folder) {
+  const DenseFile file = read_dense(folder, dim_);
+  steps_.emplace_back(
+      DenseModule{simd::PackedWeights(file.rows, file.bias.data()), file.activation});
+  const std::size_t out = file.rows.rows();
+  parameters_ += out * dim_ + (file.has_bias ? out : 0);
   dim_ = out;
 }
 

@@ -29,6 +29,18 @@ struct Modules {
 // Reads modules.json, if there is one. Throws unsupported for other modules or another order.
 Modules find_modules(const std::string& folder);
 
+// A Dense module's file.
+struct DenseFile {
+  Matrix<float> rows, bias;
+  simd::Activation activation = simd::Activation::identity;
+  bool has_bias = true;  // else `bias` is zeros
+};
+// `inputs`: of the vectors that go in. Throws corrupt when the file says another number.
+DenseFile read_dense(const std::string& folder, std::size_t inputs);
+
+// The pooling that the modules name, else by mean.
+Pooling pooling_of(const Modules& modules, std::size_t width);
+
 class Head {
  public:
   // Reads the modules behind a transformer of this width; without any, pools by mean.

@@ -107,7 +107,7 @@ Pooling read_pooling(const Json& json, std::size_t width) {
     }
   }
   if (pooling.count() == 0) {
-    throw Error(ErrorCode::corrupt, json.name() + ": no pooling is switched on");
+    throw Error(ErrorCode::corrupt, json.place() + ": no pooling is switched on");
   }
   return pooling;
 }

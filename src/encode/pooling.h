@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "encode/json.h"
+#include "json/json.h"
 #include "kith/matrix.h"
 
 namespace kith::encode {

@@ -344,6 +344,32 @@ inline std::vector<Rows> mpnet(const Checkpoint& c, const Text& text) {
   return states;
 }
 
+// ---- Universal Sentence Encoder lite ------------------------------------------------------------
+
+// As its graph's nodes say; use_lite_test.cc runs the graph itself.
+inline std::vector<Rows> use_lite(const Checkpoint& c, const Text& text) {
+  const std::size_t narrow = c.setting("embedding_size"), heads = c.setting("num_attention_heads");
+  const double epsilon = c.config.at("layer_norm_eps");
+  Rows embedded(text.ids.size(), Row(narrow));
+  embed(c, "tokens.weight", embedded, [&](std::size_t i) { return text.ids[i]; });
+  embed(c, "positions.weight", embedded, [&](std::size_t i) { return text.positions[i]; });
+  Rows x = linear(c, "projection", embedded);
+  std::vector<Rows> states = {x};
+  for (std::size_t l = 0; l < c.setting("num_hidden_layers"); ++l) {
+    const std::string layer = "layers." + std::to_string(l) + ".";
+    const Rows in = layer_norm(c, layer + "attention_norm", l == 0 ? embedded : x, epsilon);
+    const Rows qkv = linear(c, layer + "attention.qkv", in);
+    const std::size_t n = in[0].size();
+    const Rows a = attention(columns(qkv, 0, n), columns(qkv, n, n), columns(qkv, 2 * n, n), heads,
+                             heads, text, sees_all);
+    x = plus(x, linear(c, layer + "attention.out", a));
+    const Rows m = layer_norm(c, layer + "mlp_norm", x, epsilon);
+    x = plus(x, linear(c, layer + "mlp.down", map(linear(c, layer + "mlp.up", m), relu)));
+    states.push_back(x);
+  }
+  return states;
+}
+
 // ---- ModernBERT, Nomic-BERT ---------------------------------------------------------------------
 
 inline std::vector<Rows> modernbert(const Checkpoint& c, const Text& text) {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/mapped_file.h"
-#include "encode/json.h"
+#include "json/json.h"
 #include "kith/error.h"
 #include "simd/kernels.h"
 

@@ -79,6 +79,36 @@ inline Checkpoint tiny_mpnet() {
   return c;
 }
 
+inline Checkpoint tiny_use_lite() {
+  Checkpoint c;
+  constexpr std::size_t kNarrow = 20, kWidth = 36, kHeads = 2, kHidden = 50, kLayers = 3;
+  constexpr std::size_t kPositions = 420;
+  c.config = {{"model_type", "use_lite"},
+              {"vocab_size", kVocabulary},
+              {"embedding_size", kNarrow},
+              {"hidden_size", kWidth},
+              {"num_hidden_layers", kLayers},
+              {"num_attention_heads", kHeads},
+              {"intermediate_size", kHidden},
+              {"hidden_act", "relu"},
+              {"max_position_embeddings", kPositions},
+              {"layer_norm_eps", 1e-6}};
+  c.add("tokens.weight", {kVocabulary, kNarrow}, 1);
+  c.add("positions.weight", {kPositions, kNarrow}, 1);
+  c.add_linear("projection", kWidth, kNarrow);
+  for (std::size_t l = 0; l < kLayers; ++l) {
+    const std::string layer = "layers." + std::to_string(l) + ".";
+    const std::size_t in = l == 0 ? kNarrow : kWidth;
+    c.add_norm(layer + "attention_norm", in);
+    c.add_linear(layer + "attention.qkv", 3 * in, in);
+    c.add_linear(layer + "attention.out", kWidth, in);
+    c.add_norm(layer + "mlp_norm", kWidth);
+    c.add_linear(layer + "mlp.up", kHidden, kWidth);
+    c.add_linear(layer + "mlp.down", kWidth, kHidden);
+  }
+  return c;
+}
+
 inline Checkpoint tiny_modernbert(bool biases) {
   Checkpoint c;
   constexpr std::size_t kWidth = 32, kHeads = 2, kHidden = 36, kLayers = 4;
@@ -239,6 +269,7 @@ inline std::vector<TestModel> test_models() {
       {"Roberta", [] { return tiny_bert("roberta"); }, reference::bert},
       {"XlmRoberta", [] { return tiny_bert("xlm-roberta"); }, reference::bert},
       {"Mpnet", [] { return tiny_mpnet(); }, reference::mpnet},
+      {"UseLite", [] { return tiny_use_lite(); }, reference::use_lite},
       {"ModernBert", [] { return tiny_modernbert(false); }, reference::modernbert},
       {"ModernBertWithBiases", [] { return tiny_modernbert(true); }, reference::modernbert},
       {"NomicBert", [] { return tiny_nomic("swiglu", 1, false); }, reference::nomic},

@@ -60,6 +60,7 @@ class TransformerRun {
         control_(control_for(control, batch.tokens() * config_.width)),
         batch_(batch),
         rows_(batch.tokens()),
+        embedded_(config_.embedding_width != 0 ? rows_ : 0, config_.embedding_width),
         state_(rows_, config_.width),
         normed_(config_.pre_norm ? rows_ : 0, config_.width),
         qkv_(rows_, (config_.heads + 2 * config_.kv_heads) * config_.head_dim),
@@ -76,7 +77,7 @@ class TransformerRun {
     embed();
     for (std::size_t l = 0; l < layers; ++l) {
       throw_if_cancelled(control_);
-      attention_block(config_.layers[l], model_.weights_.layers[l]);
+      attention_block(l);
       mlp_block(model_.weights_.layers[l]);
     }
     if (final_norm && config_.final_norm) {
@@ -143,22 +144,32 @@ class TransformerRun {
     const bool learned = config_.position_rows != 0;
     const std::vector<std::size_t> positions =
         learned ? position_rows() : std::vector<std::size_t>();
+    const std::size_t width = config_.input_width(0);
+    Matrix<float>& rows = config_.embedding_width != 0 ? embedded_ : state_;
     for_rows([&](std::size_t i) {
-      float* row = state_.row(i);
-      std::memcpy(row, weights.tokens.row(batch_.ids[i]), config_.width * sizeof(float));
-      if (learned) kernels_.add(weights.positions.row(positions[i]), config_.width, row);
-      if (config_.types != 0) kernels_.add(weights.types.row(batch_.types[i]), config_.width, row);
-      if (config_.embedding_norm) norm(weights.embedding_norm, row);
+      float* row = rows.row(i);
+      std::memcpy(row, weights.tokens.row(batch_.ids[i]), width * sizeof(float));
+      if (learned) kernels_.add(weights.positions.row(positions[i]), width, row);
+      if (config_.types != 0) kernels_.add(weights.types.row(batch_.types[i]), width, row);
+      if (config_.embedding_norm) apply_norm(config_, weights.embedding_norm, row, width, row);
     });
+    if (config_.embedding_width != 0) {
+      simd::dense(control_, embedded_, weights.projection, state_, dense_);
+    }
   }
 
-  // The state itself, or with pre-norm a normalised copy.
-  MatrixView<const float> block_input(const Norm* before) {
-    if (before == nullptr) return state_;
+  // The first columns of a buffer that serves layers of different widths.
+  static MatrixView<float> columns(Matrix<float>& buffer, std::size_t count) {
+    return {buffer.data(), buffer.rows(), count, buffer.stride_bytes()};
+  }
+
+  // The rows themselves, or with pre-norm a normalised copy.
+  MatrixView<const float> block_input(MatrixView<const float> rows, const Norm* before) {
+    if (before == nullptr) return rows;
     for_rows([&](std::size_t i) {
-      apply_norm(config_, *before, state_.row(i), config_.width, normed_.row(i));
+      apply_norm(config_, *before, rows.row(i), rows.cols(), normed_.row(i));
     });
-    return normed_;
+    return columns(normed_, rows.cols());
   }
 
   // Adds a block's result to the state; with post-norm, normalises the sum.
@@ -169,21 +180,31 @@ class TransformerRun {
     });
   }
 
-  void attention_block(const LayerPlan& plan, const LayerWeights& layer) {
+  void attention_block(std::size_t l) {
+    const LayerPlan& plan = config_.layers[l];
+    const LayerWeights& layer = model_.weights_.layers[l];
     const bool norm_first = config_.pre_norm && plan.attention_norm;
-    simd::dense(control_, block_input(norm_first ? &layer.attention_norm : nullptr), layer.qkv,
-                qkv_, dense_);
-    for_rows([&](std::size_t i) { prepare_heads(i, plan, layer); });
+    const Matrix<float>& input = config_.input_width(l) == config_.width ? state_ : embedded_;
+    const MatrixView<float> qkv = columns(qkv_, layer.qkv.outputs());
+    const MatrixView<float> attended = columns(attended_, layer.out.inputs());
+    simd::dense(control_, block_input(input, norm_first ? &layer.attention_norm : nullptr),
+                layer.qkv, qkv, dense_);
+    const std::size_t dim = config_.head_dim_of(l);
+    for_rows([&](std::size_t i) { prepare_heads(i, dim, plan, layer); });
     attend(control_, config_,
-           {.qkv = qkv_, .begin = &batch_.begin, .plan = &plan, .distance_bias = bias_}, attention_,
-           attended_);
-    simd::dense(control_, attended_, layer.out, added_, dense_);
+           {.qkv = qkv,
+            .head_dim = dim,
+            .begin = &batch_.begin,
+            .plan = &plan,
+            .distance_bias = bias_},
+           attention_, attended);
+    simd::dense(control_, attended, layer.out, added_, dense_);
     add_result(layer.attention_norm);
   }
 
   // Norms, rotates and scales token i's queries and keys in place.
-  void prepare_heads(std::size_t i, const LayerPlan& plan, const LayerWeights& layer) {
-    const std::size_t dim = config_.head_dim;
+  void prepare_heads(std::size_t i, std::size_t dim, const LayerPlan& plan,
+                     const LayerWeights& layer) {
     const float scale = 1 / std::sqrt(static_cast<float>(dim));
     for (std::size_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
       float* x = qkv_.row(i) + head * dim;
@@ -205,8 +226,8 @@ class TransformerRun {
   }
 
   void mlp_block(const LayerWeights& layer) {
-    simd::dense(control_, block_input(config_.pre_norm ? &layer.mlp_norm : nullptr), layer.up,
-                hidden_, dense_);
+    simd::dense(control_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr),
+                layer.up, hidden_, dense_);
     const std::size_t n = config_.hidden;
     for_rows([&](std::size_t i) {
       float* row = hidden_.row(i);
@@ -227,7 +248,7 @@ class TransformerRun {
   const TokenBatch& batch_;
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;
-  Matrix<float> state_, normed_, qkv_, attended_, added_, hidden_, bias_;
+  Matrix<float> embedded_, state_, normed_, qkv_, attended_, added_, hidden_, bias_;
   std::vector<AttentionScratch> attention_;
   simd::DenseScratch dense_;
   std::vector<Place> places_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "kith/error.h"
 
@@ -15,11 +16,6 @@ bool matches(std::string_view name, std::string_view pattern) {
   if (pattern.starts_with('*')) return name.ends_with(pattern.substr(1));
   return name == pattern;
 }
-
-// A dense layer before it is packed.
-struct Dense {
-  Matrix<float> rows, bias;  // bias: one row
-};
 
 Dense stacked(const std::vector<Dense>& parts, std::size_t cols) {
   std::size_t rows = 0;
@@ -36,8 +32,6 @@ Dense stacked(const std::vector<Dense>& parts, std::size_t cols) {
   return all;
 }
 
-simd::PackedWeights packed(const Dense& dense) { return {dense.rows, dense.bias.data()}; }
-
 class Reader {
  public:
   Reader(const TensorStore& store, const Names& names, const Config& config)
@@ -47,8 +41,8 @@ class Reader {
     }
   }
 
-  Weights read() {
-    const std::size_t width = config_.width;
+  RawWeights read() {
+    const std::size_t width = config_.input_width(0);
     weights_.tokens = tensor(names_.tokens, config_.vocabulary, width);
     if (config_.position_rows != 0) {
       weights_.positions = tensor(names_.positions, config_.position_rows, width);
@@ -58,7 +52,10 @@ class Reader {
       weights_.bucket_bias = tensor(names_.relative_bias, config_.buckets, config_.heads);
     }
     if (config_.embedding_norm) weights_.embedding_norm = norm(names_.embedding_norm, width);
-    if (config_.final_norm) weights_.final_norm = norm(names_.final_norm, width);
+    if (config_.final_norm) weights_.final_norm = norm(names_.final_norm, config_.width);
+    if (config_.embedding_width != 0) {
+      weights_.projection = dense(names_.projection, config_.width, width, true);
+    }
     for (layer_ = 0; layer_ < config_.layers.size(); ++layer_) read_layer();
     refuse_extra();
     return std::move(weights_);
@@ -100,35 +97,34 @@ class Reader {
     return dense;
   }
 
-  simd::PackedWeights read_qkv() {
-    const std::size_t q = config_.heads * config_.head_dim,
-                      kv = config_.kv_heads * config_.head_dim;
-    const std::size_t width = config_.width;
-    if (!names_.qkv.empty()) return packed(dense(names_.qkv, q + 2 * kv, width, config_.qkv_bias));
+  Dense read_qkv() {
+    const std::size_t dim = config_.head_dim_of(layer_), width = config_.input_width(layer_);
+    const std::size_t q = config_.heads * dim, kv = config_.kv_heads * dim;
+    if (!names_.qkv.empty()) return dense(names_.qkv, q + 2 * kv, width, config_.qkv_bias);
     std::vector<Dense> parts;
     parts.push_back(dense(names_.query, q, width, config_.qkv_bias));
     parts.push_back(dense(names_.key, kv, width, config_.qkv_bias));
     parts.push_back(dense(names_.value, kv, width, config_.qkv_bias));
-    return packed(stacked(parts, width));
+    return stacked(parts, width);
   }
 
-  simd::PackedWeights read_up() {
+  Dense read_up() {
     const std::size_t hidden = config_.hidden, width = config_.width;
     if (!names_.gate_up.empty()) {
-      return packed(dense(names_.gate_up, 2 * hidden, width, config_.up_bias));
+      return dense(names_.gate_up, 2 * hidden, width, config_.up_bias);
     }
-    if (!config_.gated) return packed(dense(names_.up, hidden, width, config_.up_bias));
+    if (!config_.gated) return dense(names_.up, hidden, width, config_.up_bias);
     std::vector<Dense> parts;
     parts.push_back(dense(names_.gate, hidden, width, config_.up_bias));
     parts.push_back(dense(names_.up, hidden, width, config_.up_bias));
-    return packed(stacked(parts, width));
+    return stacked(parts, width);
   }
 
   void read_layer() {
-    LayerWeights layer;
-    const std::size_t width = config_.width, head = config_.head_dim;
+    LayerWeightsOf<Dense> layer;
+    const std::size_t width = config_.width, head = config_.head_dim_of(layer_);
     if (!config_.pre_norm || config_.layers[layer_].attention_norm) {
-      layer.attention_norm = norm(names_.attention_norm, width);
+      layer.attention_norm = norm(names_.attention_norm, config_.input_width(layer_));
     }
     layer.mlp_norm = norm(names_.mlp_norm, width);
     if (config_.qk_norm) {
@@ -136,9 +132,9 @@ class Reader {
       layer.key_norm = norm(names_.key_norm, head, false);
     }
     layer.qkv = read_qkv();
-    layer.out = packed(dense(names_.out, width, config_.heads * head, config_.out_bias));
+    layer.out = dense(names_.out, width, config_.heads * head, config_.out_bias);
     layer.up = read_up();
-    layer.down = packed(dense(names_.down, width, config_.hidden, config_.down_bias));
+    layer.down = dense(names_.down, width, config_.hidden, config_.down_bias);
     weights_.layers.push_back(std::move(layer));
   }
 
@@ -167,13 +163,41 @@ class Reader {
   std::string prefix_;
   std::size_t layer_ = 0;
   std::set<std::string> used_;
-  Weights weights_;
+  RawWeights weights_;
 };
 
 }  // namespace
 
-Weights read_weights(const TensorStore& store, const Names& names, const Config& config) {
+RawWeights read_raw_weights(const TensorStore& store, const Names& names, const Config& config) {
   return Reader(store, names, config).read();
+}
+
+Weights pack(RawWeights raw) {
+  const auto packed = [](Dense& dense) {
+    const Dense taken = std::move(dense);
+    return taken.rows.rows() == 0 ? simd::PackedWeights()
+                                  : simd::PackedWeights(taken.rows, taken.bias.data());
+  };
+  Weights weights{.tokens = std::move(raw.tokens),
+                  .positions = std::move(raw.positions),
+                  .types = std::move(raw.types),
+                  .bucket_bias = std::move(raw.bucket_bias),
+                  .embedding_norm = std::move(raw.embedding_norm),
+                  .final_norm = std::move(raw.final_norm),
+                  .projection = packed(raw.projection),
+                  .layers = {},
+                  .parameters = raw.parameters};
+  for (LayerWeightsOf<Dense>& layer : raw.layers) {
+    weights.layers.push_back({.attention_norm = std::move(layer.attention_norm),
+                              .mlp_norm = std::move(layer.mlp_norm),
+                              .query_norm = std::move(layer.query_norm),
+                              .key_norm = std::move(layer.key_norm),
+                              .qkv = packed(layer.qkv),
+                              .out = packed(layer.out),
+                              .up = packed(layer.up),
+                              .down = packed(layer.down)});
+  }
+  return weights;
 }
 
 }  // namespace kith::encode

@@ -1,4 +1,4 @@
-// A transformer's weights, packed for its products, and how they are read from a model folder.
+// A transformer's weights, how they are read from a model folder and packed for products.
 #pragma once
 
 #include <cstddef>
@@ -16,24 +16,39 @@ struct Norm {
   Matrix<float> scale, shift;  // one row each; shift may be empty
 };
 
-struct LayerWeights {
-  Norm attention_norm, mlp_norm, query_norm, key_norm;
-  simd::PackedWeights qkv;  // outputs: queries of all heads, keys, values
-  simd::PackedWeights out;
-  simd::PackedWeights up;  // of a gated layer: the gate's outputs, then the others
-  simd::PackedWeights down;
+// A dense layer as its file has it, outputs x inputs.
+struct Dense {
+  Matrix<float> rows, bias;  // bias: one row
 };
 
-struct Weights {
+// Layer is Dense, or what products take.
+template <class Layer>
+struct LayerWeightsOf {
+  Norm attention_norm, mlp_norm, query_norm, key_norm;
+  Layer qkv;  // outputs: queries of all heads, keys, values
+  Layer out;
+  Layer up;  // of a gated layer: the gate's outputs, then the others
+  Layer down;
+};
+
+template <class Layer>
+struct WeightsOf {
   Matrix<float> tokens, positions, types;
   Matrix<float> bucket_bias;  // a row a bucket, a column a head
   Norm embedding_norm, final_norm;
-  std::vector<LayerWeights> layers;
+  Layer projection;  // of embeddings that are narrower than the state
+  std::vector<LayerWeightsOf<Layer>> layers;
   std::size_t parameters = 0;
 };
 
+using LayerWeights = LayerWeightsOf<simd::PackedWeights>;
+using Weights = WeightsOf<simd::PackedWeights>;
+using RawWeights = WeightsOf<Dense>;
+
 // Throws what TensorStore::read does, and corrupt for a tensor that the architecture has no place
 // for.
-Weights read_weights(const TensorStore& store, const Names& names, const Config& config);
+RawWeights read_raw_weights(const TensorStore& store, const Names& names, const Config& config);
+// Frees what it has packed layer by layer.
+Weights pack(RawWeights raw);
 
 }  // namespace kith::encode

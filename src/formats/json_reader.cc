@@ -104,6 +104,11 @@ std::uint64_t JsonReader::whole() {
   return value;
 }
 
+std::string JsonReader::string_or_whole() {
+  skip_space();
+  return at_ != end_ && *at_ == '"' ? string() : std::to_string(whole());
+}
+
 float JsonReader::number() {
   skip_space();
   if (!starts_number(at_, end_)) fail("expected a number");

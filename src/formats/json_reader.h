@@ -42,10 +42,11 @@ class JsonReader {
   }
 
   std::string string();
-  std::uint64_t whole();  // a whole number from 0 to 2^64 - 1
-  float number();         // throws when it doesn't fit float32
-  void skip();            // any value
-  void end();             // nothing but white space may follow
+  std::uint64_t whole();          // a whole number from 0 to 2^64 - 1
+  std::string string_or_whole();  // a string, or a whole number's digits
+  float number();                 // throws when it doesn't fit float32
+  void skip();                    // any value
+  void end();                     // nothing but white space may follow
 
   std::size_t position() const { return static_cast<std::size_t>(at_ - base_); }
   [[noreturn]] void fail(const std::string& reason) const { corrupt_at(in_, position(), reason); }

@@ -50,14 +50,6 @@ Texts parse_tsv(const Input& in) {
   return result;
 }
 
-// A string, or a whole number as it is spelt.
-std::string read_id(const Input& in, JsonReader& json) {
-  std::size_t at = json.position();
-  while (at < in.text().size() && (in.text()[at] == ' ' || in.text()[at] == '\t')) ++at;
-  if (at < in.text().size() && in.text()[at] == '"') return json.string();
-  return std::to_string(json.whole());
-}
-
 struct Object {
   std::string id, title, text;
   bool has_id = false, has_text = false;
@@ -68,7 +60,7 @@ Object parse_object(const Input& in, std::size_t begin, std::size_t end) {
   JsonReader json(in, begin, end);
   json.object([&](const std::string& key) {
     if (key == "_id") {
-      object.id = read_id(in, json);
+      object.id = json.string_or_whole();
       object.has_id = true;
     } else if (key == "title") {
       object.title = json.string();

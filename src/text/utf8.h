@@ -32,6 +32,15 @@ inline char32_t next_code_point(std::string_view text, std::size_t& at) {
   return code;
 }
 
+// The first byte that is no part of UTF-8, or the text's size. (U+FFFD itself takes three bytes.)
+inline std::size_t first_wrong_byte(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    if (next_code_point(text, at) == kInvalid && at == start + 1) return start;
+  }
+  return text.size();
+}
+
 inline void append_utf8(char32_t code, std::string& out) {
   const auto put = [&](char32_t byte) { out.push_back(static_cast<char>(byte)); };
   if (code < 0x80) return put(code);

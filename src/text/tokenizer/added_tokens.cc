@@ -18,15 +18,15 @@ bool word_begins_at(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-AddedTokens::AddedTokens(const Node& node, const Normaliser* normaliser) {
+AddedTokens::AddedTokens(const Json& node, const Normaliser* normaliser) {
   if (node.is_null()) return;
   node.expect_array();
   for (std::size_t i = 0; i < node.size(); ++i) {
-    const Node entry = node.element(i);
+    const Json entry = node.element(i);
     const Token token = {entry.required("id").whole(), entry.boolean("single_word", false),
                          entry.boolean("lstrip", false), entry.boolean("rstrip", false)};
     const bool special = entry.boolean("special", false);
-    std::string content = entry.required_text("content");
+    std::string content = entry.text("content");
     if (token.id == kText) entry.corrupt("id 4294967295, expected a smaller one");
     if (content.empty()) continue;  // found nowhere
     vocabulary_.add(content, token.id);

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 #include "text/tokenizer/normaliser.h"
 #include "text/tokenizer/trie.h"
 #include "text/tokenizer/vocabulary.h"
@@ -17,7 +17,7 @@ namespace kith::tokenizer {
 class AddedTokens {
  public:
   // `node` is the file's list; ids come with it. The normaliser may be null.
-  AddedTokens(const Node& node, const Normaliser* normaliser);
+  AddedTokens(const Json& node, const Normaliser* normaliser);
 
   // A part of a text: a token, or what lies between two (then id is kText).
   static constexpr TokenId kText = Trie::kNoValue;

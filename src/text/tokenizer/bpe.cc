@@ -31,8 +31,8 @@ struct Candidate {
   }
 };
 
-std::pair<std::string, std::string> read_merge(const Node& node) {
-  if (node.json().is_array()) {
+std::pair<std::string, std::string> read_merge(const Json& node) {
+  if (node.raw().is_array()) {
     if (node.size() != 2) node.corrupt("expected two tokens");
     return {node.element(0).text(), node.element(1).text()};
   }
@@ -46,7 +46,7 @@ std::pair<std::string, std::string> read_merge(const Node& node) {
 
 class Bpe final : public Model {
  public:
-  Bpe(const Node& node, Vocabulary vocabulary)
+  Bpe(const Json& node, Vocabulary vocabulary)
       : Model(std::move(vocabulary)),
         merges_(node.required("merges").size()),
         unknown_(read_token(node, "unk_token", this->vocabulary())),
@@ -73,10 +73,10 @@ class Bpe final : public Model {
   }
 
  private:
-  void read_merges(const Node& node) {
+  void read_merges(const Json& node) {
     node.expect_array();
     for (std::size_t i = 0; i < node.size(); ++i) {
-      const Node entry = node.element(i);
+      const Json entry = node.element(i);
       const auto [left, right] = read_merge(entry);
       const auto token = [&](const std::string& text) {
         const auto id = vocabulary().find(text);
@@ -160,7 +160,7 @@ class Bpe final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> read_bpe(const Node& node) {
+std::unique_ptr<Model> read_bpe(const Json& node) {
   return std::make_unique<Bpe>(node, read_vocabulary(node.required("vocab")));
 }
 

@@ -28,7 +28,7 @@ void mend(std::string& bytes) {
 
 class WordPiece final : public Decoder {
  public:
-  explicit WordPiece(const Node& node)
+  explicit WordPiece(const Json& node)
       : prefix_(node.text("prefix", "##")), cleanup_(node.boolean("cleanup", true)) {}
 
   void apply(std::vector<std::string>& tokens) const override {
@@ -83,7 +83,7 @@ class ByteLevel final : public Decoder {
 
 class Metaspace final : public Decoder {
  public:
-  explicit Metaspace(const Node& node) : replacement_(node.text("replacement", "\u2581")) {
+  explicit Metaspace(const Json& node) : replacement_(node.text("replacement", "\u2581")) {
     if (replacement_.empty()) node.required("replacement").corrupt("expected one character");
     const bool prefix = node.boolean("add_prefix_space", true);
     drops_first_ = node.word("prepend_scheme", {"always", "first", "never"}, prefix ? 0 : 2) != 2;
@@ -104,7 +104,7 @@ class Metaspace final : public Decoder {
 
 class Bpe final : public Decoder {
  public:
-  explicit Bpe(const Node& node) : suffix_(node.text("suffix", "</w>")) {}
+  explicit Bpe(const Json& node) : suffix_(node.text("suffix", "</w>")) {}
   void apply(std::vector<std::string>& tokens) const override {
     if (suffix_.empty()) return;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -161,8 +161,8 @@ class Fuse final : public Decoder {
 // Cuts up to so many of one character off both ends of each token.
 class Strip final : public Decoder {
  public:
-  explicit Strip(const Node& node)
-      : content_(node.required_text("content")),
+  explicit Strip(const Json& node)
+      : content_(node.text("content")),
         start_(node.whole("start", 0)),
         stop_(node.whole("stop", 0)) {
     if (content_.empty()) node.required("content").corrupt("expected one character");
@@ -187,8 +187,8 @@ class Strip final : public Decoder {
 
 class Replace final : public Decoder {
  public:
-  explicit Replace(const Node& node)
-      : pattern_(node.required("pattern")), content_(node.required_text("content")) {}
+  explicit Replace(const Json& node)
+      : pattern_(node.required("pattern")), content_(node.text("content")) {}
   void apply(std::vector<std::string>& tokens) const override {
     for (std::string& token : tokens) token = pattern_.replace(token, content_);
   }
@@ -200,7 +200,7 @@ class Replace final : public Decoder {
 
 class Sequence final : public Decoder {
  public:
-  explicit Sequence(const Node& node) {
+  explicit Sequence(const Json& node) {
     node.expect_array();
     for (std::size_t i = 0; i < node.size(); ++i) {
       auto part = read_decoder(node.element(i));
@@ -217,7 +217,7 @@ class Sequence final : public Decoder {
 
 }  // namespace
 
-std::unique_ptr<Decoder> read_decoder(const Node& node) {
+std::unique_ptr<Decoder> read_decoder(const Json& node) {
   if (node.is_null()) return nullptr;
   const std::string type = node.type();
   if (type == "WordPiece") return std::make_unique<WordPiece>(node);

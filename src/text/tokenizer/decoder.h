@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 
 namespace kith::tokenizer {
 
@@ -17,6 +17,6 @@ class Decoder {
 };
 
 // Null for null. Throws unsupported naming a type that it doesn't know.
-std::unique_ptr<Decoder> read_decoder(const Node& node);
+std::unique_ptr<Decoder> read_decoder(const Json& node);
 
 }  // namespace kith::tokenizer

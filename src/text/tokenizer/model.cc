@@ -6,16 +6,16 @@ namespace kith::tokenizer {
 namespace {
 
 // Files written before models had a type are told apart by their members.
-std::string kind_of(const Node& node) {
+std::string kind_of(const Json& node) {
   if (node.has("type")) return node.type();
-  if (node.required("vocab").json().is_array()) return "Unigram";
+  if (node.required("vocab").raw().is_array()) return "Unigram";
   if (node.has("merges")) return "BPE";
   return node.has("continuing_subword_prefix") ? "WordPiece" : "WordLevel";
 }
 
 }  // namespace
 
-std::unique_ptr<Model> read_model(const Node& node) {
+std::unique_ptr<Model> read_model(const Json& node) {
   const std::string kind = kind_of(node);
   if (kind == "WordPiece") return read_word_piece(node);
   if (kind == "BPE") return read_bpe(node);
@@ -24,19 +24,19 @@ std::unique_ptr<Model> read_model(const Node& node) {
   node.unsupported("model '" + kind + "', expected WordPiece, BPE, Unigram or WordLevel");
 }
 
-Vocabulary read_vocabulary(const Node& node) {
+Vocabulary read_vocabulary(const Json& node) {
   node.expect_object();
   Vocabulary vocabulary;
-  for (const auto& [token, id] : node.json().items()) {
-    vocabulary.add(token, Node(id, node.place()).whole());
+  for (const auto& [token, id] : node.raw().items()) {
+    vocabulary.add(token, node.within(id).whole());
   }
   if (vocabulary.size() == 0) node.corrupt("no token");
   return vocabulary;
 }
 
-std::optional<TokenId> read_token(const Node& node, const char* name,
+std::optional<TokenId> read_token(const Json& node, const char* name,
                                   const Vocabulary& vocabulary) {
-  const Node member = node.member(name);
+  const Json member = node.member(name);
   if (member.is_null()) return std::nullopt;
   const std::optional<TokenId> id = vocabulary.find(member.text());
   if (!id) member.corrupt("'" + member.text() + "' is not in the vocabulary");

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 #include "text/tokenizer/vocabulary.h"
 
 namespace kith::tokenizer {
@@ -30,17 +30,17 @@ class Model {
 
 // The model of a tokenizer.json. Throws unsupported for a kind or option it doesn't know, corrupt
 // for malformed members.
-std::unique_ptr<Model> read_model(const Node& node);
+std::unique_ptr<Model> read_model(const Json& node);
 
-std::unique_ptr<Model> read_word_piece(const Node& node);
-std::unique_ptr<Model> read_bpe(const Node& node);
-std::unique_ptr<Model> read_unigram(const Node& node);
-std::unique_ptr<Model> read_word_level(const Node& node);
+std::unique_ptr<Model> read_word_piece(const Json& node);
+std::unique_ptr<Model> read_bpe(const Json& node);
+std::unique_ptr<Model> read_unigram(const Json& node);
+std::unique_ptr<Model> read_word_level(const Json& node);
 
 // {"token": id, …}
-Vocabulary read_vocabulary(const Node& node);
+Vocabulary read_vocabulary(const Json& node);
 // The id of the token that member `name` names, which must be in the vocabulary; none when absent.
-std::optional<TokenId> read_token(const Node& node, const char* name, const Vocabulary& vocabulary);
+std::optional<TokenId> read_token(const Json& node, const char* name, const Vocabulary& vocabulary);
 // The ids of "<0x00>" to "<0xFF>", empty unless all are there.
 std::vector<TokenId> byte_tokens(const Vocabulary& vocabulary);
 

@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::unique_ptr<Model> model_of(const json& document) {
-  return read_model(Node(document, "model"));
+  return read_model(Json(document, "model"));
 }
 
 std::vector<TokenId> encode(const Model& model, std::string_view piece) {
@@ -209,10 +209,10 @@ TEST(TokenizerModel, ErrorsNameWhatIsWrong) {
   EXPECT_THAT(error_of({{"type", "Magic"}}), HasSubstr("model 'Magic'"));
   json document = small_bpe();
   document["dropout"] = 0.1;
-  EXPECT_THAT(error_of(document), HasSubstr("model.dropout"));
+  EXPECT_THAT(error_of(document), HasSubstr("model: dropout"));
   document = small_bpe();
   document["merges"] = {"a c"};
-  EXPECT_THAT(error_of(document), HasSubstr("model.merges[0]: 'ac' is not in the vocabulary"));
+  EXPECT_THAT(error_of(document), HasSubstr("model: merges[0]: 'ac' is not in the vocabulary"));
   document["merges"] = {"abc"};
   EXPECT_THAT(error_of(document), HasSubstr("two tokens with a space between"));
   document = small_bpe();

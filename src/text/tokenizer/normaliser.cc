@@ -15,7 +15,7 @@ namespace {
 // lower case and no accents.
 class Bert final : public Normaliser {
  public:
-  explicit Bert(const Node& node)
+  explicit Bert(const Json& node)
       : clean_(node.boolean("clean_text", true)),
         space_ideographs_(node.boolean("handle_chinese_chars", true)),
         lower_(node.boolean("lowercase", true)),
@@ -73,7 +73,7 @@ class StripAccents final : public Normaliser {
 
 class Strip final : public Normaliser {
  public:
-  explicit Strip(const Node& node)
+  explicit Strip(const Json& node)
       : left_(node.boolean("strip_left", true)), right_(node.boolean("strip_right", true)) {}
   void apply(std::string& text) const override {
     std::string_view kept = text;
@@ -88,8 +88,8 @@ class Strip final : public Normaliser {
 
 class Replace final : public Normaliser {
  public:
-  explicit Replace(const Node& node)
-      : pattern_(node.required("pattern")), content_(node.required_text("content")) {}
+  explicit Replace(const Json& node)
+      : pattern_(node.required("pattern")), content_(node.text("content")) {}
   void apply(std::string& text) const override { text = pattern_.replace(text, content_); }
 
  private:
@@ -99,7 +99,7 @@ class Replace final : public Normaliser {
 
 class Prepend final : public Normaliser {
  public:
-  explicit Prepend(const Node& node) : prefix_(node.required_text("prepend")) {}
+  explicit Prepend(const Json& node) : prefix_(node.text("prepend")) {}
   void apply(std::string& text) const override {
     if (!text.empty()) text.insert(0, prefix_);
   }
@@ -141,7 +141,7 @@ class Nmt final : public Normaliser {
 
 class Precompiled final : public Normaliser {
  public:
-  explicit Precompiled(const Node& node) : map_(node.text(), node.place()) {}
+  explicit Precompiled(const Json& node) : map_(node.text(), node.place()) {}
   void apply(std::string& text) const override { text = map_.apply(text); }
 
  private:
@@ -159,7 +159,7 @@ class ByteLevel final : public Normaliser {
 
 class Sequence final : public Normaliser {
  public:
-  explicit Sequence(const Node& node) {
+  explicit Sequence(const Json& node) {
     node.expect_array();
     for (std::size_t i = 0; i < node.size(); ++i)
       parts_.push_back(read_normaliser(node.element(i)));
@@ -176,7 +176,7 @@ class Sequence final : public Normaliser {
 
 }  // namespace
 
-std::unique_ptr<Normaliser> read_normaliser(const Node& node) {
+std::unique_ptr<Normaliser> read_normaliser(const Json& node) {
   if (node.is_null()) return nullptr;
   const std::string type = node.type();
   if (type == "BertNormalizer") return std::make_unique<Bert>(node);

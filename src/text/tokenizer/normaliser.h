@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 
 namespace kith::tokenizer {
 
@@ -17,6 +17,6 @@ class Normaliser {
 };
 
 // Null for null. Throws unsupported naming a type that it doesn't know.
-std::unique_ptr<Normaliser> read_normaliser(const Node& node);
+std::unique_ptr<Normaliser> read_normaliser(const Json& node);
 
 }  // namespace kith::tokenizer

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 
 std::string normalised(const json& document, std::string text) {
-  read_normaliser(Node(document, "normalizer"))->apply(text);
+  read_normaliser(Json(document, "normalizer"))->apply(text);
   return text;
 }
 
@@ -70,7 +70,7 @@ TEST(Normaliser, SequencesRunInOrderAndUnknownTypesAreNamed) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::unsupported);
-    EXPECT_STREQ(error.what(), "normalizer.normalizers[0]: normalizer 'Odd' is not known");
+    EXPECT_STREQ(error.what(), "normalizer: normalizers[0]: normalizer 'Odd' is not known");
   }
 }
 

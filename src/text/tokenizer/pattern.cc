@@ -60,7 +60,7 @@ std::size_t skip_units(std::string_view text, std::size_t at, std::int32_t units
 
 }  // namespace
 
-Behaviour behaviour_of(const Node& node, Behaviour otherwise) {
+Behaviour behaviour_of(const Json& node, Behaviour otherwise) {
   return static_cast<Behaviour>(node.word(
       "behavior", {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"},
       static_cast<std::size_t>(otherwise)));
@@ -81,13 +81,13 @@ void cut(std::string_view text, const std::vector<Span>& spans, Behaviour behavi
   }
 }
 
-Pattern::Pattern(const Node& node) : place_(node.place()) {
+Pattern::Pattern(const Json& node) : place_(node.place()) {
   if (node.has("String")) {
-    string_ = node.required_text("String");
+    string_ = node.text("String");
     return;
   }
   if (!node.has("Regex")) node.unsupported("expected String or Regex");
-  const std::string expression = node.required_text("Regex");
+  const std::string expression = node.text("Regex");
   UErrorCode status = U_ZERO_ERROR;
   UParseError error{};
   regex_.reset(icu::RegexPattern::compile(to_icu_syntax(expression),

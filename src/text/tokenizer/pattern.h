@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 #include "text/tokenizer/pieces.h"
 
 namespace kith::tokenizer {
@@ -25,7 +25,7 @@ enum class Behaviour : std::uint8_t {
   contiguous,            // neighbouring ones are one piece
 };
 
-Behaviour behaviour_of(const Node& node, Behaviour otherwise);
+Behaviour behaviour_of(const Json& node, Behaviour otherwise);
 
 struct Span {
   std::size_t begin, end;  // bytes
@@ -38,7 +38,7 @@ void cut(std::string_view text, const std::vector<Span>& spans, Behaviour behavi
 class Pattern {
  public:
   // {"String": …} or {"Regex": …}; unsupported when ICU can't read the expression.
-  explicit Pattern(const Node& node);
+  explicit Pattern(const Json& node);
 
   // Spans that cover the text, matches and what lies between. `invert` turns matched around.
   // Throws invalid_argument when an expression needs more steps than a text could deserve.

@@ -13,43 +13,43 @@ const Slot kFirst{What::first, 0, 0};
 Slot token(TokenId id, std::uint32_t type = 0) { return {What::token, id, type}; }
 
 // ["[SEP]", 102]
-TokenId token_of(const Node& node) {
+TokenId token_of(const Json& node) {
   node.expect_array();
   if (node.size() != 2) node.corrupt("expected a token and its id");
   return node.element(1).whole();
 }
 
-Template bert(const Node& node) {
+Template bert(const Json& node) {
   const TokenId cls = token_of(node.required("cls")), sep = token_of(node.required("sep"));
   return {{token(cls), kFirst, token(sep)},
           {token(cls), kFirst, token(sep), {What::second, 0, 1}, token(sep, 1)}};
 }
 
 // RoBERTa has one type of tokens and two separators between texts.
-Template roberta(const Node& node) {
+Template roberta(const Json& node) {
   const TokenId cls = token_of(node.required("cls")), sep = token_of(node.required("sep"));
   return {{token(cls), kFirst, token(sep)},
           {token(cls), kFirst, token(sep), token(sep), {What::second, 0, 0}, token(sep)}};
 }
 
-void add_slots(const Node& piece, const Node& special_tokens, std::vector<Slot>& slots) {
+void add_slots(const Json& piece, const Json& special_tokens, std::vector<Slot>& slots) {
   if (piece.has("Sequence")) {
-    const Node sequence = piece.required("Sequence");
-    const std::string id = sequence.required_text("id");
+    const Json sequence = piece.required("Sequence");
+    const std::string id = sequence.text("id");
     if (id != "A" && id != "B") sequence.corrupt("'" + id + "', expected A or B");
     slots.push_back({id == "A" ? What::first : What::second, 0, sequence.whole("type_id", 0)});
     return;
   }
   if (!piece.has("SpecialToken")) piece.unsupported("expected Sequence or SpecialToken");
-  const Node special = piece.required("SpecialToken");
-  const Node ids = special_tokens.required(special.required_text("id").c_str()).required("ids");
+  const Json special = piece.required("SpecialToken");
+  const Json ids = special_tokens.required(special.text("id")).required("ids");
   ids.expect_array();
   for (std::size_t i = 0; i < ids.size(); ++i) {
     slots.push_back(token(ids.element(i).whole(), special.whole("type_id", 0)));
   }
 }
 
-std::vector<Slot> read_slots(const Node& node, const Node& special_tokens, bool pair) {
+std::vector<Slot> read_slots(const Json& node, const Json& special_tokens, bool pair) {
   node.expect_array();
   std::vector<Slot> slots;
   for (std::size_t i = 0; i < node.size(); ++i) add_slots(node.element(i), special_tokens, slots);
@@ -62,8 +62,8 @@ std::vector<Slot> read_slots(const Node& node, const Node& special_tokens, bool 
   return slots;
 }
 
-Template templates(const Node& node) {
-  const Node special = node.required("special_tokens");
+Template templates(const Json& node) {
+  const Json special = node.required("special_tokens");
   return {read_slots(node.required("single"), special, false),
           read_slots(node.required("pair"), special, true)};
 }
@@ -75,7 +75,7 @@ std::vector<Slot> nothing_added(bool pair) {
 
 // One processor of a sequence may add tokens; that is how files are made (ByteLevel, then a
 // template).
-Template sequence(const Node& node) {
+Template sequence(const Json& node) {
   node.expect_array();
   Template all{nothing_added(false), nothing_added(true)};
   bool found = false;
@@ -90,7 +90,7 @@ Template sequence(const Node& node) {
 
 }  // namespace
 
-Template read_template(const Node& node) {
+Template read_template(const Json& node) {
   if (node.is_null()) return {nothing_added(false), nothing_added(true)};
   const std::string type = node.type();
   if (type == "BertProcessing") return bert(node);

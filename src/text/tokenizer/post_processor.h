@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 #include "text/tokenizer/vocabulary.h"
 
 namespace kith::tokenizer {
@@ -25,7 +25,7 @@ struct Template {
 
 // The template that a post_processor, null included, comes to. Throws unsupported naming a type
 // that it doesn't know.
-Template read_template(const Node& node);
+Template read_template(const Json& node);
 
 // How many tokens a template adds.
 std::size_t added_tokens(const std::vector<Slot>& slots);

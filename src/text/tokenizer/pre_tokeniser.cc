@@ -50,7 +50,7 @@ class Bert final : public PreTokeniser {
 
 class ByteLevel final : public PreTokeniser {
  public:
-  explicit ByteLevel(const Node& node)
+  explicit ByteLevel(const Json& node)
       : prefix_space_(node.boolean("add_prefix_space", false)),
         words_(node.boolean("use_regex", true)) {}
 
@@ -98,7 +98,7 @@ class WhitespaceSplit final : public PreTokeniser {
 
 class Punctuation final : public PreTokeniser {
  public:
-  explicit Punctuation(const Node& node) : behaviour_(behaviour_of(node, Behaviour::isolated)) {}
+  explicit Punctuation(const Json& node) : behaviour_(behaviour_of(node, Behaviour::isolated)) {}
   void cut(std::string_view text, bool, Pieces& out) const override {
     tokenizer::cut(text, character_spans(text, is_punctuation), behaviour_, out);
   }
@@ -109,7 +109,7 @@ class Punctuation final : public PreTokeniser {
 
 class Digits final : public PreTokeniser {
  public:
-  explicit Digits(const Node& node)
+  explicit Digits(const Json& node)
       : behaviour_(node.boolean("individual_digits", false) ? Behaviour::isolated
                                                             : Behaviour::contiguous) {}
   void cut(std::string_view text, bool, Pieces& out) const override {
@@ -123,7 +123,7 @@ class Digits final : public PreTokeniser {
 // SentencePiece's: a visible character stands for each space, and one before the text.
 class Metaspace final : public PreTokeniser {
  public:
-  explicit Metaspace(const Node& node)
+  explicit Metaspace(const Json& node)
       : replacement_(node.text("replacement", "\u2581")),
         written_(node.text("str_rep", replacement_)),
         split_(node.boolean("split", true)) {
@@ -167,7 +167,7 @@ class Metaspace final : public PreTokeniser {
 
 class Split final : public PreTokeniser {
  public:
-  explicit Split(const Node& node)
+  explicit Split(const Json& node)
       : pattern_(node.required("pattern")),
         behaviour_(behaviour_of(node, Behaviour::isolated)),
         invert_(node.boolean("invert", false)) {}
@@ -210,7 +210,7 @@ class UnicodeScripts final : public PreTokeniser {
 
 class Sequence final : public PreTokeniser {
  public:
-  explicit Sequence(const Node& node) {
+  explicit Sequence(const Json& node) {
     node.expect_array();
     for (std::size_t i = 0; i < node.size(); ++i) {
       auto part = read_pre_tokeniser(node.element(i));
@@ -237,7 +237,7 @@ class Sequence final : public PreTokeniser {
 
 }  // namespace
 
-std::unique_ptr<PreTokeniser> read_pre_tokeniser(const Node& node) {
+std::unique_ptr<PreTokeniser> read_pre_tokeniser(const Json& node) {
   if (node.is_null()) return nullptr;
   const std::string type = node.type();
   if (type == "BertPreTokenizer") return std::make_unique<Bert>();

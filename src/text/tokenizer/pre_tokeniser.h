@@ -5,7 +5,7 @@
 #include <memory>
 #include <string_view>
 
-#include "text/tokenizer/json.h"
+#include "json/json.h"
 #include "text/tokenizer/pieces.h"
 
 namespace kith::tokenizer {
@@ -19,6 +19,6 @@ class PreTokeniser {
 };
 
 // Null for null. Throws unsupported naming a type that it doesn't know.
-std::unique_ptr<PreTokeniser> read_pre_tokeniser(const Node& node);
+std::unique_ptr<PreTokeniser> read_pre_tokeniser(const Json& node);
 
 }  // namespace kith::tokenizer

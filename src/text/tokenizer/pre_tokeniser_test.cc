@@ -15,7 +15,7 @@ using testing::ElementsAre;
 
 std::vector<std::string> cut(const json& document, std::string_view text, bool first = true) {
   Pieces pieces;
-  read_pre_tokeniser(Node(document, "pre_tokenizer"))->cut(text, first, pieces);
+  read_pre_tokeniser(Json(document, "pre_tokenizer"))->cut(text, first, pieces);
   std::vector<std::string> found;
   for (std::size_t i = 0; i < pieces.size(); ++i) found.emplace_back(pieces[i]);
   return found;
@@ -35,7 +35,7 @@ TEST(PreTokeniser, ByteLevelWritesBytesAsLetters) {
 TEST(PreTokeniser, Gpt2WordsAreThoseOfItsRegularExpression) {
   const json expression = {
       {"Regex", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"}};
-  const Pattern pattern(Node(expression, "pattern"));
+  const Pattern pattern(Json(expression, "pattern"));
   const bool held = rc::check("", [&] {
     std::string text;
     for (const auto& part :
@@ -130,7 +130,7 @@ TEST(PreTokeniser, SequencesCutPiecesAgain) {
 TEST(PreTokeniser, ErrorsNameWhatIsWrong) {
   const auto error_of = [](const json& document) {
     try {
-      read_pre_tokeniser(Node(document, "pre_tokenizer"));
+      read_pre_tokeniser(Json(document, "pre_tokenizer"));
     } catch (const Error& error) {
       return std::string(error.what());
     }

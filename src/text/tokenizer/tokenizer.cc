@@ -5,10 +5,10 @@
 
 #include "base/mapped_file.h"
 #include "base/parallel.h"
+#include "json/json.h"
 #include "kith/error.h"
 #include "text/tokenizer/added_tokens.h"
 #include "text/tokenizer/decoder.h"
-#include "text/tokenizer/json.h"
 #include "text/tokenizer/model.h"
 #include "text/tokenizer/normaliser.h"
 #include "text/tokenizer/post_processor.h"
@@ -24,16 +24,6 @@ using namespace tokenizer;  // NOLINT(google-build-using-namespace): all of this
 
 constexpr std::size_t kBatchGrain = 32;  // texts a thread takes at once
 
-nlohmann::json parse_json(std::string_view text, const std::string& name) {
-  try {
-    nlohmann::json json = nlohmann::json::parse(text.begin(), text.end());
-    if (json.is_object()) return json;
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorCode::corrupt, name + ": " + error.what());
-  }
-  throw Error(ErrorCode::corrupt, name + ": expected a JSON object");
-}
-
 // What one thread needs to encode; kept between calls for its buffers and the words it knows.
 struct Scratch {
   WordCache cache;
@@ -46,7 +36,7 @@ struct Scratch {
 
 class Tokenizer::Implementation {
  public:
-  explicit Implementation(const Node& root)
+  explicit Implementation(const Json& root)
       : model_(read_model(root.required("model"))),
         normaliser_(read_normaliser(root.member("normalizer"))),
         pre_tokeniser_(read_pre_tokeniser(root.member("pre_tokenizer"))),
@@ -239,8 +229,7 @@ Tokenizer Tokenizer::open(const std::string& path) {
 }
 
 Tokenizer Tokenizer::parse(std::string_view json, const std::string& name) {
-  const nlohmann::json document = parse_json(json, name);
-  return Tokenizer(std::make_unique<Implementation>(Node(document, name)));
+  return Tokenizer(std::make_unique<Implementation>(Json::parse(json, name)));
 }
 
 Tokenizer::Tokenizer(std::unique_ptr<Implementation> implementation)

@@ -227,14 +227,14 @@ std::string error_of(const std::string& text) {
 
 TEST(Tokenizer, ErrorsNameFileAndPart) {
   EXPECT_THAT(error_of("{"), HasSubstr("x.json: "));
-  EXPECT_THAT(error_of("[]"), HasSubstr("expected a JSON object"));
-  EXPECT_THAT(error_of("{}"), HasSubstr("x.json.model: missing"));
+  EXPECT_THAT(error_of("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error_of("{}"), HasSubstr("x.json: model: missing"));
   json document = words();
   document["decoder"] = {{"type", "CTC"}};
-  EXPECT_THAT(error_of(document.dump()), HasSubstr("x.json.decoder: decoder 'CTC' is not known"));
+  EXPECT_THAT(error_of(document.dump()), HasSubstr("x.json: decoder: decoder 'CTC' is not known"));
   document = words();
   document["truncation"] = {{"max_length", 5}, {"strategy", "Odd"}};
-  EXPECT_THAT(error_of(document.dump()), HasSubstr("x.json.truncation.strategy: 'Odd'"));
+  EXPECT_THAT(error_of(document.dump()), HasSubstr("x.json: truncation.strategy: 'Odd'"));
   document = with_specials();
   document["post_processor"]["cls"] = 5;
   EXPECT_THAT(error_of(document.dump()), HasSubstr("post_processor.cls: expected an array"));

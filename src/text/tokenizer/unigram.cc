@@ -19,12 +19,12 @@ struct Piece {
   double score;
 };
 
-std::vector<Piece> read_pieces(const Node& node) {
+std::vector<Piece> read_pieces(const Json& node) {
   node.expect_array();
   if (node.size() == 0) node.corrupt("no piece");
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < node.size(); ++i) {
-    const Node entry = node.element(i);
+    const Json entry = node.element(i);
     entry.expect_array();
     if (entry.size() != 2) entry.corrupt("expected a piece and its score");
     pieces.push_back({entry.element(0).text(), entry.element(1).number()});
@@ -42,7 +42,7 @@ Vocabulary numbered(const std::vector<Piece>& pieces) {
 
 class Unigram final : public Model {
  public:
-  Unigram(const Node& node, const std::vector<Piece>& pieces)
+  Unigram(const Json& node, const std::vector<Piece>& pieces)
       : Model(numbered(pieces)), place_(node.place()) {
     double least = std::numeric_limits<double>::infinity();
     for (TokenId id = 0; id < pieces.size(); ++id) {
@@ -135,7 +135,7 @@ class Unigram final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> read_unigram(const Node& node) {
+std::unique_ptr<Model> read_unigram(const Json& node) {
   return std::make_unique<Unigram>(node, read_pieces(node.required("vocab")));
 }
 

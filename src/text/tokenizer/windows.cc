@@ -11,7 +11,7 @@ namespace {
   throw Error(ErrorCode::invalid_argument, "truncation: " + reason);
 }
 
-Side side_of(const Node& node) {
+Side side_of(const Json& node) {
   return node.word("direction", {"Right", "Left"}, 0) == 0 ? Side::right : Side::left;
 }
 
@@ -22,7 +22,7 @@ void fill(std::vector<T>& values, std::size_t count, T value, Side side) {
 
 }  // namespace
 
-std::optional<Truncation> read_truncation(const Node& node) {
+std::optional<Truncation> read_truncation(const Json& node) {
   if (node.is_null()) return std::nullopt;
   Truncation truncation;
   truncation.max_length = node.required("max_length").whole();
@@ -33,11 +33,11 @@ std::optional<Truncation> read_truncation(const Node& node) {
   return truncation;
 }
 
-std::optional<Padding> read_padding(const Node& node) {
+std::optional<Padding> read_padding(const Json& node) {
   if (node.is_null()) return std::nullopt;
   Padding padding;
-  const Node strategy = node.member("strategy");
-  if (strategy.json().is_object()) {
+  const Json strategy = node.member("strategy");
+  if (strategy.raw().is_object()) {
     padding.length = strategy.required("Fixed").whole();
   } else {
     node.word("strategy", {"BatchLongest"}, 0);

@@ -4,14 +4,14 @@
 #include <span>
 #include <vector>
 
+#include "json/json.h"
 #include "kith/tokenizer.h"
-#include "text/tokenizer/json.h"
 #include "text/tokenizer/vocabulary.h"
 
 namespace kith::tokenizer {
 
-std::optional<Truncation> read_truncation(const Node& node);
-std::optional<Padding> read_padding(const Node& node);
+std::optional<Truncation> read_truncation(const Json& node);
+std::optional<Padding> read_padding(const Json& node);
 
 // The lengths that two texts of a pair are cut to, so that they have `most` tokens together.
 struct Lengths {

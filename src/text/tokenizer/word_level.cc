@@ -6,7 +6,7 @@ namespace {
 
 class WordLevel final : public Model {
  public:
-  WordLevel(const Node& node, Vocabulary vocabulary) : Model(std::move(vocabulary)) {
+  WordLevel(const Json& node, Vocabulary vocabulary) : Model(std::move(vocabulary)) {
     const auto unknown = read_token(node, "unk_token", this->vocabulary());
     if (!unknown) node.corrupt("unk_token is missing");
     unknown_ = *unknown;
@@ -22,7 +22,7 @@ class WordLevel final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> read_word_level(const Node& node) {
+std::unique_ptr<Model> read_word_level(const Json& node) {
   return std::make_unique<WordLevel>(node, read_vocabulary(node.required("vocab")));
 }
 

@@ -8,12 +8,12 @@ namespace {
 
 class WordPiece final : public Model {
  public:
-  WordPiece(const Node& node, Vocabulary vocabulary)
+  WordPiece(const Json& node, Vocabulary vocabulary)
       : Model(std::move(vocabulary)), most_letters_(node.whole("max_input_chars_per_word", 100)) {
     const auto unknown = read_token(node, "unk_token", this->vocabulary());
     if (!unknown) node.corrupt("unk_token is missing");
     unknown_ = *unknown;
-    for (const auto& [token, id] : node.required("vocab").json().items()) {
+    for (const auto& [token, id] : node.required("vocab").raw().items()) {
       pieces_.add(token, id.get<TokenId>());
     }
     inside_ = pieces_.walk(Trie::kRoot, node.text("continuing_subword_prefix", "##"));
@@ -51,7 +51,7 @@ class WordPiece final : public Model {
 
 }  // namespace
 
-std::unique_ptr<Model> read_word_piece(const Node& node) {
+std::unique_ptr<Model> read_word_piece(const Json& node) {
   return std::make_unique<WordPiece>(node, read_vocabulary(node.required("vocab")));
 }
 

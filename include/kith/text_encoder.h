@@ -1,0 +1,76 @@
+// Texts to vectors, by a model folder: its tokenizer.json and what Encoder reads of it, or a static
+// model that `kith model import` wrote from word vectors. Part of libkith-encode; docs/models.md
+// tells what a folder holds.
+//
+//   const kith::TextEncoder model = kith::TextEncoder::open("models/use-lite");
+//   const std::vector<std::string_view> texts = {"a cat", "a kitten"};
+//   const kith::Matrix<float> vectors = model.encode(texts).vectors;
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "kith/control.h"
+#include "kith/encoder.h"
+#include "kith/matrix.h"
+
+namespace kith {
+
+struct TextEncodeOptions {
+  // What is put before each text; empty: nothing. Unset: the folder's default prompt, if it has
+  // one.
+  std::optional<std::string> prompt = {};
+  // See EncodeOptions; a static model has layer 0 only.
+  std::optional<std::size_t> layer = {};
+  // The first so many components only, for models trained so that these mean something alone
+  // (Kusupati et al., "Matryoshka representation learning", 2022). 0: all.
+  std::size_t dim = 0;
+  // Whether vectors get unit length, after `dim`. Unset: where the folder's last module is
+  // Normalize.
+  std::optional<bool> normalize = {};
+  // Throws for a text that isn't UTF-8; otherwise each wrong byte is read as U+FFFD and counted.
+  bool strict = false;
+  Control control = {};
+};
+
+struct EncodedTexts {
+  Matrix<float> vectors;  // a row a text
+  // How many texts were cut to the model's length, had bytes that are no UTF-8, and had no token
+  // the model knows: these get zeros, which no cosine can be taken of.
+  std::size_t truncated = 0, mended = 0, empty = 0;
+};
+
+// Immutable: any number of threads may use one at a time.
+class TextEncoder {
+ public:
+  // Throws as Encoder::open and Tokenizer::open do. Takes the time of reading the weights.
+  static TextEncoder open(const std::string& folder);
+  ~TextEncoder();
+  TextEncoder(TextEncoder&&) noexcept;
+  TextEncoder& operator=(TextEncoder&&) noexcept;
+
+  // `max_tokens` of a static model, which has no limit, is the largest number there is.
+  const EncoderInfo& info() const;
+  std::size_t tokenizer_size() const;  // tokens it knows
+  // Those of config_sentence_transformers.json by name, and the name of the one used by default.
+  const std::map<std::string, std::string>& prompts() const;
+  const std::string& default_prompt() const;  // empty: none
+
+  // A vector is the same to the bit for any number of threads and whatever else is encoded in the
+  // call. Texts of like length run together, the longest first. Throws invalid_argument for a layer
+  // or dim that the model doesn't have and, when strict, naming the text and the byte; cancelled.
+  EncodedTexts encode(std::span<const std::string_view> texts,
+                      const TextEncodeOptions& options = {}) const;
+
+ private:
+  struct State;
+  explicit TextEncoder(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kith

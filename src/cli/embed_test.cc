@@ -1,0 +1,135 @@
+// kith model and kith embed.
+#include <gmock/gmock.h>
+
+#include "cli/test_tool.h"
+
+namespace kith::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class EmbedTool : public ToolTest {
+ protected:
+  // A static model whose words are "w0", "w1", ...
+  void make_model() const {
+    make_words("words.txt", 50, 8, 1);
+    const Outcome outcome = kith({"model", "import", "words.txt", "-o", "model"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  }
+  static std::string lines(std::size_t count, std::size_t wrong = ~std::size_t{0}) {
+    std::string all;
+    for (std::size_t i = 0; i < count; ++i) {
+      all += "w" + std::to_string(i % 50) + " and w" + std::to_string(i * 7 % 50) + "\n";
+      if (i == wrong) all.insert(all.size() - 1, "\xff");
+    }
+    return all;
+  }
+};
+
+TEST_F(EmbedTool, ModelInfoTellsWhatWasImported) {
+  make_model();
+  const auto info = kith({"model", "info", "model", "--json"}).objects()[0];
+  EXPECT_EQ(info["architecture"], "sif");
+  EXPECT_EQ(info["dim"], 8);
+  EXPECT_EQ(info["vocabulary"], 51);
+  EXPECT_EQ(info["max_tokens"], "any");
+  EXPECT_GT(info["bytes"], 50 * 8 * 4);
+  expect_error({"model", "import", "words.txt", "-o", "model"}, 2, {"model: exists already"});
+  expect_error({"model", "export", "model", "-o", "m.onnx"}, 1, {"model_type: \"sif\""});
+  expect_error({"model", "info", "none"}, 1, {"none/config.json"});
+  expect_error({"model", "import", "model", "-o", "m", "--cased"}, 2, {"--cased"});
+}
+
+TEST_F(EmbedTool, EveryFormOfTextsGivesTheSameVectors) {
+  make_model();
+  write_file(path("a.txt"), "w1 w2\nw3\n");
+  write_file(path("a.jsonl"),
+             "{\"_id\": \"x\", \"text\": \"w1 w2\"}\n{\"_id\": 5, \"text\": \"w3\"}");
+  write_file(path("a.csv"), "sku,body\nx,\"w1 w2\"\n5,w3\n");
+  write_file(path("a.tsv"), "x\tw1 w2\n5\tw3\n");
+  const std::vector<std::vector<std::string>> inputs = {
+      {"a.txt"}, {"a.jsonl"}, {"a.csv", "--field", "body", "--id", "sku"}, {"a.tsv"}};
+  std::string first;
+  for (const auto& input : inputs) {
+    std::vector<std::string> command = {"embed", "--model", "model", "-o", "a.npy", "--json"};
+    command.insert(command.end(), input.begin(), input.end());
+    const Outcome outcome = kith(command);
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    EXPECT_EQ(outcome.objects()[0]["texts"], 2);
+    if (first.empty()) first = read_file(path("a.npy"));
+    EXPECT_EQ(read_file(path("a.npy")), first);
+    const bool labelled = input[0] != "a.txt";
+    EXPECT_EQ(std::filesystem::exists(path("a.npy.labels")), labelled);
+    if (labelled) {
+      EXPECT_EQ(read_file(path("a.npy.labels")), "x\n5\n");
+    }
+  }
+  const Vectors vectors = read_vectors(path("a.npy"));
+  EXPECT_EQ(vectors.rows.rows(), 2u);
+  EXPECT_EQ(vectors.rows.dim(), 8u);
+}
+
+TEST_F(EmbedTool, CountsAreOfEmptyAndMendedTexts) {
+  make_model();
+  write_file(path("a.txt"), "w1\n\nother words\nw2 \xff\n");
+  const auto record =
+      kith({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--dim", "4", "--json"})
+          .objects()[0];
+  EXPECT_EQ(record["empty"], 2);
+  EXPECT_EQ(record["mended"], 1);
+  EXPECT_EQ(record["truncated"], 0);
+  EXPECT_EQ(record["dim"], 4);
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "b.npy", "--strict"}, 1,
+               {"a.txt: line 4: byte 3 of the text is no UTF-8"});
+}
+
+// A bad text behind the first part stops the run; mended, the same command goes on.
+TEST_F(EmbedTool, AnInterruptedRunGoesOnAndGivesTheSameBytes) {
+  make_model();
+  const std::vector<std::string> command = {"embed", "a.txt",    "--model",   "model", "-o",
+                                            "a.npy", "--strict", "--threads", "1",     "--json"};
+  write_file(path("a.txt"), lines(3000, 2500));
+  EXPECT_EQ(kith(command).exit, 1);
+  EXPECT_TRUE(std::filesystem::exists(path("a.npy.partial.json")));
+  EXPECT_FALSE(std::filesystem::exists(path("a.npy")));
+  write_file(path("a.txt"), lines(3000));
+  const Outcome second = kith(command);
+  ASSERT_EQ(second.exit, 0) << second.err;
+  EXPECT_EQ(second.objects()[0]["before"], 2048);
+  EXPECT_EQ(second.objects()[0]["texts"], 3000);
+  EXPECT_EQ(files(), (std::vector<std::string>{"a.npy", "a.txt", "model", "words.txt"}));
+  const std::string resumed = read_file(path("a.npy"));
+  ASSERT_EQ(kith(command).exit, 0);
+  EXPECT_EQ(read_file(path("a.npy")), resumed);
+}
+
+TEST_F(EmbedTool, ARunIsNotContinuedWithOtherTextsOrOptions) {
+  make_model();
+  write_file(path("a.txt"), lines(2000, 1900));
+  EXPECT_EQ(kith({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--strict"}).exit, 1);
+  write_file(path("a.txt"), "other " + lines(2000));
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--strict"}, 2,
+               {"not the texts that a.npy.partial was begun with"});
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy"}, 2,
+               {"begun with another model, input or options"});
+}
+
+TEST_F(EmbedTool, WrongInputsAreNamed) {
+  make_model();
+  write_file(path("a.txt"), "w1\n");
+  write_file(path("none.txt"), "");
+  write_file(path("half.jsonl"), "{\"id\": 1, \"text\": \"w1\"}\n{\"text\": \"w2\"}\n");
+  expect_error({"embed", "none.txt", "--model", "model", "-o", "a.npy"}, 1, {"none.txt: no texts"});
+  expect_error({"embed", "missing.txt", "--model", "model", "-o", "a.npy"}, 1, {"missing.txt"});
+  expect_error({"embed", "a.txt", "--model", "none", "-o", "a.npy"}, 1, {"none"});
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.xyz"}, 1, {"a.xyz"});
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--dim", "9"}, 2, {"dim 9"});
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--layer", "1"}, 2,
+               {"layer 1"});
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--prompt", "query"}, 2,
+               {"--prompt query"});
+  expect_error({"embed", "half.jsonl", "--model", "model", "-o", "a.npy"}, 1, {"text 1 has no id"});
+}
+
+}  // namespace
+}  // namespace kith::cli

@@ -1,0 +1,32 @@
+#include "cli/model_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
+#include "base/checksum.h"
+#include "base/mapped_file.h"
+
+namespace kith::cli {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> model_files(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) files.push_back(fs::relative(entry.path(), folder).string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::uint64_t model_checksum(const std::string& folder) {
+  std::vector<std::uint64_t> sums;
+  for (const std::string& file : model_files(folder)) {
+    sums.push_back(checksum(std::as_bytes(std::span(file))));
+    sums.push_back(checksum(MappedFile::open((fs::path(folder) / file).string())->bytes()));
+  }
+  return checksum(std::as_bytes(std::span(sums)));
+}
+
+}  // namespace kith::cli

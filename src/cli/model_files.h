@@ -1,0 +1,16 @@
+// The files of a model folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kith::cli {
+
+// Paths within the folder of all its files, in order.
+std::vector<std::string> model_files(const std::string& folder);
+
+// Of their names and bytes: differs for models that differ.
+std::uint64_t model_checksum(const std::string& folder);
+
+}  // namespace kith::cli

@@ -1,0 +1,88 @@
+#include "encode/model_folder.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "formats/tensors.h"
+#include "kith/error.h"
+
+namespace kith::encode {
+
+namespace fs = std::filesystem;
+
+NewFolder::NewFolder(const std::string& path) {
+  const fs::path wanted = fs::path(path).lexically_normal();
+  // "models/use/" names a folder as "models/use" does.
+  path_ = (wanted.has_filename() ? wanted : wanted.parent_path()).string();
+  std::error_code error;
+  if (fs::exists(path_, error) && !(fs::is_directory(path_, error) && fs::is_empty(path_, error))) {
+    throw Error(ErrorCode::invalid_argument,
+                path_ + ": exists already, expected the name of a new folder");
+  }
+  temporary_ = path_ + ".tmp-" + std::to_string(::getpid());
+  if (!fs::create_directories(temporary_, error)) {
+    throw Error(ErrorCode::io, temporary_ + ": cannot be made: " + error.message());
+  }
+}
+
+NewFolder::~NewFolder() {
+  std::error_code ignored;
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+}
+
+std::string NewFolder::file(const std::string& name) const {
+  const fs::path path = fs::path(temporary_) / name;
+  fs::create_directories(path.parent_path());
+  return path.string();
+}
+
+void NewFolder::commit() {
+  std::error_code error;
+  fs::rename(temporary_, path_, error);
+  if (error) throw Error(ErrorCode::io, path_ + ": cannot be made: " + error.message());
+  temporary_.clear();
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+void write_json(const std::string& path, const nlohmann::ordered_json& json) {
+  write_text(path, json.dump(2) + "\n");
+}
+
+void write_tensors(const std::string& path, const std::vector<NamedTensor>& tensors) {
+  AtomicFile file(path);
+  formats::TensorHeaderWriter header;
+  for (const NamedTensor& tensor : tensors) {
+    header.add(tensor.name, "F32", tensor.shape, tensor.values.size_bytes());
+  }
+  header.write(file);
+  for (const NamedTensor& tensor : tensors) {
+    file.write(tensor.values.data(), tensor.values.size_bytes());
+  }
+  file.commit();
+}
+
+void write_modules(const NewFolder& folder, std::size_t width,
+                   const std::vector<std::pair<std::string, std::string>>& more) {
+  nlohmann::ordered_json modules = nlohmann::ordered_json::array();
+  const auto add = [&](const std::string& type, const std::string& path) {
+    modules.push_back({{"idx", modules.size()},
+                       {"name", std::to_string(modules.size())},
+                       {"path", path},
+                       {"type", "sentence_transformers.models." + type}});
+  };
+  add("Transformer", "");
+  add("Pooling", "1_Pooling");
+  for (const auto& [type, path] : more) add(type, path);
+  write_json(folder.file("modules.json"), modules);
+  write_json(folder.file("1_Pooling/config.json"),
+             {{"word_embedding_dimension", width}, {"pooling_mode_mean_tokens", true}});
+}
+
+}  // namespace kith::encode

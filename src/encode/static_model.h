@@ -1,0 +1,51 @@
+// Vectors of texts without a transformer: the mean of their words' vectors, each weighted by how
+// rare the word is, less what all texts have in common. S. Arora, Y. Liang and T. Ma, "A simple but
+// tough-to-beat baseline for sentence embeddings", ICLR 2017 (SIF).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "kith/control.h"
+#include "kith/encoder.h"
+#include "kith/matrix.h"
+
+namespace kith::encode {
+
+inline constexpr const char* kStaticType = "sif";  // model_type in config.json
+
+class StaticModel {
+ public:
+  // `weights`: one a word. `common`: orthonormal directions that are taken out of every vector.
+  StaticModel(Matrix<float> words, std::vector<float> weights, Matrix<float> common,
+              bool normalize);
+  // Throws as Encoder::open does.
+  static StaticModel open(const std::string& folder);
+
+  const EncoderInfo& info() const { return info_; }
+
+  // One row a sequence. Ids from info().vocabulary - 1 on are unknown and count for nothing; a
+  // sequence of nothing else gets zeros.
+  Matrix<float> encode(std::span<const TokenSequence> sequences, const Control& control) const;
+
+ private:
+  void encode_one(std::span<const std::uint32_t> ids, float* out) const;
+
+  Matrix<float> words_;
+  std::vector<float> weights_;
+  Matrix<float> common_;
+  bool normalize_;
+  EncoderInfo info_;
+};
+
+// a / (a + p): p is a word's share of all words (Arora et al., section 3).
+std::vector<float> sif_weights(std::span<const double> shares, double a);
+
+// The first `count` right singular vectors of the rows, which aren't centred, by orthogonal
+// iteration on their products; at most as many as columns.
+Matrix<float> common_directions(MatrixView<const float> rows, std::size_t count);
+
+}  // namespace kith::encode

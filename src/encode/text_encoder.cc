@@ -1,0 +1,202 @@
+#include "kith/text_encoder.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/progress.h"
+#include "encode/config.h"
+#include "encode/modules.h"
+#include "encode/static_model.h"
+#include "json/json.h"
+#include "kith/error.h"
+#include "kith/tokenizer.h"
+#include "text/utf8.h"
+
+namespace kith {
+
+using encode::kUnlimited;
+using encode::StaticModel;
+
+struct TextEncoder::State {
+  Tokenizer tokenizer;
+  std::variant<Encoder, StaticModel> model;
+  std::map<std::string, std::string> prompts;
+  std::string default_prompt;
+};
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+void check_utf8(std::size_t number, std::string_view text) {
+  const std::size_t wrong = text::first_wrong_byte(text);
+  if (wrong == text.size()) return;
+  refuse("text " + std::to_string(number) + ": byte " + std::to_string(wrong) + " is no UTF-8");
+}
+
+// Tokens of the prompt by itself without those that end a text, as they stand before every text.
+std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+  if (prompt.empty()) return 0;
+  const Encoding alone = tokenizer.encode(prompt, {.use_file = false});
+  std::size_t count = alone.ids.size();
+  while (count > 0 && alone.special[count - 1] != 0) --count;
+  return count;
+}
+
+// What the file says of truncation, at most to the model's length.
+std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens) {
+  std::optional<Truncation> truncation = tokenizer.truncation();
+  if (!truncation && max_tokens == kUnlimited) return truncation;
+  if (!truncation) truncation.emplace().max_length = max_tokens;
+  truncation->max_length = std::min(truncation->max_length, max_tokens);
+  truncation->stride = 0;
+  return truncation;
+}
+
+void make_unit(float* row, std::size_t n) {
+  double square = 0;
+  for (std::size_t j = 0; j < n; ++j) square += static_cast<double>(row[j]) * row[j];
+  if (square == 0) return;
+  const double factor = 1 / std::sqrt(square);
+  for (std::size_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] * factor);
+}
+
+std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
+                               const std::string& prompt, std::size_t max_tokens,
+                               const Control& control) {
+  TokenizeOptions options;
+  options.truncation = truncation_for(tokenizer, max_tokens);
+  options.use_file = false;  // its padding is of no use
+  options.control = without_progress(control);
+  if (prompt.empty()) return tokenizer.encode(texts, options);
+  std::vector<std::string> prompted;
+  for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text);
+  const std::vector<std::string_view> views(prompted.begin(), prompted.end());
+  return tokenizer.encode(views, options);
+}
+
+// The texts that have a token below `unknown` behind the prompt's, the longest first; equal ones in
+// their order.
+std::vector<std::size_t> order_of(const std::vector<Encoding>& encodings, std::size_t prompt,
+                                  std::size_t unknown) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    const std::vector<std::uint32_t>& ids = encodings[i].ids;
+    const auto is_known = [&](std::uint32_t id) { return id < unknown; };
+    if (ids.size() > prompt && std::any_of(ids.begin() + prompt, ids.end(), is_known)) {
+      order.push_back(i);
+    }
+  }
+  std::ranges::stable_sort(order, std::greater{},
+                           [&](std::size_t i) { return encodings[i].ids.size(); });
+  return order;
+}
+
+void check_options(const TextEncodeOptions& options, std::size_t dim, const EncoderInfo& info) {
+  if (dim > info.dim) {
+    refuse("dim " + std::to_string(dim) + ", but the model's vectors have " +
+           std::to_string(info.dim));
+  }
+  if (options.layer && *options.layer > info.layers) {
+    refuse("layer " + std::to_string(*options.layer) + ", but the model has layers 0 to " +
+           std::to_string(info.layers));
+  }
+}
+
+}  // namespace
+
+TextEncoder::TextEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TextEncoder::~TextEncoder() = default;
+TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
+TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
+
+TextEncoder TextEncoder::open(const std::string& folder) {
+  const std::string transformer = encode::find_modules(folder).transformer;
+  const std::string type = Json::read(transformer + "/config.json").text("model_type");
+  using Model = std::variant<Encoder, StaticModel>;
+  auto state = std::make_unique<State>(
+      State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),
+            .model = type == encode::kStaticType ? Model(StaticModel::open(transformer))
+                                                 : Model(Encoder::open(folder)),
+            .prompts = {},
+            .default_prompt = {}});
+  const std::string settings = folder + "/config_sentence_transformers.json";
+  if (std::filesystem::exists(settings)) {
+    const Json json = Json::read(settings);
+    if (json.has("prompts")) {
+      const Json prompts = json.object("prompts");
+      for (const auto& [name, text] : prompts.raw().items()) {
+        state->prompts[name] = prompts.text(name);
+      }
+    }
+    state->default_prompt = json.text("default_prompt_name", "");
+    if (!state->default_prompt.empty() && !state->prompts.contains(state->default_prompt)) {
+      json.refuse("default_prompt_name", "the name of one of the prompts");
+    }
+  }
+  return TextEncoder(std::move(state));
+}
+
+const EncoderInfo& TextEncoder::info() const {
+  return std::visit([](const auto& model) -> const EncoderInfo& { return model.info(); },
+                    state_->model);
+}
+std::size_t TextEncoder::tokenizer_size() const { return state_->tokenizer.vocabulary_size(); }
+const std::map<std::string, std::string>& TextEncoder::prompts() const { return state_->prompts; }
+const std::string& TextEncoder::default_prompt() const { return state_->default_prompt; }
+
+EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
+                                 const TextEncodeOptions& options) const {
+  const EncoderInfo& about = info();
+  const std::size_t dim = options.dim == 0 ? about.dim : options.dim;
+  check_options(options, dim, about);
+  if (options.strict) {
+    for (std::size_t i = 0; i < texts.size(); ++i) check_utf8(i, texts[i]);
+  }
+  std::string prompt = options.prompt.value_or("");
+  if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
+  const std::vector<Encoding> encodings =
+      tokenize(state_->tokenizer, texts, prompt, about.max_tokens, options.control);
+
+  const auto* fixed = std::get_if<StaticModel>(&state_->model);
+  const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
+  const std::size_t before = prompt_tokens(state_->tokenizer, prompt);
+  const std::vector<std::size_t> order = order_of(encodings, before, unknown);
+  std::vector<TokenSequence> sequences;
+  for (const std::size_t i : order) {
+    const Encoding& encoding = encodings[i];
+    sequences.push_back({.ids = encoding.ids, .types = encoding.types, .prompt = before});
+  }
+  EncodeOptions encode;
+  encode.layer = options.layer;
+  encode.control = options.control;
+  const Matrix<float> vectors = fixed != nullptr
+                                    ? fixed->encode(sequences, options.control)
+                                    : std::get<Encoder>(state_->model).encode(sequences, encode);
+
+  EncodedTexts result;
+  for (const Encoding& encoding : encodings) {
+    result.truncated += encoding.overflow.empty() ? 0 : 1;
+    result.mended += encoding.invalid_bytes == 0 ? 0 : 1;
+  }
+  result.empty = texts.size() - order.size();
+  // Whole vectors that the model has normalised stay as they are, to the bit.
+  const bool normal = about.modules.back() == "normalize";
+  const bool again = options.normalize.value_or(normal) && (dim < about.dim || !normal);
+  result.vectors = Matrix<float>(texts.size(), dim);
+  for (std::size_t s = 0; s < order.size(); ++s) {
+    float* row = result.vectors.row(order[s]);
+    std::copy_n(vectors.row(s), dim, row);
+    if (again) make_unit(row, dim);
+  }
+  return result;
+}
+
+}  // namespace kith
