@@ -16,7 +16,7 @@ list(FILTER tool_sources EXCLUDE REGEX "/main\\.cc$")
 add_library(kith-cli STATIC ${tool_sources})
 target_include_directories(kith-cli PUBLIC ${PROJECT_SOURCE_DIR}/src PRIVATE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(kith-cli PRIVATE KITH_VERSION="${PROJECT_VERSION}")
-target_link_libraries(kith-cli PUBLIC kith kith-papers-common CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json
+target_link_libraries(kith-cli PUBLIC kith kith_encode kith-papers-common CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json
   ${CMAKE_DL_LIBS})
 add_executable(kith-tool src/cli/main.cc)
 set_target_properties(kith-tool PROPERTIES OUTPUT_NAME kith)

@@ -6,10 +6,12 @@ void add_add(CLI::App& root);
 void add_bench(CLI::App& root);
 void add_build(CLI::App& root);
 void add_convert(CLI::App& root);
+void add_data(CLI::App& root);
 void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
+void add_judge(CLI::App& root);
 void add_lid(CLI::App& root);
 void add_merge(CLI::App& root);
 void add_papers(CLI::App& root);
@@ -33,6 +35,8 @@ void add_verbs(CLI::App& root) {
   add_add(root);
   add_remove(root);
   add_merge(root);
+  add_data(root);
+  add_judge(root);
   add_bench(root);
   add_papers(root);
 }
