@@ -13,15 +13,22 @@ class Judge : public ToolTest {
     write_file(path(name), bytes);
   }
 
-  // 40 documents "w0 w1 w2" ..., each asked for by its first word.
+  static std::string numbered(const char* name, int number) {
+    return std::string(name).append(std::to_string(number));
+  }
+
+  // 40 documents, each asked for by its first word, which the one before it holds twice: BM25 finds
+  // it second.
   void make_retrieval(const std::string& folder) const {
     std::string corpus, queries, qrels = "query-id\tcorpus-id\tscore\n";
     for (int i = 0; i < kDocuments; ++i) {
       const std::string own = std::to_string(i);
-      corpus += R"({"_id": "d)" + own + R"(", "title": "", "text": "w)" + own + " w" +
-                std::to_string((i + 1) % kDocuments) + "\"}\n";
-      queries += R"({"_id": "q)" + own + R"(", "text": "w)" + own + "\"}\n";
-      qrels += "q" + own + "\td" + own + "\t1\n";
+      const std::string next = numbered("w", (i + 1) % kDocuments);
+      corpus.append(R"({"_id": "d)").append(own).append(R"(", "title": "", "text": "w)");
+      corpus.append(own).append(" ").append(next).append(" ").append(next).append("\"}\n");
+      queries.append(R"({"_id": "q)").append(own).append(R"(", "text": "w)").append(own);
+      queries.append("\"}\n");
+      qrels.append("q").append(own).append("\td").append(own).append("\t1\n");
     }
     put(folder + "/corpus.jsonl", corpus);
     put(folder + "/queries.jsonl", queries);
@@ -104,7 +111,7 @@ TEST_F(Judge, RanksAndSelectsFromResults) {
     }
   }
   std::vector<std::string> folders;
-  for (int s = 0; s < 6; ++s) folders.push_back("r/s" + std::to_string(s));
+  for (int s = 0; s < 6; ++s) folders.push_back(numbered("r/s", s));
   std::vector<std::string> words = {"judge", "rank", "--json"};
   words.insert(words.end(), folders.begin(), folders.end());
   const auto standings = kith(words).objects();

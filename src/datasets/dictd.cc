@@ -20,8 +20,8 @@ std::size_t base64_number(const formats::Input& in, std::size_t line, std::strin
   for (const char c : digits) {
     const std::size_t digit = kDigits.find(c);
     if (digit == std::string_view::npos || digits.size() > kMost) {
-      formats::corrupt_line(in, line,
-                            "'" + std::string(digits) + "', expected a number in base 64");
+      formats::corrupt_line(
+          in, line, std::string("'").append(digits).append("', expected a number in base 64"));
     }
     number = number * 64 + digit;
   }

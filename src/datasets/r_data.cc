@@ -1,5 +1,6 @@
 #include "datasets/r_data.h"
 
+#include <lzma.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -244,22 +245,40 @@ class Parser {
   std::vector<std::string> names_;  // of what references point to
 };
 
-// A block of a data base: four bytes of length, then zlib's stream.
-std::string inflate_block(const std::string& path, std::string_view block) {
-  constexpr uLongf kMost = uLongf{1} << 30;
-  uLongf size = 0;
-  for (const char c : block.substr(0, std::min<std::size_t>(block.size(), 4))) {
-    size = size << 8 | static_cast<unsigned char>(c);
+const Bytef* bytes_of(std::string_view text) { return reinterpret_cast<const Bytef*>(text.data()); }
+
+bool inflate(std::string_view from, std::string& to) {
+  uLongf size = to.size();
+  return ::uncompress(reinterpret_cast<Bytef*>(to.data()), &size, bytes_of(from), from.size()) ==
+             Z_OK &&
+         size == to.size();
+}
+
+// R writes LZMA2 without the frame of an .xz file.
+bool decode_lzma(std::string_view from, std::string& to) {
+  lzma_options_lzma options;
+  if (lzma_lzma_preset(&options, 9) != 0) return false;
+  const lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}};
+  std::size_t read = 0, written = 0;
+  return lzma_raw_buffer_decode(filters, nullptr, bytes_of(from), &read, from.size(),
+                                reinterpret_cast<std::uint8_t*>(to.data()), &written,
+                                to.size()) == LZMA_OK &&
+         written == to.size();
+}
+
+// A block of a data base: four bytes of length, then what zlib compressed, or "Z" and LZMA2.
+std::string decode_block(const std::string& path, std::string_view block) {
+  constexpr std::size_t kHead = 4, kMost = std::size_t{1} << 30;
+  std::size_t size = 0;
+  for (const char c : block.substr(0, kHead)) size = size << 8 | static_cast<unsigned char>(c);
+  if (block.size() <= kHead || size > kMost) {
+    throw Error(ErrorCode::corrupt, path + ": a block without content");
   }
-  std::string bytes(block.size() > 4 && size <= kMost ? size : 0, '\0');
-  const auto* from =
-      reinterpret_cast<const Bytef*>(block.data() + std::min<std::size_t>(4, block.size()));
-  const bool whole =
-      !bytes.empty() &&
-      ::uncompress(reinterpret_cast<Bytef*>(bytes.data()), &size, from, block.size() - 4) == Z_OK &&
-      size == bytes.size();
-  if (!whole) throw Error(ErrorCode::corrupt, path + ": a block that zlib can't read");
-  return bytes;
+  std::string bytes(size, '\0');
+  const std::string_view content = block.substr(kHead);
+  const bool lzma = content.front() == 'Z';
+  if (lzma ? decode_lzma(content.substr(1), bytes) : inflate(content, bytes)) return bytes;
+  throw Error(ErrorCode::corrupt, path + ": a block that can't be unpacked");
 }
 
 }  // namespace
@@ -305,8 +324,8 @@ RValue read_r_object(const std::string& base, const std::string& name) {
                       place.numbers[0] + place.numbers[1] <= static_cast<double>(all.size());
   if (!inside) throw Error(ErrorCode::corrupt, path + ": '" + name + "' lies beyond its end");
   return parse_r_value(path,
-                       inflate_block(path, all.substr(static_cast<std::size_t>(place.numbers[0]),
-                                                      static_cast<std::size_t>(place.numbers[1]))));
+                       decode_block(path, all.substr(static_cast<std::size_t>(place.numbers[0]),
+                                                     static_cast<std::size_t>(place.numbers[1]))));
 }
 
 }  // namespace kith::datasets
