@@ -12,7 +12,7 @@ add_executable(kith-make-data EXCLUDE_FROM_ALL bench/make_data.cc ${make_data_so
 target_include_directories(kith-make-data PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR})
 # g++ 12 sees uninitialised values inside its own AVX-512 header.
 target_compile_options(kith-make-data PRIVATE -O3 -march=native -Wno-maybe-uninitialized)
-target_link_libraries(kith-make-data PRIVATE kith CLI11::CLI11 Eigen3::Eigen)
+target_link_libraries(kith-make-data PRIVATE kith kith_encode CLI11::CLI11 Eigen3::Eigen)
 
 # USearch is header-only, in its npm package.
 set(usearch_version 2.25.3)

@@ -156,6 +156,38 @@ void write_graph_model(const fs::path& folder) {
              json + std::string("\0", 1) + std::string(12, 'x'));
 }
 
+// Files of a suite apart by zero bytes, in the order of suite_fuzz.cc; and what packages hold.
+void write_suites(const fs::path& folder) {
+  const fs::path suites = folder / "suite_fuzz";
+  const std::string zeros(5, '\0');
+  const std::string none = std::string(1, '\0');
+  write_text(suites, "retrieval",
+             none + none + "{\"name\": \"x\"}" + none +
+                 R"({"_id": "d", "title": "t", "text": "a"})" + none +
+                 R"({"_id": 1, "text": "q"})" + none + "query-id\tcorpus-id\tscore\n1\td\t2\n");
+  write_text(suites, "reranking",
+             R"({"query": "q", "positive": ["a"], "negative": ["b"]})" + zeros);
+  write_text(suites, "classification",
+             R"({"text": "a", "label": 1})" + none +
+                 "{\"text\": \"b\", \"label\": 1}\n{\"text\": \"c\", \"label\": \"x\"}" + zeros);
+  write_text(suites, "clustering", R"({"sentences": ["a", "b"], "labels": [1, "x"]})" + zeros);
+  write_text(suites, "sts", R"({"sentence1": "a", "sentence2": "b", "score": 2.5})" + zeros);
+  write_text(suites, "pairs", R"({"sent1": ["a"], "sent2": ["b"], "labels": [1]})" + zeros);
+  write_text(suites, "bitext", R"({"sentence1": "a", "sentence2": "b", "gold": 0})" + zeros);
+  write_text(
+      folder / "roff_fuzz", "page",
+      ".TH x 1\n.SH NAME\nx \\- \\fBdoes\\fP \\(aqthis\\[rs]\n.SH \"SEE ALSO\"\n.BR y (2),\n");
+  write_text(folder / "dictd_fuzz", "two", "a\tA\tB\nbc\tB\tE\nabcdefghijk");
+  // A list of one character vector, called "names".
+  const std::string tag("\0\0\0\1\0\4\0\t\0\0\0\5names", 17);
+  const std::string texts("\0\0\0\20\0\0\0\1\0\4\0\t\0\0\0\1a", 17);
+  write_text(folder / "r_data_fuzz", "list",
+             std::string("X\n\0\0\0\2\0\4\0\0\0\2\3\0\0\0\2\23\0\0\0\1", 22) + texts +
+                 std::string("\0\0\4\2", 4) + tag + texts + std::string("\0\0\0\376", 4));
+  write_text(folder / "wordnet_fuzz", "nouns",
+             "  1 licence\n00001740 03 n 02 a 0 b_c 1 001 @ 00001930 n 0000 | of it; \"so\"  \n");
+}
+
 // One config.json a family of models, and a pooling's.
 void write_model_configs(const fs::path& folder) {
   const fs::path configs = folder / "model_config_fuzz";
@@ -260,6 +292,7 @@ int main(int argc, char** argv) {
     write_tokenizers(root);
     write_model_configs(root);
     write_graph_model(root);
+    write_suites(root);
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");

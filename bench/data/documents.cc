@@ -8,12 +8,16 @@
 
 #include "base/checksum.h"
 #include "base/random.h"
-#include "bench/data/debian.h"
 #include "bench/data/terms.h"
+#include "datasets/debian.h"
 #include "kith/error.h"
 
 namespace kith::bench {
 namespace {
+
+using datasets::Description;
+using datasets::read_descriptions;
+using datasets::translation_files;
 
 class SentenceCollector {
  public:

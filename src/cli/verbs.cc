@@ -6,11 +6,13 @@ void add_add(CLI::App& root);
 void add_bench(CLI::App& root);
 void add_build(CLI::App& root);
 void add_convert(CLI::App& root);
+void add_data(CLI::App& root);
 void add_embed(CLI::App& root);
 void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
+void add_judge(CLI::App& root);
 void add_lid(CLI::App& root);
 void add_merge(CLI::App& root);
 void add_model(CLI::App& root);
@@ -37,6 +39,8 @@ void add_verbs(CLI::App& root) {
   add_add(root);
   add_remove(root);
   add_merge(root);
+  add_data(root);
+  add_judge(root);
   add_bench(root);
   add_papers(root);
 }

