@@ -14,8 +14,15 @@
 
 #include "kith/control.h"
 #include "kith/matrix.h"
+#include "kith/precision.h"
 
 namespace kith {
+
+struct ModelOptions {
+  // Below f32 a model is smaller and faster and its vectors differ a little; `kith bench encode`
+  // measures both.
+  Precision precision = Precision::f32;
+};
 
 // One text as its tokenizer gives it, with special tokens, without padding.
 struct TokenSequence {
@@ -47,6 +54,7 @@ struct EncoderInfo {
   std::size_t layers = 0, width = 0, vocabulary = 0, max_tokens = 0, parameters = 0;
   std::size_t dim = 0;               // of encode()'s vectors
   std::vector<std::string> modules;  // "mean pooling", "dense 384 to 256", "normalize" ...
+  Precision precision = Precision::f32;
 };
 
 // Immutable: any number of threads may use one at a time. Results are the same for any number of
@@ -56,8 +64,9 @@ class Encoder {
   // Without modules.json vectors are the mean over tokens. Throws not_found for a missing file or
   // tensor, corrupt for broken files, extra tensors and wrong shapes, unsupported for what kith
   // does not run; each names the file and the tensor or setting. Takes the time of reading the
-  // weights.
-  static Encoder open(const std::string& folder);
+  // weights. Narrow precisions use the processor's tile registers where it has them, which Linux is
+  // asked for once, for the whole process (arch_prctl(2)).
+  static Encoder open(const std::string& folder, const ModelOptions& options = {});
   ~Encoder();
   Encoder(Encoder&&) noexcept;
   Encoder& operator=(Encoder&&) noexcept;

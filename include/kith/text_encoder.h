@@ -48,8 +48,9 @@ struct EncodedTexts {
 // Immutable: any number of threads may use one at a time.
 class TextEncoder {
  public:
-  // Throws as Encoder::open and Tokenizer::open do. Takes the time of reading the weights.
-  static TextEncoder open(const std::string& folder);
+  // Throws as Encoder::open and Tokenizer::open do, and unsupported for a static model in another
+  // precision than f32. Takes the time of reading the weights.
+  static TextEncoder open(const std::string& folder, const ModelOptions& options = {});
   ~TextEncoder();
   TextEncoder(TextEncoder&&) noexcept;
   TextEncoder& operator=(TextEncoder&&) noexcept;

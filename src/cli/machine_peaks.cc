@@ -241,11 +241,13 @@ MachinePeaks measure_peaks(std::span<const std::byte> memory) {
   };
   peaks.fma = rate(kPerRun * fma_lanes(level), [&] { run_fma(level, 0.5f); });
 #if defined(__x86_64__)
-  if (level >= Level::avx512vnni && level <= Level::avx512bf16) {
+  if (level >= Level::avx512vnni && level <= Level::amx) {
     peaks.vnni = rate(kPerRun * 64, vnni_512);
     peaks.popcount = rate(kPerRun * 512, popcount_512);
   }
-  if (level == Level::avx512bf16) peaks.bf16 = rate(kPerRun * 32, bf16_512);
+  if (level == Level::avx512bf16 || level == Level::amx) {
+    peaks.bf16 = rate(kPerRun * 32, bf16_512);
+  }
 #endif
   constexpr std::size_t kCached = 16384, kStreamed = 8 << 20;
   constexpr int kPasses = 64;  // so that what surrounds the loop doesn't count

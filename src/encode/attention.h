@@ -28,9 +28,9 @@ struct AttentionScratch {
   Matrix<float> keys, values, queries, scores, weights, tile;
 };
 
-// out: one row a token, the heads' results side by side. `scratch` has thread_count(control)
-// elements. Work is shared out by sequence and key-value head; a sequence's result depends on its
-// own rows alone.
+// out: one row a token, the heads' results side by side. `scratch` has at least
+// thread_count(control) elements. Work is shared out by sequence and key-value head; a sequence's
+// result depends on its own rows alone.
 void attend(const Control& control, const Config& config, const AttentionInput& input,
             std::vector<AttentionScratch>& scratch, MatrixView<float> out);
 

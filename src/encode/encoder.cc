@@ -93,7 +93,8 @@ std::vector<std::size_t> cut(std::span<const TokenSequence> sequences) {
 
 // Calls use(hidden states, batch, number of its first sequence) for every batch, from any thread.
 // With enough batches each thread takes its own, else threads share each one's work.
-using UseBatch = std::function<void(const Matrix<float>&, const encode::TokenBatch&, std::size_t)>;
+using UseBatch =
+    std::function<void(MatrixView<const float>, const encode::TokenBatch&, std::size_t)>;
 void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
                  const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
   const bool norm = layers == transformer.config().layers.size() || options.norm_early;
@@ -102,12 +103,13 @@ void run_batches(const Transformer& transformer, std::span<const TokenSequence> 
   const bool apart = batches >= 2 * thread_count(options.control);
   Control outer = without_progress(options.control), inner = outer;
   (apart ? inner : outer).threads = 1;
+  std::vector<encode::TransformerScratch> scratch(thread_count(outer));
   Progress progress(options.control, "encode", sequences.size());
-  parallel_for(outer, batches, 1, [&](std::size_t begin, std::size_t end, std::size_t) {
+  parallel_for(outer, batches, 1, [&](std::size_t begin, std::size_t end, std::size_t worker) {
     for (std::size_t b = begin; b < end; ++b) {
       const auto part = sequences.subspan(starts[b], starts[b + 1] - starts[b]);
       const encode::TokenBatch batch = batch_of(part);
-      use(transformer.run(inner, batch, layers, norm), batch, starts[b]);
+      use(transformer.run(inner, batch, layers, norm, scratch[worker]), batch, starts[b]);
       progress.add(part.size());
     }
   });
@@ -163,15 +165,17 @@ Encoder& Encoder::operator=(Encoder&&) noexcept = default;
 
 const EncoderInfo& Encoder::info() const { return state_->info; }
 
-Encoder Encoder::open(const std::string& folder) {
+Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
   const encode::Modules modules = encode::find_modules(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
   const encode::Config config = architecture.config(json);
   const encode::Names names = architecture.names(json, config);
   encode::Head head(modules, config.width);
-  encode::Weights weights = encode::pack(encode::read_raw_weights(
-      encode::TensorStore::open_folder(modules.transformer), names, config));
+  encode::Weights weights =
+      encode::pack(encode::read_raw_weights(encode::TensorStore::open_folder(modules.transformer),
+                                            names, config),
+                   options.precision);
   EncoderInfo info{
       .architecture = config.architecture,
       .layers = config.layers.size(),
@@ -180,7 +184,8 @@ Encoder Encoder::open(const std::string& folder) {
       .max_tokens = std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens)),
       .parameters = weights.parameters + head.parameters(),
       .dim = head.dim(),
-      .modules = head.descriptions()};
+      .modules = head.descriptions(),
+      .precision = options.precision};
   return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
                                          std::move(info)));
 }
@@ -197,14 +202,15 @@ Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
   }
   const std::size_t layers = chosen_layer(options, state_->info.layers);
   Matrix<float> pooled(sequences.size(), head.pooled_dim());
-  run_batches(transformer, sequences, options, layers,
-              [&](const Matrix<float>& states, const encode::TokenBatch& batch, std::size_t first) {
-                for (std::size_t s = 0; s < batch.sequences(); ++s) {
-                  const std::size_t begin = batch.begin[s], count = batch.begin[s + 1] - begin;
-                  head.pooling().pool(states.view().slice(begin, count),
-                                      sequences[first + s].prompt, pooled.row(first + s));
-                }
-              });
+  run_batches(
+      transformer, sequences, options, layers,
+      [&](MatrixView<const float> states, const encode::TokenBatch& batch, std::size_t first) {
+        for (std::size_t s = 0; s < batch.sequences(); ++s) {
+          const std::size_t begin = batch.begin[s], count = batch.begin[s + 1] - begin;
+          head.pooling().pool(states.slice(begin, count), sequences[first + s].prompt,
+                              pooled.row(first + s));
+        }
+      });
   return head.apply(options.control, std::move(pooled));
 }
 
@@ -225,7 +231,7 @@ Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
   }
   Matrix<float> all(begin.back(), state_->info.width);
   run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),
-              [&](const Matrix<float>& states, const encode::TokenBatch&, std::size_t first) {
+              [&](MatrixView<const float> states, const encode::TokenBatch&, std::size_t first) {
                 for (std::size_t i = 0; i < states.rows(); ++i) {
                   std::memcpy(all.row(begin[first] + i), states.row(i),
                               states.cols() * sizeof(float));

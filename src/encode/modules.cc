@@ -165,10 +165,7 @@ Matrix<float> Head::apply(const Control& control, Matrix<float> pooled) const {
   for (const auto& step : steps_) {
     if (const auto* dense = std::get_if<DenseModule>(&step)) {
       Matrix<float> out(pooled.rows(), dense->weights.outputs());
-      simd::dense(control, pooled, dense->weights, out, scratch);
-      for (std::size_t i = 0; i < out.rows(); ++i) {
-        simd::activation_kernels().activate(dense->activation, out.row(i), out.cols(), out.row(i));
-      }
+      simd::dense(control, pooled, dense->weights, out, scratch, dense->activation);
       pooled = std::move(out);
     } else {
       for (std::size_t i = 0; i < pooled.rows(); ++i) normalize(pooled.row(i), pooled.cols());

@@ -117,14 +117,18 @@ TextEncoder::~TextEncoder() = default;
 TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
 TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 
-TextEncoder TextEncoder::open(const std::string& folder) {
+TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& options) {
   const std::string transformer = encode::find_modules(folder).transformer;
   const std::string type = Json::read(transformer + "/config.json").text("model_type");
+  if (type == encode::kStaticType && options.precision != Precision::f32) {
+    throw Error(ErrorCode::unsupported,
+                folder + ": a model of type " + type + " multiplies nothing, so it has f32 only");
+  }
   using Model = std::variant<Encoder, StaticModel>;
   auto state = std::make_unique<State>(
       State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),
             .model = type == encode::kStaticType ? Model(StaticModel::open(transformer))
-                                                 : Model(Encoder::open(folder)),
+                                                 : Model(Encoder::open(folder, options)),
             .prompts = {},
             .default_prompt = {}});
   const std::string settings = folder + "/config_sentence_transformers.json";

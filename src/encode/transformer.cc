@@ -40,6 +40,14 @@ std::size_t longest(const Bounds& begin) {
   return most;
 }
 
+// So many rows and columns of a buffer, which grows to have them.
+MatrixView<float> room(Matrix<float>& buffer, std::size_t rows, std::size_t cols) {
+  if (buffer.rows() < rows || buffer.cols() < cols) {
+    buffer = Matrix<float>(std::max(rows, buffer.rows()), std::max(cols, buffer.cols()));
+  }
+  return {buffer.data(), rows, cols, buffer.stride_bytes()};
+}
+
 }  // namespace
 
 Transformer::Transformer(Config config, Weights weights)
@@ -54,26 +62,29 @@ Transformer::Transformer(Config config, Weights weights)
 // One batch on its way through the layers.
 class TransformerRun {
  public:
-  TransformerRun(const Transformer& model, const Control& control, const TokenBatch& batch)
+  TransformerRun(const Transformer& model, const Control& control, const TokenBatch& batch,
+                 TransformerScratch& scratch)
       : model_(model),
         config_(model.config_),
         control_(control_for(control, batch.tokens() * config_.width)),
         batch_(batch),
         rows_(batch.tokens()),
-        embedded_(config_.embedding_width != 0 ? rows_ : 0, config_.embedding_width),
-        state_(rows_, config_.width),
-        normed_(config_.pre_norm ? rows_ : 0, config_.width),
-        qkv_(rows_, (config_.heads + 2 * config_.kv_heads) * config_.head_dim),
-        attended_(rows_, config_.heads * config_.head_dim),
-        added_(rows_, config_.width),
-        hidden_(rows_, config_.gated ? 2 * config_.hidden : config_.hidden),
-        bias_(distance_bias(config_, model.weights_.bucket_bias, longest(batch.begin))),
-        attention_(thread_count(control_)) {
+        s_(scratch),
+        embedded_(
+            room(s_.embedded, config_.embedding_width != 0 ? rows_ : 0, config_.embedding_width)),
+        state_(room(s_.state, rows_, config_.width)),
+        normed_(room(s_.normed, config_.pre_norm ? rows_ : 0, config_.width)),
+        qkv_(room(s_.qkv, rows_, (config_.heads + 2 * config_.kv_heads) * config_.head_dim)),
+        attended_(room(s_.attended, rows_, config_.heads * config_.head_dim)),
+        added_(room(s_.added, rows_, config_.width)),
+        hidden_(room(s_.hidden, rows_, config_.gated ? 2 * config_.hidden : config_.hidden)),
+        bias_(distance_bias(config_, model.weights_.bucket_bias, longest(batch.begin))) {
+    s_.attention.resize(std::max(s_.attention.size(), thread_count(control_)));
     find_places();
     find_tables();
   }
 
-  Matrix<float> run(std::size_t layers, bool final_norm) {
+  MatrixView<const float> run(std::size_t layers, bool final_norm) {
     embed();
     for (std::size_t l = 0; l < layers; ++l) {
       throw_if_cancelled(control_);
@@ -83,7 +94,7 @@ class TransformerRun {
     if (final_norm && config_.final_norm) {
       for_rows([&](std::size_t i) { norm(model_.weights_.final_norm, state_.row(i)); });
     }
-    return std::move(state_);
+    return state_;
   }
 
  private:
@@ -145,7 +156,7 @@ class TransformerRun {
     const std::vector<std::size_t> positions =
         learned ? position_rows() : std::vector<std::size_t>();
     const std::size_t width = config_.input_width(0);
-    Matrix<float>& rows = config_.embedding_width != 0 ? embedded_ : state_;
+    const MatrixView<float> rows = config_.embedding_width != 0 ? embedded_ : state_;
     for_rows([&](std::size_t i) {
       float* row = rows.row(i);
       std::memcpy(row, weights.tokens.row(batch_.ids[i]), width * sizeof(float));
@@ -154,12 +165,12 @@ class TransformerRun {
       if (config_.embedding_norm) apply_norm(config_, weights.embedding_norm, row, width, row);
     });
     if (config_.embedding_width != 0) {
-      simd::dense(control_, embedded_, weights.projection, state_, dense_);
+      simd::dense(control_, embedded_, weights.projection, state_, s_.dense);
     }
   }
 
   // The first columns of a buffer that serves layers of different widths.
-  static MatrixView<float> columns(Matrix<float>& buffer, std::size_t count) {
+  static MatrixView<float> columns(MatrixView<float> buffer, std::size_t count) {
     return {buffer.data(), buffer.rows(), count, buffer.stride_bytes()};
   }
 
@@ -184,11 +195,11 @@ class TransformerRun {
     const LayerPlan& plan = config_.layers[l];
     const LayerWeights& layer = model_.weights_.layers[l];
     const bool norm_first = config_.pre_norm && plan.attention_norm;
-    const Matrix<float>& input = config_.input_width(l) == config_.width ? state_ : embedded_;
+    const MatrixView<float> input = config_.input_width(l) == config_.width ? state_ : embedded_;
     const MatrixView<float> qkv = columns(qkv_, layer.qkv.outputs());
     const MatrixView<float> attended = columns(attended_, layer.out.inputs());
     simd::dense(control_, block_input(input, norm_first ? &layer.attention_norm : nullptr),
-                layer.qkv, qkv, dense_);
+                layer.qkv, qkv, s_.dense);
     const std::size_t dim = config_.head_dim_of(l);
     for_rows([&](std::size_t i) { prepare_heads(i, dim, plan, layer); });
     attend(control_, config_,
@@ -197,8 +208,8 @@ class TransformerRun {
             .begin = &batch_.begin,
             .plan = &plan,
             .distance_bias = bias_},
-           attention_, attended);
-    simd::dense(control_, attended, layer.out, added_, dense_);
+           s_.attention, attended);
+    simd::dense(control_, attended, layer.out, added_, s_.dense);
     add_result(layer.attention_norm);
   }
 
@@ -206,7 +217,8 @@ class TransformerRun {
   void prepare_heads(std::size_t i, std::size_t dim, const LayerPlan& plan,
                      const LayerWeights& layer) {
     const float scale = 1 / std::sqrt(static_cast<float>(dim));
-    for (std::size_t head = 0; head < config_.heads + config_.kv_heads; ++head) {
+    const bool each = config_.qk_norm || plan.rotary;
+    for (std::size_t head = 0; each && head < config_.heads + config_.kv_heads; ++head) {
       float* x = qkv_.row(i) + head * dim;
       const bool query = head < config_.heads;
       if (config_.qk_norm) {
@@ -214,8 +226,8 @@ class TransformerRun {
         kernels_.rms_norm(x, dim, norm.scale.data(), nullptr, config_.epsilon, x);
       }
       if (plan.rotary) rotate(*plan.rotary, places_[i], x);
-      if (query) kernels_.scale(scale, dim, x);
     }
+    kernels_.scale(scale, config_.heads * dim, qkv_.row(i));
   }
 
   void rotate(std::size_t which, Place place, float* x) const {
@@ -227,18 +239,17 @@ class TransformerRun {
 
   void mlp_block(const LayerWeights& layer) {
     simd::dense(control_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr),
-                layer.up, hidden_, dense_);
+                layer.up, hidden_, s_.dense,
+                config_.gated ? Activation::identity : config_.activation);
     const std::size_t n = config_.hidden;
-    for_rows([&](std::size_t i) {
-      float* row = hidden_.row(i);
-      if (config_.gated) {
+    if (config_.gated) {
+      for_rows([&](std::size_t i) {
+        float* row = hidden_.row(i);
         kernels_.gate(config_.activation, row, row + n, n, row);
-      } else {
-        kernels_.activate(config_.activation, row, n, row);
-      }
-    });
+      });
+    }
     const MatrixView<const float> activated(hidden_.data(), rows_, n, hidden_.stride_bytes());
-    simd::dense(control_, activated, layer.down, added_, dense_);
+    simd::dense(control_, activated, layer.down, added_, s_.dense);
     add_result(layer.mlp_norm);
   }
 
@@ -248,17 +259,18 @@ class TransformerRun {
   const TokenBatch& batch_;
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;
-  Matrix<float> embedded_, state_, normed_, qkv_, attended_, added_, hidden_, bias_;
-  std::vector<AttentionScratch> attention_;
-  simd::DenseScratch dense_;
+  TransformerScratch& s_;
+  const MatrixView<float> embedded_, state_, normed_, qkv_, attended_, added_, hidden_;
+  const Matrix<float> bias_;
   std::vector<Place> places_;
   std::vector<std::vector<const RotaryTable*>> tables_;
   std::map<std::pair<std::size_t, std::size_t>, RotaryTable> long_tables_;
 };
 
-Matrix<float> Transformer::run(const Control& control, const TokenBatch& batch, std::size_t layers,
-                               bool final_norm) const {
-  return TransformerRun(*this, control, batch).run(layers, final_norm);
+MatrixView<const float> Transformer::run(const Control& control, const TokenBatch& batch,
+                                         std::size_t layers, bool final_norm,
+                                         TransformerScratch& scratch) const {
+  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm);
 }
 
 }  // namespace kith::encode

@@ -23,6 +23,13 @@ struct TokenBatch {
   std::size_t sequences() const { return begin.size() - 1; }
 };
 
+// Memory that runs reuse; one for each run at a time.
+struct TransformerScratch {
+  Matrix<float> embedded, state, normed, qkv, attended, added, hidden;
+  std::vector<AttentionScratch> attention;
+  simd::DenseScratch dense;
+};
+
 class Transformer {
  public:
   Transformer(Config config, Weights weights);
@@ -31,9 +38,9 @@ class Transformer {
   const Weights& weights() const { return weights_; }
 
   // The hidden state behind `layers` layers, one row of config().width a token. `final_norm`: ends
-  // with the model's final norm, where it has one.
-  Matrix<float> run(const Control& control, const TokenBatch& batch, std::size_t layers,
-                    bool final_norm) const;
+  // with the model's final norm, where it has one. The result lies in `scratch` until its next use.
+  MatrixView<const float> run(const Control& control, const TokenBatch& batch, std::size_t layers,
+                              bool final_norm, TransformerScratch& scratch) const;
 
  private:
   friend class TransformerRun;

@@ -172,19 +172,21 @@ RawWeights read_raw_weights(const TensorStore& store, const Names& names, const 
   return Reader(store, names, config).read();
 }
 
-Weights pack(RawWeights raw) {
-  const auto packed = [](Dense& dense) {
+Weights pack(RawWeights raw, Precision precision) {
+  const auto packed_as = [](Precision chosen, Dense& dense) {
     const Dense taken = std::move(dense);
     return taken.rows.rows() == 0 ? simd::PackedWeights()
-                                  : simd::PackedWeights(taken.rows, taken.bias.data());
+                                  : simd::PackedWeights(taken.rows, taken.bias.data(), chosen);
   };
+  const auto packed = [&](Dense& dense) { return packed_as(precision, dense); };
+  const Precision gentle = precision == Precision::int8 ? Precision::bf16 : precision;
   Weights weights{.tokens = std::move(raw.tokens),
                   .positions = std::move(raw.positions),
                   .types = std::move(raw.types),
                   .bucket_bias = std::move(raw.bucket_bias),
                   .embedding_norm = std::move(raw.embedding_norm),
                   .final_norm = std::move(raw.final_norm),
-                  .projection = packed(raw.projection),
+                  .projection = packed_as(gentle, raw.projection),
                   .layers = {},
                   .parameters = raw.parameters};
   for (LayerWeightsOf<Dense>& layer : raw.layers) {

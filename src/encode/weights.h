@@ -48,7 +48,8 @@ using RawWeights = WeightsOf<Dense>;
 // Throws what TensorStore::read does, and corrupt for a tensor that the architecture has no place
 // for.
 RawWeights read_raw_weights(const TensorStore& store, const Names& names, const Config& config);
-// Frees what it has packed layer by layer.
-Weights pack(RawWeights raw);
+// Frees what it has packed layer by layer. The projection of embeddings, which all layers add to,
+// is never narrower than bfloat16.
+Weights pack(RawWeights raw, Precision precision);
 
 }  // namespace kith::encode

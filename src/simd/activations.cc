@@ -21,17 +21,36 @@ constexpr std::size_t kLanes = hn::MaxLanes(Floats());
 
 HWY_INLINE Vector set(float value) { return hn::Set(Floats(), value); }
 
-// Runs op(vector) -> vector over n values; the last ones go through a padded copy.
+// The first `count` values of a vector, and zeros; and back.
+#if HWY_TARGET == HWY_AVX3
+HWY_INLINE Vector load_first(const float* x, std::size_t count) {
+  const Floats d;
+  return hn::MaskedLoad(hn::FirstN(d, count), d, x);
+}
+HWY_INLINE void store_first(Vector v, std::size_t count, float* out) {
+  const Floats d;
+  hn::BlendedStore(v, hn::FirstN(d, count), d, out);
+}
+#else
+HWY_INLINE Vector load_first(const float* x, std::size_t count) {
+  HWY_ALIGN float padded[kLanes] = {};
+  for (std::size_t j = 0; j < count; ++j) padded[j] = x[j];
+  return hn::Load(Floats(), padded);
+}
+HWY_INLINE void store_first(Vector v, std::size_t count, float* out) {
+  HWY_ALIGN float padded[kLanes];
+  hn::Store(v, Floats(), padded);
+  for (std::size_t j = 0; j < count; ++j) out[j] = padded[j];
+}
+#endif
+
+// Runs op(vector) -> vector over n values.
 template <class Op>
 HWY_INLINE void map(const float* x, std::size_t n, float* out, const Op& op) {
   const Floats d;
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) hn::StoreU(op(hn::LoadU(d, x + i)), d, out + i);
-  if (i == n) return;
-  HWY_ALIGN float last[kLanes] = {};
-  for (std::size_t j = i; j < n; ++j) last[j - i] = x[j];
-  hn::Store(op(hn::Load(d, last)), d, last);
-  for (std::size_t j = i; j < n; ++j) out[j] = last[j - i];
+  if (i < n) store_first(op(load_first(x + i, n - i)), n - i, out + i);
 }
 
 // The same for two inputs.
@@ -42,14 +61,7 @@ HWY_INLINE void map(const float* x, const float* y, std::size_t n, float* out, c
   for (; i + kLanes <= n; i += kLanes) {
     hn::StoreU(op(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, out + i);
   }
-  if (i == n) return;
-  HWY_ALIGN float first[kLanes] = {}, second[kLanes] = {};
-  for (std::size_t j = i; j < n; ++j) {
-    first[j - i] = x[j];
-    second[j - i] = y[j];
-  }
-  hn::Store(op(hn::Load(d, first), hn::Load(d, second)), d, first);
-  for (std::size_t j = i; j < n; ++j) out[j] = first[j - i];
+  if (i < n) store_first(op(load_first(x + i, n - i), load_first(y + i, n - i)), n - i, out + i);
 }
 
 // Sum of op(vector) over n values; missing ones of the last vector don't count.
@@ -60,9 +72,8 @@ HWY_INLINE float sum(const float* x, std::size_t n, const Op& op) {
   std::size_t i = 0;
   for (; i + kLanes <= n; i += kLanes) total = hn::Add(total, op(hn::LoadU(d, x + i)));
   if (i < n) {
-    HWY_ALIGN float last[kLanes] = {};
-    for (std::size_t j = i; j < n; ++j) last[j - i] = x[j];
-    total = hn::Add(total, hn::IfThenElseZero(hn::FirstN(d, n - i), op(hn::Load(d, last))));
+    const auto there = hn::FirstN(d, n - i);
+    total = hn::Add(total, hn::IfThenElseZero(there, op(load_first(x + i, n - i))));
   }
   return hn::GetLane(hn::SumOfLanes(d, total));
 }
@@ -170,17 +181,24 @@ void rms_norm(const float* x, std::size_t n, const float* scale, const float* sh
 
 void softmax(float* x, std::size_t n) {
   const Floats d;
-  float most = x[0];
+  Vector most = set(x[0]);
   std::size_t i = 0;
-  if (n >= kLanes) {
-    Vector top = hn::LoadU(d, x);
-    for (i = kLanes; i + kLanes <= n; i += kLanes) top = hn::Max(top, hn::LoadU(d, x + i));
-    most = hn::GetLane(hn::MaxOfLanes(d, top));
+  for (; i + kLanes <= n; i += kLanes) most = hn::Max(most, hn::LoadU(d, x + i));
+  const auto there = hn::FirstN(d, n - i);
+  if (i < n) most = hn::Max(most, hn::IfThenElse(there, load_first(x + i, n - i), most));
+  const Vector top = hn::MaxOfLanes(d, most);
+  Vector total = hn::Zero(d);
+  for (i = 0; i + kLanes <= n; i += kLanes) {
+    const Vector power = exp(hn::Sub(hn::LoadU(d, x + i), top));
+    total = hn::Add(total, power);
+    hn::StoreU(power, d, x + i);
   }
-  for (; i < n; ++i) most = x[i] > most ? x[i] : most;
-  const Vector top = set(most);
-  map(x, n, x, [&](Vector v) HWY_ATTR { return exp(hn::Sub(v, top)); });
-  const Vector factor = set(1 / sum(x, n, [](Vector v) HWY_ATTR { return v; }));
+  if (i < n) {
+    const Vector power = exp(hn::Sub(load_first(x + i, n - i), top));
+    total = hn::Add(total, hn::IfThenElseZero(there, power));
+    store_first(power, n - i, x + i);
+  }
+  const Vector factor = set(1 / hn::GetLane(hn::SumOfLanes(d, total)));
   map(x, n, x, [&](Vector v) HWY_ATTR { return hn::Mul(v, factor); });
 }
 

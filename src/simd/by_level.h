@@ -7,6 +7,7 @@
   case Level::avx512:            \
   case Level::avx512vnni:        \
   case Level::avx512bf16:        \
+  case Level::amx:               \
     return N_AVX3::kernels;
 #else
 #define KITH_AVX3_CASES(kernels)

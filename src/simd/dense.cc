@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "kith/error.h"
+#include "simd/dispatch.h"
 #include "simd/matmul.h"
 
 namespace kith::simd {
@@ -31,7 +32,7 @@ void check_shapes(MatrixView<const float> x, const PackedWeights& w, MatrixView<
 
 // The tile of panel `a_panel`, whose first row is `row`, and panel q of the weights.
 void write_tile(const float* a_panel, const PackedWeights& w, std::size_t q, std::size_t row,
-                MatrixView<float> y) {
+                MatrixView<float> y, Activation after) {
   const MatmulKernels& kernels = matmul_kernels();
   const std::size_t col = q * kernels.b_rows;
   const std::size_t rows = std::min(kernels.a_rows, y.rows() - row);
@@ -39,19 +40,28 @@ void write_tile(const float* a_panel, const PackedWeights& w, std::size_t q, std
   if (rows == kernels.a_rows && cols == kernels.b_rows) {
     kernels.product(a_panel, w.panel(q), w.inputs(), w.bias() + col, y.row(row) + col,
                     y.stride_bytes() / sizeof(float));
-    return;
+  } else {
+    alignas(64) float tile[kLargestTile];
+    kernels.product(a_panel, w.panel(q), w.inputs(), w.bias() + col, tile, kernels.b_rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::memcpy(y.row(row + i) + col, tile + i * kernels.b_rows, cols * sizeof(float));
+    }
   }
-  alignas(64) float tile[kLargestTile];
-  kernels.product(a_panel, w.panel(q), w.inputs(), w.bias() + col, tile, kernels.b_rows);
+  if (after == Activation::identity) return;
   for (std::size_t i = 0; i < rows; ++i) {
-    std::memcpy(y.row(row + i) + col, tile + i * kernels.b_rows, cols * sizeof(float));
+    float* part = y.row(row + i) + col;
+    activation_kernels().activate(after, part, cols, part);
   }
 }
 
 }  // namespace
 
-PackedWeights::PackedWeights(MatrixView<const float> rows, const float* bias)
-    : outputs_(rows.rows()), inputs_(rows.cols()) {
+PackedWeights::PackedWeights(MatrixView<const float> rows, const float* bias, Precision precision)
+    : precision_(precision), outputs_(rows.rows()), inputs_(rows.cols()) {
+  if (precision != Precision::f32) {
+    narrow_ = NarrowWeights(rows, bias, precision);
+    return;
+  }
   const MatmulKernels& kernels = matmul_kernels();
   const std::size_t panels = ceil_div(outputs_, kernels.b_rows);
   panels_ = Matrix<float>(panels, kernels.b_rows * inputs_);
@@ -65,16 +75,20 @@ PackedWeights::PackedWeights(MatrixView<const float> rows, const float* bias)
 }
 
 void dense(const Control& given, MatrixView<const float> x, const PackedWeights& w,
-           MatrixView<float> y, DenseScratch& scratch) {
+           MatrixView<float> y, DenseScratch& scratch, Activation after) {
   check_shapes(x, w, y);
   if (y.empty()) return;
   Control control = without_progress(given);
   if (x.rows() * x.cols() * y.cols() < kWorthThreads) control.threads = 1;
+  if (w.precision() != Precision::f32) {
+    return narrow_dense(level(), control, x, w.narrow(), y, after, scratch.narrow);
+  }
   const MatmulKernels& kernels = matmul_kernels();
   const std::size_t panels = ceil_div(x.rows(), kernels.a_rows);
   const std::size_t panel_floats = kernels.a_rows * x.cols();
   if (scratch.packed.rows() < panels || scratch.packed.cols() < panel_floats) {
-    scratch.packed = Matrix<float>(panels, panel_floats);
+    scratch.packed = Matrix<float>(std::max(panels, scratch.packed.rows()),
+                                   std::max(panel_floats, scratch.packed.cols()));
   }
   parallel_for(control, panels, 8, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t p = begin; p < end; ++p) {
@@ -90,7 +104,7 @@ void dense(const Control& given, MatrixView<const float> x, const PackedWeights&
     for (std::size_t first = 0; first < panels; first += block) {
       for (std::size_t q = begin; q < end; ++q) {
         for (std::size_t p = first; p < std::min(panels, first + block); ++p) {
-          write_tile(scratch.packed.row(p), w, q, p * kernels.a_rows, y);
+          write_tile(scratch.packed.row(p), w, q, p * kernels.a_rows, y, after);
         }
       }
     }

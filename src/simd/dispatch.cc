@@ -24,6 +24,7 @@ constexpr Named kNames[] = {
     {Level::avx512, "avx512"},
     {Level::avx512vnni, "avx512vnni"},
     {Level::avx512bf16, "avx512bf16"},
+    {Level::amx, "amx"},
     {Level::neon, "neon"},
 };
 
@@ -40,7 +41,8 @@ CpuId cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
   return r;
 }
 
-// Which register states the operating system saves: bit 1 SSE, 2 AVX, 5 to 7 AVX-512.
+// Which register states the operating system saves: bit 1 SSE, 2 AVX, 5 to 7 AVX-512, 17 and 18
+// AMX.
 std::uint64_t saved_states() {
   std::uint32_t low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
@@ -69,7 +71,12 @@ Level best_x86() {
   // VBMI, VNNI, BITALG, VPOPCNTDQ
   if (!has(seven.c, {1, 11, 12, 14})) return Level::avx512;
   if (!has(seven_one.a, {5})) return Level::avx512vnni;
-  return Level::avx512bf16;
+  constexpr std::uint64_t kTileStates = std::uint64_t{3} << 17;
+  // AMX for bfloat16, tiles, bytes
+  if (!has(seven.d, {22, 24, 25}) || (saved_states() & kTileStates) != kTileStates) {
+    return Level::avx512bf16;
+  }
+  return Level::amx;
 }
 
 #endif
@@ -101,8 +108,8 @@ std::vector<Level> supported_levels() {
   std::vector<Level> levels = {Level::scalar};
 #if KITH_X86
   static const Level best = best_x86();
-  for (const Level level :
-       {Level::sse4, Level::avx2, Level::avx512, Level::avx512vnni, Level::avx512bf16}) {
+  for (const Level level : {Level::sse4, Level::avx2, Level::avx512, Level::avx512vnni,
+                            Level::avx512bf16, Level::amx}) {
     if (level <= best) levels.push_back(level);
   }
 #elif defined(__aarch64__)

@@ -16,6 +16,7 @@ enum class Level : int {
   avx512 = 3,      // AVX-512 F, BW, CD, DQ, VL
   avx512vnni = 4,  // + VNNI, VPOPCNTDQ, VBMI
   avx512bf16 = 5,  // + BF16 dot product
+  amx = 6,         // + tile registers for bytes and bfloat16, if the system lets them be used
   neon = 10,
 };
 
