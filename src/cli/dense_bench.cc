@@ -1,6 +1,9 @@
 #include "cli/dense_bench.h"
 
+#include <algorithm>
+
 #include "base/random.h"
+#include "cli/options.h"
 #include "kith/matrix.h"
 #include "simd/dense.h"
 
@@ -27,6 +30,14 @@ Matrix<float> random_rows(std::size_t rows, std::size_t cols, std::uint64_t seed
   return matrix;
 }
 
+// Multiply-adds a second at best.
+double peak_of(const MachinePeaks& peaks, Precision precision) {
+  if (precision == Precision::f32) return peaks.fma;
+  const bool bytes = precision == Precision::int8;
+  return std::max(
+      {peaks.fma, bytes ? peaks.vnni : peaks.bf16, bytes ? peaks.amx_int8 : peaks.amx_bf16});
+}
+
 }  // namespace
 
 std::vector<DenseTime> time_dense(const MachinePeaks& peaks, double seconds) {
@@ -35,13 +46,17 @@ std::vector<DenseTime> time_dense(const MachinePeaks& peaks, double seconds) {
   std::vector<DenseTime> times;
   for (const auto& [inputs, outputs] : kShapes) {
     const Matrix<float> x = random_rows(kTokens, inputs, 1);
-    const simd::PackedWeights weights(random_rows(outputs, inputs, 2), nullptr);
+    const Matrix<float> rows = random_rows(outputs, inputs, 2);
     Matrix<float> y(kTokens, outputs);
-    simd::DenseScratch scratch;
-    const double run =
-        seconds_per_run([&] { simd::dense(control, x, weights, y, scratch); }, seconds, kRounds);
     const double operations = 2.0 * static_cast<double>(kTokens * inputs * outputs);
-    times.push_back({inputs, outputs, kTokens, operations / run, 2 * peaks.fma});
+    for (const Precision precision : kPrecisions) {
+      const simd::PackedWeights weights(rows, nullptr, precision);
+      simd::DenseScratch scratch;
+      const double run =
+          seconds_per_run([&] { simd::dense(control, x, weights, y, scratch); }, seconds, kRounds);
+      times.push_back(
+          {precision, inputs, outputs, kTokens, operations / run, 2 * peak_of(peaks, precision)});
+    }
   }
   return times;
 }

@@ -10,6 +10,7 @@
 
 #include "simd/dispatch.h"
 #include "simd/intrinsics.h"
+#include "simd/narrow_tiles.h"
 
 namespace kith::cli {
 namespace {
@@ -106,6 +107,25 @@ __attribute__((target("avx512f,avx512bw,avx512bf16"))) void bf16_512() {
     }
   }
   keep(sum);
+}
+
+// Tile registers: 16 rows by 16 outputs by 64 bytes an instruction.
+constexpr double kTileBytes = 16 * 16 * 64;
+__attribute__((target("amx-tile,amx-int8"))) void amx_bytes() {
+  for (int i = 0; i < kSteps; ++i) {
+    _tile_dpbusd(0, 4, 6);
+    _tile_dpbusd(1, 4, 7);
+    _tile_dpbusd(2, 5, 6);
+    _tile_dpbusd(3, 5, 7);
+  }
+}
+__attribute__((target("amx-tile,amx-bf16"))) void amx_bf16() {
+  for (int i = 0; i < kSteps; ++i) {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+    _tile_dpbf16ps(2, 5, 6);
+    _tile_dpbf16ps(3, 5, 7);
+  }
 }
 
 __attribute__((target("avx512f,avx512vpopcntdq"))) void popcount_512() {
@@ -247,6 +267,13 @@ MachinePeaks measure_peaks(std::span<const std::byte> memory) {
   }
   if (level == Level::avx512bf16 || level == Level::amx) {
     peaks.bf16 = rate(kPerRun * 32, bf16_512);
+  }
+  const simd::NarrowKernels tiles = simd::narrow_kernels(level);
+  if (level == Level::amx && tiles.begin != nullptr) {
+    tiles.begin();
+    peaks.amx_int8 = rate(4.0 * kSteps * kTileBytes, amx_bytes);
+    peaks.amx_bf16 = rate(4.0 * kSteps * kTileBytes / 2, amx_bf16);
+    tiles.end();
   }
 #endif
   constexpr std::size_t kCached = 16384, kStreamed = 8 << 20;

@@ -10,6 +10,7 @@
 #include "cli/exact_bench.h"
 #include "cli/format.h"
 #include "cli/kernel_bench.h"
+#include "cli/options.h"
 #include "cli/table.h"
 #include "kith/error.h"
 
@@ -49,6 +50,8 @@ Table peaks_table(const MachinePeaks& peaks) {
   add_peak(table, "fma", 2 * peaks.fma, 1e9, "GFLOP/s");
   add_peak(table, "vnni", peaks.vnni, 1e9, "G int8 multiply-adds/s");
   add_peak(table, "bf16", peaks.bf16, 1e9, "G bfloat16 multiply-adds/s");
+  add_peak(table, "amx int8", peaks.amx_int8, 1e9, "G int8 multiply-adds/s");
+  add_peak(table, "amx bf16", peaks.amx_bf16, 1e9, "G bfloat16 multiply-adds/s");
   add_peak(table, "popcount", peaks.popcount, 1e9, "Gbit/s");
   add_peak(table, "cache load", peaks.cache_load, 1e9, "GB/s");
   add_peak(table, "stream", peaks.stream, 1e9, "GB/s");
@@ -128,14 +131,16 @@ Table exact_table(const Options& options, const MachinePeaks& peaks, const Contr
 
 Table dense_table(const Options& options, const MachinePeaks& peaks) {
   constexpr double kLonger = 50;
-  Table table({{"kernel", "dense layer, float32"},
+  Table table({{"kernel", "dense layer"},
                "outputs",
                "tokens",
-               {"per_second", "GFLOP/s"},
-               {"fraction", "of fma"}});
+               "precision",
+               {"per_second", "G operations/s"},
+               {"fraction", "of the peak"}});
   for (const DenseTime& time : time_dense(peaks, kLonger * options.seconds)) {
     const double fraction = time.per_second / time.limit;
     table.add({Cell(std::to_string(time.inputs) + " inputs"), Cell(time.outputs), Cell(time.tokens),
+               Cell(precision_name(time.precision)),
                Cell(time.per_second, fixed_text(time.per_second / 1e9, 1)),
                Cell(fraction, fixed_text(fraction, 2))});
   }

@@ -1,12 +1,12 @@
 // kith data: real data sets, fetched from the registries of Debian and npm and made into tasks.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "cli/cache_folder.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "datasets/catalogue.h"
@@ -22,12 +22,6 @@ struct Options : CommonOptions {
   std::vector<std::string> names;
   std::string to, cache;
 };
-
-// Where packages and what is made of them lie, unless the person says otherwise.
-std::string default_cache() {
-  const char* home = std::getenv("XDG_CACHE_HOME");
-  return home == nullptr || *home == '\0' ? ".cache" : std::string(home) + "/kith";
-}
 
 // What a task consists of, as cells from "documents" to "pairs".
 struct Counts {

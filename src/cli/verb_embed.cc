@@ -43,6 +43,7 @@ struct Options : CommonOptions {
   std::optional<std::size_t> layer;
   std::size_t dim = 0;
   bool strict = false;
+  Precision precision = Precision::f32;
   formats::TextStreamOptions read;
 };
 
@@ -103,7 +104,7 @@ class Run {
   explicit Run(const Options& options)
       : options_(options),
         control_(options.control()),
-        model_(TextEncoder::open(options.model)),
+        model_(TextEncoder::open(options.model, {.precision = options.precision})),
         stream_(options.input, options.read) {
     encode_.layer = options.layer;
     encode_.dim = options.dim;
@@ -140,6 +141,7 @@ class Run {
                 {"model", model_checksum(options_.model)},
                 {"dim", dim_},
                 {"strict", options_.strict},
+                {"precision", precision_name(options_.precision)},
                 {"format", stream_.format()},
                 {"fields", options_.read.fields},
                 {"id", options_.read.id}};
@@ -276,6 +278,7 @@ void add_embed(CLI::App& root) {
   verb->add_option("--dim", options->dim, "The first so many components only (default: all)")
       ->check(whole_number(1))
       ->type_name("D");
+  add_precision_option(*verb, options->precision);
   verb->add_option("--format", options->read.format,
                    "lines, jsonl, csv or tsv (default: by the name's end, else lines)")
       ->type_name("NAME");
@@ -295,6 +298,7 @@ void add_embed(CLI::App& root) {
       "kith embed corpus.jsonl --model e5 --prompt \"passage: \" -o corpus.fbin\n"
       "kith embed products.csv --field name,description --id sku --model use-lite -o p.npy\n"
       "zcat texts.gz | kith embed - --model use-lite --dim 256 -o texts.npy\n"
+      "kith embed texts.txt --model use-lite --precision int8 -o texts.npy\n"
       "# Interrupted? The same command goes on from where it was.");
   verb->callback([options, prompt] {
     options->has_prompt = prompt->count() > 0;

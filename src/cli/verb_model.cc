@@ -57,6 +57,9 @@ Record record_of(const std::string& folder, const TextEncoder& model) {
   record.add("tokenizer", "tokenizer's tokens", model.tokenizer_size());
   record.add("max_tokens", "longest text", limited ? Cell(info.max_tokens) : Cell("any"));
   record.add("parameters", info.parameters);
+  std::vector<std::string> precisions = {"f32"};
+  if (info.layers > 0) precisions = {"f32", "bf16", "int8"};
+  record.add("precisions", joined(precisions, ", "));
   record.add("modules", joined(info.modules, ", "));
   std::vector<std::string> prompts;
   for (const auto& [name, text] : model.prompts()) {

@@ -31,3 +31,10 @@ for model in "$work"/use-lite "$work"/tiny-*; do
   "$kith" model export "$model" -o "$model.onnx" >/dev/null
   (cd "$work" && NODE_PATH=$work/node_modules node "$here/onnx.cjs" "$(basename "$model").onnx" "$model.json")
 done
+
+# The same through onnxruntime's C interface, which `kith bench encode` uses.
+"$kith" bench encode --model "$work/use-lite" --cache "$cache" --most 16 --batch 8 --rounds 1 --json |
+  grep -Eq '"system":"onnxruntime.*"worst_cosine":(1\.0|0\.99999)' || {
+  echo "kith bench encode: vectors of onnxruntime are not kith's" >&2
+  exit 1
+}

@@ -1,5 +1,6 @@
 // What tests/models/onnx.sh compares with onnxruntime:
-//   onnx_vectors tiny TYPE FOLDER    a random small model: bert, bert-relu, roberta or use_lite
+//   onnx_vectors tiny TYPE FOLDER    a random small model: bert, bert-relu, roberta or use_lite; or
+//                                    minilm, of the size of all-MiniLM-L6, to be timed
 //   onnx_vectors batch FOLDER OUT    random token ids and kith's vectors of them, as JSON
 #include <cstdio>
 #include <exception>
@@ -18,7 +19,35 @@ using nlohmann::json;
 
 constexpr std::size_t kSequences = 24, kMostTokens = 60;
 
+kith::encode::Checkpoint minilm() {
+  constexpr std::size_t kWidth = 384, kHidden = 1536, kLayers = 6, kWords = 30522, kPositions = 512;
+  kith::encode::Checkpoint c;
+  c.config = {{"model_type", "bert"},      {"vocab_size", kWords},
+              {"hidden_size", kWidth},     {"num_hidden_layers", kLayers},
+              {"num_attention_heads", 12}, {"intermediate_size", kHidden},
+              {"hidden_act", "gelu"},      {"max_position_embeddings", kPositions},
+              {"type_vocab_size", 2},      {"layer_norm_eps", 1e-12},
+              {"pad_token_id", 0}};
+  c.add("embeddings.word_embeddings.weight", {kWords, kWidth}, 1);
+  c.add("embeddings.token_type_embeddings.weight", {2, kWidth}, 1);
+  c.add("embeddings.position_embeddings.weight", {kPositions, kWidth}, 1);
+  c.add_norm("embeddings.LayerNorm", kWidth);
+  for (std::size_t l = 0; l < kLayers; ++l) {
+    const std::string layer = "encoder.layer." + std::to_string(l) + ".";
+    for (const char* part : {"query", "key", "value"}) {
+      c.add_linear(layer + "attention.self." + part, kWidth, kWidth);
+    }
+    c.add_linear(layer + "attention.output.dense", kWidth, kWidth);
+    c.add_norm(layer + "attention.output.LayerNorm", kWidth);
+    c.add_linear(layer + "intermediate.dense", kHidden, kWidth);
+    c.add_linear(layer + "output.dense", kWidth, kHidden);
+    c.add_norm(layer + "output.LayerNorm", kWidth);
+  }
+  return c;
+}
+
 kith::encode::Checkpoint tiny(const std::string& type) {
+  if (type == "minilm") return minilm();
   if (type == "bert-relu") return kith::encode::tiny_bert("bert", "relu");
   if (type == "use_lite") return kith::encode::tiny_use_lite();
   return kith::encode::tiny_bert(type);
