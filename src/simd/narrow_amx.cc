@@ -24,7 +24,7 @@ struct alignas(64) TileShapes {
   std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
 static_assert(sizeof(TileShapes) == 64);
-const TileShapes kShapes;
+constexpr TileShapes kShapes{};
 
 KITH_AMX void begin() { _tile_loadconfig(&kShapes); }
 KITH_AMX void end() { _tile_release(); }
