@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -23,6 +24,8 @@
 #include "kith/suite.h"
 
 namespace kith {
+
+class TextEncoder;
 
 // Texts in, vectors out: what is judged. An implementation need not be thread-safe.
 class Embedder {
@@ -57,6 +60,25 @@ class ReadyVectors : public Embedder {
   std::map<std::string, std::string> files_;
 };
 
+// A model folder. A query gets the model's prompt called "query", what queries are sought among the
+// one called "document" or "passage", where the model has them (the names that
+// sentence-transformers gives them); all else the model's default prompt. A text without a token
+// that the model knows gets zeros.
+class ModelVectors : public Embedder {
+ public:
+  // Throws as TextEncoder::open does.
+  explicit ModelVectors(const std::string& folder);
+  ~ModelVectors() override;
+
+  std::string name() const override { return name_; }  // the folder's
+  Matrix<float> embed(const TextPart& part, std::span<const std::uint32_t> which,
+                      const Control& control) override;
+
+ private:
+  std::string name_;
+  std::unique_ptr<TextEncoder> model_;
+};
+
 struct JudgeOptions {
   std::uint64_t seed = 42;       // MTEB's
   std::size_t experiments = 10;  // of classification and clustering: MTEB's number
@@ -81,8 +103,8 @@ struct TaskResult {
   double seconds = 0;
 };
 
-// Throws what the embedder throws; invalid_argument for vectors of different lengths, zero ones
-// where a cosine is asked for, or values that aren't finite; Error{cancelled}.
+// Throws what the embedder throws; invalid_argument for vectors of different lengths or values
+// that aren't finite; cancelled. The cosine of a zero vector with anything is 0.
 TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& options = {});
 
 // BM25 with kith's defaults (text_index.h), the yardstick of retrieval and reranking. Throws

@@ -62,6 +62,27 @@ TEST_F(Judge, Bm25StandsBesideVectorsWithIntervalsAndDifferences) {
   EXPECT_NE(table.out.find("mrr_at_10"), std::string::npos) << table.out;
 }
 
+TEST_F(Judge, AModelIsJudgedAsItsVectorsAre) {
+  make_retrieval("task");
+  make_words("words.txt", kDocuments, 8, 1);
+  ASSERT_EQ(kith({"model", "import", "words.txt", "-o", "model"}).exit, 0);
+  std::filesystem::create_directories(path("ready"));
+  for (const std::string part : {"corpus", "queries"}) {
+    const Outcome embedded = kith(
+        {"embed", "task/" + part + ".jsonl", "--model", "model", "-o", "ready/" + part + ".npy"});
+    ASSERT_EQ(embedded.exit, 0) << embedded.err;
+  }
+  const Outcome outcome =
+      kith({"judge", "--suite", "task", "--model", "model", "--vectors", "ready", "--json"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const auto objects = outcome.objects();
+  ASSERT_EQ(objects.size(), 3u);
+  EXPECT_EQ(objects[1].at("system"), "model");
+  EXPECT_EQ(objects[1].at("scores"), objects[2].at("scores"));
+  EXPECT_GT(objects[1].at("scores").at("test").at(0).at("ndcg_at_10").get<double>(), 0.3);
+  expect_error({"judge", "--suite", "task", "--model", "none"}, 1, {"none/config.json"});
+}
+
 TEST_F(Judge, RefusesWhatDoesNotFitNamingIt) {
   make_retrieval("task");
   make_vectors("base.npy", kDocuments - 1, 8, 1);
@@ -71,7 +92,7 @@ TEST_F(Judge, RefusesWhatDoesNotFitNamingIt) {
   expect_error({"judge", "--suite", "task", "--vectors", "q.npy"}, 1,
                {"no file of vectors for queries"});
   expect_error({"judge", "--suite", "none", "--bm25"}, 1, {"none: no such folder"});
-  expect_error({"judge", "--suite", "task"}, 2, {"expected --bm25 or --vectors"});
+  expect_error({"judge", "--suite", "task"}, 2, {"expected --bm25, --model or --vectors"});
   expect_error({"judge", "--bm25"}, 2, {"--suite"});
   put("pairs/test.jsonl", "{\"sentence1\": \"a\", \"sentence2\": \"b\", \"score\": 1}\n");
   expect_error({"judge", "--suite", "pairs", "--bm25"}, 2, {"no task that BM25 can do"});

@@ -27,7 +27,7 @@ constexpr int kDigits = 4;
 
 struct Options : CommonOptions {
   std::string suite, output;
-  std::vector<std::string> vectors, queries;
+  std::vector<std::string> models, vectors, queries;
   bool bm25 = false, compare = false;
   std::size_t resamples = 1000;
 };
@@ -44,9 +44,12 @@ std::unique_ptr<Embedder> from_files(const Task& task, const std::string& vector
                                         std::move(files));
 }
 
-// What is judged beside BM25, anew for each task: folders of vectors and files of them.
+// What is judged beside BM25, anew for each task: models, folders of vectors and files of them.
 Systems systems_of(const Options& options, const Task& task) {
   Systems systems;
+  for (const std::string& folder : options.models) {
+    systems.push_back(std::make_unique<ModelVectors>(folder));
+  }
   std::size_t files = 0;
   for (const std::string& path : options.vectors) {
     if (!std::filesystem::is_directory(path)) {
@@ -136,9 +139,9 @@ void check(const Options& options) {
   if (options.suite.empty()) {
     throw Error(ErrorCode::invalid_argument, "judge: no task, expected --suite DIR");
   }
-  if (!options.bm25 && options.vectors.empty()) {
+  if (!options.bm25 && options.models.empty() && options.vectors.empty()) {
     throw Error(ErrorCode::invalid_argument,
-                "judge: nothing to judge, expected --bm25 or --vectors");
+                "judge: nothing to judge, expected --bm25, --model or --vectors");
   }
   if (options.compare && options.resamples == 0) {
     throw Error(ErrorCode::invalid_argument, "--compare: needs --resamples above 0");
@@ -163,7 +166,7 @@ void run(const Options& options) {
   }
   if (table.rows() == 0) {
     throw Error(ErrorCode::invalid_argument,
-                options.suite + ": no task that BM25 can do, expected --vectors too");
+                options.suite + ": no task that BM25 can do, expected --model or --vectors too");
   }
   if (!options.json) table.print(stdout, false);
   if (!options.compare || differences.rows() == 0) return;
@@ -182,6 +185,9 @@ void add_judge(CLI::App& root) {
                    "Folder of a task (BEIR's or MTEB's form), or of folders of tasks")
       ->type_name("DIR");
   verb->add_flag("--bm25", options->bm25, "BM25, which stands in every table of rankings anyway");
+  verb->add_option("--model", options->models, "Model folder to judge; may come again")
+      ->allow_extra_args(false)
+      ->type_name("DIR");
   verb->add_option("--vectors", options->vectors,
                    "Vectors to judge: a folder with a file for each part (corpus.npy,\n"
                    "queries.npy ...), or a file of the first part; may come again")
@@ -203,6 +209,7 @@ void add_judge(CLI::App& root) {
   verb->get_option("--seed")->description("Seed of everything random (default: 42, MTEB's)");
   add_examples(*verb,
                "kith judge --suite .cache/data/debian --bm25\n"
+               "kith judge --suite .cache/data --model use-lite --model glove --compare\n"
                "kith judge --suite debian --vectors base.npy --queries q.npy --compare\n"
                "kith judge --suite tasks --vectors small --vectors large -o results --json\n"
                "kith judge rank results/small results/large\n"

@@ -5,7 +5,6 @@
 
 #include "judge/bm25.h"
 #include "judge/protocols.h"
-#include "kith/error.h"
 #include "kith/label_metrics.h"
 
 namespace kith::judge {
@@ -13,18 +12,17 @@ namespace {
 
 constexpr std::array<std::size_t, 1> kMrrCutoff = {10};
 
-double norm_of(const Matrix<float>& rows, std::size_t row, const char* part) {
+double norm_of(const Matrix<float>& rows, std::size_t row) {
   double squares = 0;
   for (std::size_t j = 0; j < rows.cols(); ++j) squares += double{rows(row, j)} * rows(row, j);
-  if (squares > 0) return std::sqrt(squares);
-  throw Error(ErrorCode::invalid_argument, std::string(part) + " " + std::to_string(row) +
-                                               ": a zero vector, which has no cosine");
+  return std::sqrt(squares);
 }
 
 double cosine(const Matrix<float>& a, std::size_t i, const Matrix<float>& b, std::size_t j) {
   double dot = 0;
   for (std::size_t d = 0; d < a.cols(); ++d) dot += double{a(i, d)} * b(j, d);
-  return dot / (norm_of(a, i, "query") * norm_of(b, j, "document"));
+  const double norms = norm_of(a, i) * norm_of(b, j);
+  return norms == 0 ? 0 : dot / norms;
 }
 
 // The candidates' grades by descending score. Of equal scores the task's last comes first: positive

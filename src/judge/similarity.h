@@ -3,10 +3,8 @@
 
 #include <cmath>
 #include <cstddef>
-#include <string>
 #include <vector>
 
-#include "kith/error.h"
 #include "kith/matrix.h"
 
 namespace kith::judge {
@@ -16,7 +14,7 @@ struct PairSimilarities {
   std::vector<double> cosine, dot, manhattan, euclidean;  // the last two are negated distances
 };
 
-// Of row i with row i. Throws invalid_argument for a zero vector.
+// Of row i with row i. A zero vector is as near to anything as what it is at right angles to.
 inline PairSimilarities pair_similarities(const Matrix<float>& a, const Matrix<float>& b) {
   PairSimilarities result;
   for (std::size_t i = 0; i < a.rows(); ++i) {
@@ -29,12 +27,8 @@ inline PairSimilarities pair_similarities(const Matrix<float>& a, const Matrix<f
       absolute += std::abs(x - y);
       squared += (x - y) * (x - y);
     }
-    if (of_a == 0 || of_b == 0) {
-      throw Error(ErrorCode::invalid_argument, (of_a == 0 ? "first" : "second") +
-                                                   std::string(" text ") + std::to_string(i) +
-                                                   ": a zero vector, which has no cosine");
-    }
-    result.cosine.push_back(dot / std::sqrt(of_a) / std::sqrt(of_b));
+    const bool none = of_a == 0 || of_b == 0;
+    result.cosine.push_back(none ? 0 : dot / std::sqrt(of_a) / std::sqrt(of_b));
     result.dot.push_back(dot);
     result.manhattan.push_back(-absolute);
     result.euclidean.push_back(-std::sqrt(squared));
