@@ -20,6 +20,7 @@
 
 #include "kith/control.h"
 #include "kith/matrix.h"
+#include "kith/precision.h"
 #include "kith/significance.h"
 #include "kith/suite.h"
 
@@ -67,7 +68,7 @@ class ReadyVectors : public Embedder {
 class ModelVectors : public Embedder {
  public:
   // Throws as TextEncoder::open does.
-  explicit ModelVectors(const std::string& folder);
+  explicit ModelVectors(const std::string& folder, Precision precision = Precision::f32);
   ~ModelVectors() override;
 
   std::string name() const override { return name_; }  // the folder's

@@ -126,7 +126,7 @@ void add_precision_option(CLI::App& verb, Precision& precision) {
               if (name == precision_name(each)) precision = each;
             }
           },
-          "What the model computes in: f32, bf16 or int8, each faster than the one before and\n"
+          "What models compute in: f32, bf16 or int8, each faster than the one before and\n"
           "a little less exact (default: f32)")
       ->check(CLI::IsMember(names))
       ->type_name("NAME");

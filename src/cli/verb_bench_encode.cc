@@ -11,7 +11,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/parallel.h"
@@ -30,7 +29,6 @@
 #include "kith/encoder.h"
 #include "kith/error.h"
 #include "kith/judge.h"
-#include "kith/text_encoder.h"
 #include "simd/dispatch.h"
 
 namespace kith::cli {
@@ -169,27 +167,6 @@ void add_row(Table& table, std::size_t batch, const System& system, const System
 
 // ---- What is lost at tasks ----------------------------------------------------------------------
 
-class Embedding : public Embedder {
- public:
-  Embedding(const std::string& folder, Precision precision)
-      : name_(precision_name(precision)),
-        model_(TextEncoder::open(folder, {.precision = precision})) {}
-
-  std::string name() const override { return name_; }
-  Matrix<float> embed(const TextPart& part, std::span<const std::uint32_t> which,
-                      const Control& control) override {
-    std::vector<std::string_view> texts;
-    for (const std::uint32_t i : which) texts.push_back(part.texts[i]);
-    TextEncodeOptions options;
-    options.control = control;
-    return model_.encode(texts, options).vectors;
-  }
-
- private:
-  std::string name_;
-  TextEncoder model_;
-};
-
 Table judged(const Options& options) {
   Table table({"task",
                "metric",
@@ -201,9 +178,9 @@ Table judged(const Options& options) {
   JudgeOptions how;
   how.resamples = 0;
   how.control = options.control();
-  std::vector<std::unique_ptr<Embedding>> models;
+  std::vector<std::unique_ptr<ModelVectors>> models;
   for (const Precision precision : kPrecisions) {
-    models.push_back(std::make_unique<Embedding>(options.model, precision));
+    models.push_back(std::make_unique<ModelVectors>(options.model, precision));
   }
   constexpr int kDigits = 4;
   for (const Task& task : read_suite(options.suite)) {
