@@ -24,8 +24,13 @@ struct Encoder::State {
 
 namespace {
 
-// Tokens that go through the model together: their activations stay in a core's caches.
-constexpr std::size_t kBatchTokens = 384;
+// Tokens that go through the model together. More of them share a pass over the weights; fewer keep
+// their activations in a core's second-level cache, which counts where products are quick.
+constexpr std::size_t kBatchTokens = 384, kNarrowBatchTokens = 128;
+
+std::size_t batch_tokens(Precision precision) {
+  return precision == Precision::f32 ? kBatchTokens : kNarrowBatchTokens;
+}
 
 [[noreturn]] void refuse(std::size_t sequence, const std::string& reason) {
   throw Error(ErrorCode::invalid_argument, "sequence " + std::to_string(sequence) + ": " + reason);
@@ -75,13 +80,13 @@ encode::TokenBatch batch_of(std::span<const TokenSequence> sequences) {
   return batch;
 }
 
-// Where batches start: as many whole sequences as fit kBatchTokens, or one longer one.
-std::vector<std::size_t> cut(std::span<const TokenSequence> sequences) {
+// Where batches start: as many whole sequences as fit `most` tokens, or one longer one.
+std::vector<std::size_t> cut(std::span<const TokenSequence> sequences, std::size_t most) {
   std::vector<std::size_t> starts;
   std::size_t tokens = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const std::size_t length = sequences[i].ids.size();
-    if (i == 0 || tokens + length > kBatchTokens) {
+    if (i == 0 || tokens + length > most) {
       starts.push_back(i);
       tokens = 0;
     }
@@ -98,7 +103,7 @@ using UseBatch =
 void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
                  const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
   const bool norm = layers == transformer.config().layers.size() || options.norm_early;
-  const std::vector<std::size_t> starts = cut(sequences);
+  const std::vector<std::size_t> starts = cut(sequences, batch_tokens(transformer.precision()));
   const std::size_t batches = starts.size() - 1;
   const bool apart = batches >= 2 * thread_count(options.control);
   Control outer = without_progress(options.control), inner = outer;

@@ -36,6 +36,7 @@ class Transformer {
 
   const Config& config() const { return config_; }
   const Weights& weights() const { return weights_; }
+  Precision precision() const { return weights_.precision; }
 
   // The hidden state behind `layers` layers, one row of config().width a token. `final_norm`: ends
   // with the model's final norm, where it has one. The result lies in `scratch` until its next use.

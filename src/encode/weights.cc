@@ -188,7 +188,8 @@ Weights pack(RawWeights raw, Precision precision) {
                   .final_norm = std::move(raw.final_norm),
                   .projection = packed_as(gentle, raw.projection),
                   .layers = {},
-                  .parameters = raw.parameters};
+                  .parameters = raw.parameters,
+                  .precision = precision};
   for (LayerWeightsOf<Dense>& layer : raw.layers) {
     weights.layers.push_back({.attention_norm = std::move(layer.attention_norm),
                               .mlp_norm = std::move(layer.mlp_norm),

@@ -8,6 +8,7 @@
 #include "encode/config.h"
 #include "encode/tensor_store.h"
 #include "kith/matrix.h"
+#include "kith/precision.h"
 #include "simd/dense.h"
 
 namespace kith::encode {
@@ -39,6 +40,7 @@ struct WeightsOf {
   Layer projection;  // of embeddings that are narrower than the state
   std::vector<LayerWeightsOf<Layer>> layers;
   std::size_t parameters = 0;
+  Precision precision = Precision::f32;  // of what was packed
 };
 
 using LayerWeights = LayerWeightsOf<simd::PackedWeights>;

@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kBlockBytes = 1 << 20;
 constexpr std::size_t kLargestTile = 14 * 48;
 // Multiply-adds below which handing work to other threads costs more than it saves.
-constexpr std::size_t kWorthThreads = 4 << 20;
+constexpr std::size_t kWorthThreads = 4 << 20, kWorthThreadsNarrow = 32 << 20;
 
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
@@ -79,8 +79,10 @@ void dense(const Control& given, MatrixView<const float> x, const PackedWeights&
   check_shapes(x, w, y);
   if (y.empty()) return;
   Control control = without_progress(given);
-  if (x.rows() * x.cols() * y.cols() < kWorthThreads) control.threads = 1;
-  if (w.precision() != Precision::f32) {
+  const bool narrow = w.precision() != Precision::f32;
+  const std::size_t worth = narrow ? kWorthThreadsNarrow : kWorthThreads;
+  if (x.rows() * x.cols() * y.cols() < worth) control.threads = 1;
+  if (narrow) {
     return narrow_dense(level(), control, x, w.narrow(), y, after, scratch.narrow);
   }
   const MatmulKernels& kernels = matmul_kernels();
