@@ -27,24 +27,25 @@ class HeadGroup {
         input_(input),
         first_((*input.begin)[sequence]),
         length_((*input.begin)[sequence + 1] - first_),
+        height_(kernels_.height(length_)),
         dim_(input.head_dim),
         kv_head_(kv_head),
         s_(scratch),
         out_(out) {}
 
   void run() {
-    const std::size_t a_rows = kernels_.a_rows, padded = ceil_div(length_, width_) * width_;
+    const std::size_t padded = ceil_div(length_, width_) * width_;
     ensure(s_.keys, padded / width_, width_ * dim_);
     ensure(s_.values, ceil_div(dim_, width_), width_ * length_);
-    ensure(s_.queries, 1, a_rows * dim_);
-    ensure(s_.scores, a_rows, padded);
-    ensure(s_.weights, 1, a_rows * length_);
-    ensure(s_.tile, a_rows, width_);
+    ensure(s_.queries, 1, height_ * dim_);
+    ensure(s_.scores, height_, padded);
+    ensure(s_.weights, 1, height_ * length_);
+    ensure(s_.tile, height_, width_);
     pack_keys();
     pack_values();
     const std::size_t group = config_.heads / config_.kv_heads;
     for (std::size_t head = kv_head_ * group; head < (kv_head_ + 1) * group; ++head) {
-      for (std::size_t row = 0; row < length_; row += a_rows) attend_rows(head, row);
+      for (std::size_t row = 0; row < length_; row += height_) attend_rows(head, row);
     }
   }
 
@@ -82,22 +83,24 @@ class HeadGroup {
     return input_.plan->forward < length_ - token ? token + input_.plan->forward + 1 : length_;
   }
 
-  // Tokens [row, row + a_rows) of one head: scores of the panels of keys that any of them sees,
+  // Tokens [row, row + height) of one head: scores of the panels of keys that any of them sees,
   // then each row's softmax over what it sees, then the sum of values.
   void attend_rows(std::size_t head, std::size_t row) {
-    const std::size_t rows = std::min(kernels_.a_rows, length_ - row);
+    const std::size_t rows = std::min(height_, length_ - row);
     const std::size_t begin = first_seen(row) / width_ * width_, end = end_seen(row + rows - 1);
-    kernels_.pack_a(at(row, head * dim_), stride(), rows, dim_, s_.queries.data());
+    const auto product = kernels_.low_product[height_];
+    kernels_.pack_low(at(row, head * dim_), stride(), rows, dim_, height_, s_.queries.data());
     const std::size_t score_stride = s_.scores.stride_bytes() / sizeof(float);
     for (std::size_t key = begin; key < end; key += width_) {
-      kernels_.product(s_.queries.data(), s_.keys.row(key / width_), dim_, nullptr,
-                       s_.scores.data() + key, score_stride);
+      product(s_.queries.data(), s_.keys.row(key / width_), dim_, nullptr, s_.scores.data() + key,
+              score_stride);
     }
     for (std::size_t i = 0; i < rows; ++i) weigh(head, row + i, begin, end, s_.scores.row(i));
-    kernels_.pack_a(s_.scores.data() + begin, score_stride, rows, end - begin, s_.weights.data());
+    kernels_.pack_low(s_.scores.data() + begin, score_stride, rows, end - begin, height_,
+                      s_.weights.data());
     for (std::size_t c = 0; c * width_ < dim_; ++c) {
-      kernels_.product(s_.weights.data(), s_.values.row(c) + begin * width_, end - begin, nullptr,
-                       s_.tile.data(), s_.tile.stride_bytes() / sizeof(float));
+      product(s_.weights.data(), s_.values.row(c) + begin * width_, end - begin, nullptr,
+              s_.tile.data(), s_.tile.stride_bytes() / sizeof(float));
       const std::size_t cols = std::min(width_, dim_ - c * width_);
       for (std::size_t i = 0; i < rows; ++i) {
         std::memcpy(out_.row(first_ + row + i) + head * dim_ + c * width_, s_.tile.row(i),
@@ -125,7 +128,9 @@ class HeadGroup {
   const std::size_t width_ = kernels_.b_rows;  // of a panel of keys or of values
   const Config& config_;
   const AttentionInput& input_;
-  const std::size_t first_, length_, dim_, kv_head_;
+  const std::size_t first_, length_;
+  const std::size_t height_;  // queries at once
+  const std::size_t dim_, kv_head_;
   AttentionScratch& s_;
   MatrixView<float> out_;
 };

@@ -31,18 +31,19 @@ void check_shapes(MatrixView<const float> x, const PackedWeights& w, MatrixView<
 }
 
 // The tile of panel `a_panel`, whose first row is `row`, and panel q of the weights.
-void write_tile(const float* a_panel, const PackedWeights& w, std::size_t q, std::size_t row,
-                MatrixView<float> y, Activation after) {
+void write_tile(const float* a_panel, std::size_t height, const PackedWeights& w, std::size_t q,
+                std::size_t row, MatrixView<float> y, Activation after) {
   const MatmulKernels& kernels = matmul_kernels();
+  const auto product = kernels.low_product[height];
   const std::size_t col = q * kernels.b_rows;
-  const std::size_t rows = std::min(kernels.a_rows, y.rows() - row);
+  const std::size_t rows = std::min(height, y.rows() - row);
   const std::size_t cols = std::min(kernels.b_rows, y.cols() - col);
-  if (rows == kernels.a_rows && cols == kernels.b_rows) {
-    kernels.product(a_panel, w.panel(q), w.inputs(), w.bias() + col, y.row(row) + col,
-                    y.stride_bytes() / sizeof(float));
+  if (rows == height && cols == kernels.b_rows) {
+    product(a_panel, w.panel(q), w.inputs(), w.bias() + col, y.row(row) + col,
+            y.stride_bytes() / sizeof(float));
   } else {
     alignas(64) float tile[kLargestTile];
-    kernels.product(a_panel, w.panel(q), w.inputs(), w.bias() + col, tile, kernels.b_rows);
+    product(a_panel, w.panel(q), w.inputs(), w.bias() + col, tile, kernels.b_rows);
     for (std::size_t i = 0; i < rows; ++i) {
       std::memcpy(y.row(row + i) + col, tile + i * kernels.b_rows, cols * sizeof(float));
     }
@@ -86,17 +87,17 @@ void dense(const Control& given, MatrixView<const float> x, const PackedWeights&
     return narrow_dense(level(), control, x, w.narrow(), y, after, scratch.narrow);
   }
   const MatmulKernels& kernels = matmul_kernels();
-  const std::size_t panels = ceil_div(x.rows(), kernels.a_rows);
-  const std::size_t panel_floats = kernels.a_rows * x.cols();
+  const std::size_t height = kernels.height(x.rows()), panels = ceil_div(x.rows(), height);
+  const std::size_t panel_floats = height * x.cols();
   if (scratch.packed.rows() < panels || scratch.packed.cols() < panel_floats) {
     scratch.packed = Matrix<float>(std::max(panels, scratch.packed.rows()),
                                    std::max(panel_floats, scratch.packed.cols()));
   }
   parallel_for(control, panels, 8, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t p = begin; p < end; ++p) {
-      const std::size_t row = p * kernels.a_rows;
-      kernels.pack_a(x.row(row), x.stride_bytes() / sizeof(float),
-                     std::min(kernels.a_rows, x.rows() - row), x.cols(), scratch.packed.row(p));
+      const std::size_t row = p * height;
+      kernels.pack_low(x.row(row), x.stride_bytes() / sizeof(float),
+                       std::min(height, x.rows() - row), x.cols(), height, scratch.packed.row(p));
     }
   });
   const std::size_t block = std::max<std::size_t>(1, kBlockBytes / (panel_floats * sizeof(float)));
@@ -106,7 +107,7 @@ void dense(const Control& given, MatrixView<const float> x, const PackedWeights&
     for (std::size_t first = 0; first < panels; first += block) {
       for (std::size_t q = begin; q < end; ++q) {
         for (std::size_t p = first; p < std::min(panels, first + block); ++p) {
-          write_tile(scratch.packed.row(p), w, q, p * kernels.a_rows, y, after);
+          write_tile(scratch.packed.row(p), height, w, q, p * height, y, after);
         }
       }
     }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/test_rows.h"
@@ -20,7 +21,7 @@ Matrix<float> through(const Matrix<float>& x, const PackedWeights& w, std::size_
 TEST(Dense, EqualsTheDefinitionForEveryShape) {
   for (const std::size_t inputs : {1, 7, 64}) {
     for (const std::size_t outputs : {1, 31, 32, 100}) {
-      for (const std::size_t rows : {1, 13, 14, 40}) {
+      for (const std::size_t rows : {1, 5, 13, 14, 15, 29, 40}) {
         const Matrix<float> x = normal_rows(rows, inputs, 1), w = normal_rows(outputs, inputs, 2);
         const Matrix<float> bias = normal_rows(1, outputs, 3);
         const Matrix<float> y = through(x, PackedWeights(w, bias.data()), 1);
@@ -46,6 +47,20 @@ TEST(Dense, RowsDependNeitherOnTheirNeighboursNorOnThreads) {
   Matrix<float> alone(1, 500);
   std::memcpy(alone.data(), x.row(123), 500 * sizeof(float));
   EXPECT_EQ(0, std::memcmp(through(alone, w, 1).data(), all.row(123), 333 * sizeof(float)));
+}
+
+TEST(Dense, TheActivationFollowsTheSum) {
+  const Matrix<float> x = normal_rows(33, 20, 1);
+  const PackedWeights w(normal_rows(45, 20, 2), nullptr);
+  const Matrix<float> plain = through(x, w, 1);
+  Matrix<float> after(33, 45);
+  DenseScratch scratch;
+  dense({.threads = 1, .cancel = nullptr, .progress = {}}, x, w, after, scratch, Activation::relu);
+  for (std::size_t i = 0; i < x.rows(); ++i) {
+    for (std::size_t j = 0; j < w.outputs(); ++j) {
+      ASSERT_EQ(after(i, j), std::max(0.0f, plain(i, j)));
+    }
+  }
 }
 
 TEST(Dense, RefusesShapesThatDoNotFit) {

@@ -1,8 +1,10 @@
 #include "simd/matmul.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "kith/error.h"
 #include "simd/dispatch.h"
@@ -34,24 +36,26 @@ constexpr std::size_t kARows = 6, kBVectors = 2;
 #endif
 constexpr std::size_t kBRows = kBVectors * kLanes;
 
-using Sums = Vector[kARows][kBVectors];
+template <std::size_t kRows>
+using Sums = Vector[kRows][kBVectors];
 
 // All loops over a tile are unrolled, so that the sums live in registers.
 #define KITH_UNROLL _Pragma("GCC unroll 16")
 
+template <std::size_t kRows>
 HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t dim,
-                        const float* HWY_RESTRICT init, Sums& sums) {
+                        const float* HWY_RESTRICT init, Sums<kRows>& sums) {
   const Floats d;
   KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
     const Vector start = init == nullptr ? hn::Zero(d) : hn::LoadU(d, init + v * kLanes);
-    KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) sums[i][v] = start;
+    KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) sums[i][v] = start;
   }
-  for (std::size_t k = 0; k < dim; ++k, a += kARows, b += kBRows) {
+  for (std::size_t k = 0; k < dim; ++k, a += kRows, b += kBRows) {
     Vector row[kBVectors];
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       row[v] = hn::Load(d, b + v * kLanes);
     }
-    KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
+    KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
       const Vector value = hn::Set(d, a[i]);
       KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
         sums[i][v] = hn::MulAdd(value, row[v], sums[i][v]);
@@ -60,11 +64,12 @@ HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b
   }
 }
 
+template <std::size_t kRows>
 void product(const float* a, const float* b, std::size_t dim, const float* init, float* c,
              std::size_t c_stride) {
-  Sums sums;
-  compute(a, b, dim, init, sums);
-  KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
+  Sums<kRows> sums;
+  compute<kRows>(a, b, dim, init, sums);
+  KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       hn::StoreU(sums[i][v], Floats(), c + i * c_stride + v * kLanes);
     }
@@ -100,8 +105,8 @@ HWY_NOINLINE std::size_t list_hits(const float* values, const float* thresholds,
 std::size_t select(const float* a, const float* b, std::size_t dim, const float* init,
                    const float* thresholds, TileHit* hits) {
   const Floats d;
-  Sums sums;
-  compute(a, b, dim, init, sums);
+  Sums<kARows> sums;
+  compute<kARows>(a, b, dim, init, sums);
   auto any = hn::Le(sums[0][0], hn::Set(d, thresholds[0]));
   KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
     const Vector threshold = hn::Set(d, thresholds[i]);
@@ -173,12 +178,25 @@ void pack_a(const float* from, std::size_t stride, std::size_t rows, std::size_t
   pack(from, stride, rows, dim, kARows, panel);
 }
 
+void pack_low(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
+              std::size_t height, float* panel) {
+  pack(from, stride, rows, dim, height, panel);
+}
+
 void pack_b(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
             float* panel) {
   pack(from, stride, rows, dim, kBRows, panel);
 }
 
-constexpr MatmulKernels kKernels{kARows, kBRows, product, select, pack_b, pack_a};
+template <std::size_t... kLess>
+constexpr std::array<MatmulKernels::Product, kARows + 1> products(std::index_sequence<kLess...>) {
+  return {nullptr, product<kLess + 1>...};
+}
+constexpr std::array<MatmulKernels::Product, kARows + 1> kProducts =
+    products(std::make_index_sequence<kARows>());
+
+constexpr MatmulKernels kKernels{kARows, kBRows, product<kARows>,  select,
+                                 pack_b, pack_a, kProducts.data(), pack_low};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd

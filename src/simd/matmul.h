@@ -20,11 +20,13 @@ struct TileHit {
 };
 
 struct MatmulKernels {
+  using Product = void (*)(const float* a, const float* b, std::size_t dim, const float* init,
+                           float* c, std::size_t c_stride);
+
   std::size_t a_rows, b_rows;  // rows in a panel of A and of B
 
   // c[i * c_stride + j] = init[j] + <row i of a, row j of b>; init may be null (zero).
-  void (*product)(const float* a, const float* b, std::size_t dim, const float* init, float* c,
-                  std::size_t c_stride);
+  Product product;
 
   // The values init[j] + <row i of a, row j of b> that are at most thresholds[i], by a then b.
   // Returns how many; `hits` has room for a_rows * b_rows. A NaN threshold or init passes nothing.
@@ -38,6 +40,18 @@ struct MatmulKernels {
   // The same for a panel of A: a_rows * dim floats, any alignment.
   void (*pack_a)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
                  float* panel);
+
+  // Panels of A of any `height` from 1 to a_rows, of which few rows waste less; a product is the
+  // same to the bit. low_product[height] multiplies what pack_low packs.
+  const Product* low_product;
+  void (*pack_low)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
+                   std::size_t height, float* panel);
+
+  // The height of the fewest panels of A that hold so many rows.
+  std::size_t height(std::size_t rows) const {
+    const std::size_t panels = (rows + a_rows - 1) / a_rows;
+    return panels == 0 ? a_rows : (rows + panels - 1) / panels;
+  }
 };
 
 // For the instruction set in use (see dispatch.h).
