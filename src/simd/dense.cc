@@ -16,6 +16,9 @@ namespace {
 // Packed rows of x that stay in a core's second-level cache while weights stream by.
 constexpr std::size_t kBlockBytes = 1 << 20;
 constexpr std::size_t kLargestTile = 14 * 48;
+// Inputs that a sum runs over at a time, so that a panel's weights for them stay in a core's
+// first-level cache while rows of x stream by.
+constexpr std::size_t kDepth = 192;
 // Multiply-adds below which handing work to other threads costs more than it saves.
 constexpr std::size_t kWorthThreads = 4 << 20, kWorthThreadsNarrow = 32 << 20;
 
@@ -30,30 +33,90 @@ void check_shapes(MatrixView<const float> x, const PackedWeights& w, MatrixView<
                   " x " + std::to_string(y.cols()));
 }
 
-// The tile of panel `a_panel`, whose first row is `row`, and panel q of the weights.
-void write_tile(const float* a_panel, std::size_t height, const PackedWeights& w, std::size_t q,
-                std::size_t row, MatrixView<float> y, Activation after) {
-  const MatmulKernels& kernels = matmul_kernels();
-  const auto product = kernels.low_product[height];
-  const std::size_t col = q * kernels.b_rows;
-  const std::size_t rows = std::min(height, y.rows() - row);
-  const std::size_t cols = std::min(kernels.b_rows, y.cols() - col);
-  if (rows == height && cols == kernels.b_rows) {
-    product(a_panel, w.panel(q), w.inputs(), w.bias() + col, y.row(row) + col,
-            y.stride_bytes() / sizeof(float));
-  } else {
-    alignas(64) float tile[kLargestTile];
-    product(a_panel, w.panel(q), w.inputs(), w.bias() + col, tile, kernels.b_rows);
-    for (std::size_t i = 0; i < rows; ++i) {
-      std::memcpy(y.row(row + i) + col, tile + i * kernels.b_rows, cols * sizeof(float));
+// One layer on its way.
+class DenseProduct {
+ public:
+  DenseProduct(MatrixView<const float> x, const PackedWeights& w, MatrixView<float> y,
+               Activation after, DenseScratch& scratch)
+      : x_(x),
+        w_(w),
+        y_(y),
+        after_(after),
+        height_(kernels_.height(x.rows())),
+        panels_(ceil_div(x.rows(), height_)),
+        packed_(scratch.packed) {
+    const std::size_t floats = height_ * x.cols();
+    if (packed_.rows() < panels_ || packed_.cols() < floats) {
+      packed_ = Matrix<float>(std::max(panels_, packed_.rows()), std::max(floats, packed_.cols()));
     }
   }
-  if (after == Activation::identity) return;
-  for (std::size_t i = 0; i < rows; ++i) {
-    float* part = y.row(row + i) + col;
-    activation_kernels().activate(after, part, cols, part);
+
+  std::size_t panels() const { return panels_; }
+
+  void pack(std::size_t p) {
+    const std::size_t row = p * height_;
+    kernels_.pack_low(x_.row(row), x_.stride_bytes() / sizeof(float),
+                      std::min(height_, x_.rows() - row), x_.cols(), height_, packed_.row(p));
   }
-}
+
+  // Panels [begin, end) of the weights.
+  void run(std::size_t begin, std::size_t end) const {
+    const std::size_t panel_bytes = height_ * x_.cols() * sizeof(float);
+    const std::size_t block = std::max<std::size_t>(1, kBlockBytes / panel_bytes);
+    for (std::size_t first = 0; first < panels_; first += block) {
+      const std::size_t last = std::min(panels_, first + block);
+      for (std::size_t q = begin; q < end; ++q) {
+        for (std::size_t k = 0; k < w_.inputs(); k += kDepth) {
+          for (std::size_t p = first; p < last; ++p) run_tile(p, q, k);
+        }
+      }
+    }
+  }
+
+ private:
+  // The part that inputs from k on have in a tile. Tiles at an edge, which need a copy, take all
+  // their inputs at once.
+  void run_tile(std::size_t p, std::size_t q, std::size_t k) const {
+    const std::size_t row = p * height_, col = q * kernels_.b_rows;
+    const std::size_t rows = std::min(height_, y_.rows() - row);
+    const std::size_t cols = std::min(kernels_.b_rows, y_.cols() - col);
+    const std::size_t depth = std::min(kDepth, w_.inputs() - k);
+    const std::size_t stride = y_.stride_bytes() / sizeof(float);
+    const float* a = packed_.row(p) + k * height_;
+    const float* b = w_.panel(q) + k * kernels_.b_rows;
+    if (rows != height_ || cols != kernels_.b_rows) {
+      if (k == 0) edge_tile(p, q, rows, cols);
+    } else if (k == 0) {
+      kernels_.low_product[height_](a, b, depth, w_.bias() + col, y_.row(row) + col, stride);
+    } else {
+      kernels_.low_more[height_](a, b, depth, y_.row(row) + col, stride);
+    }
+    if (after_ == Activation::identity || k + depth < w_.inputs()) return;
+    for (std::size_t i = 0; i < rows; ++i) {
+      float* part = y_.row(row + i) + col;
+      activations_.activate(after_, part, cols, part);
+    }
+  }
+
+  void edge_tile(std::size_t p, std::size_t q, std::size_t rows, std::size_t cols) const {
+    const std::size_t col = q * kernels_.b_rows;
+    alignas(64) float tile[kLargestTile];
+    kernels_.low_product[height_](packed_.row(p), w_.panel(q), w_.inputs(), w_.bias() + col, tile,
+                                  kernels_.b_rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      std::memcpy(y_.row(p * height_ + i) + col, tile + i * kernels_.b_rows, cols * sizeof(float));
+    }
+  }
+
+  const MatmulKernels& kernels_ = matmul_kernels();
+  const ActivationKernels& activations_ = activation_kernels();
+  const MatrixView<const float> x_;
+  const PackedWeights& w_;
+  const MatrixView<float> y_;
+  const Activation after_;
+  const std::size_t height_, panels_;
+  Matrix<float>& packed_;
+};
 
 }  // namespace
 
@@ -86,32 +149,14 @@ void dense(const Control& given, MatrixView<const float> x, const PackedWeights&
   if (narrow) {
     return narrow_dense(level(), control, x, w.narrow(), y, after, scratch.narrow);
   }
-  const MatmulKernels& kernels = matmul_kernels();
-  const std::size_t height = kernels.height(x.rows()), panels = ceil_div(x.rows(), height);
-  const std::size_t panel_floats = height * x.cols();
-  if (scratch.packed.rows() < panels || scratch.packed.cols() < panel_floats) {
-    scratch.packed = Matrix<float>(std::max(panels, scratch.packed.rows()),
-                                   std::max(panel_floats, scratch.packed.cols()));
-  }
-  parallel_for(control, panels, 8, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t p = begin; p < end; ++p) {
-      const std::size_t row = p * height;
-      kernels.pack_low(x.row(row), x.stride_bytes() / sizeof(float),
-                       std::min(height, x.rows() - row), x.cols(), height, scratch.packed.row(p));
-    }
+  DenseProduct product(x, w, y, after, scratch);
+  parallel_for(control, product.panels(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t p = begin; p < end; ++p) product.pack(p);
   });
-  const std::size_t block = std::max<std::size_t>(1, kBlockBytes / (panel_floats * sizeof(float)));
   const std::size_t workers = std::min(thread_count(control), w.panels());
   const std::size_t grain = workers == 1 ? w.panels() : ceil_div(w.panels(), 4 * workers);
-  parallel_for(control, w.panels(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
-    for (std::size_t first = 0; first < panels; first += block) {
-      for (std::size_t q = begin; q < end; ++q) {
-        for (std::size_t p = first; p < std::min(panels, first + block); ++p) {
-          write_tile(scratch.packed.row(p), height, w, q, p * height, y, after);
-        }
-      }
-    }
-  });
+  parallel_for(control, w.panels(), grain,
+               [&](std::size_t begin, std::size_t end, std::size_t) { product.run(begin, end); });
 }
 
 }  // namespace kith::simd

@@ -43,13 +43,18 @@ using Sums = Vector[kRows][kBVectors];
 #define KITH_UNROLL _Pragma("GCC unroll 16")
 
 template <std::size_t kRows>
-HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::size_t dim,
-                        const float* HWY_RESTRICT init, Sums<kRows>& sums) {
+HWY_INLINE void start(const float* HWY_RESTRICT init, Sums<kRows>& sums) {
   const Floats d;
   KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
-    const Vector start = init == nullptr ? hn::Zero(d) : hn::LoadU(d, init + v * kLanes);
-    KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) sums[i][v] = start;
+    const Vector first = init == nullptr ? hn::Zero(d) : hn::LoadU(d, init + v * kLanes);
+    KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) sums[i][v] = first;
   }
+}
+
+template <std::size_t kRows>
+HWY_INLINE void add_products(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                             std::size_t dim, Sums<kRows>& sums) {
+  const Floats d;
   for (std::size_t k = 0; k < dim; ++k, a += kRows, b += kBRows) {
     Vector row[kBVectors];
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
@@ -65,15 +70,33 @@ HWY_INLINE void compute(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b
 }
 
 template <std::size_t kRows>
-void product(const float* a, const float* b, std::size_t dim, const float* init, float* c,
-             std::size_t c_stride) {
-  Sums<kRows> sums;
-  compute<kRows>(a, b, dim, init, sums);
+HWY_INLINE void store(const Sums<kRows>& sums, float* c, std::size_t c_stride) {
   KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       hn::StoreU(sums[i][v], Floats(), c + i * c_stride + v * kLanes);
     }
   }
+}
+
+template <std::size_t kRows>
+void product(const float* a, const float* b, std::size_t dim, const float* init, float* c,
+             std::size_t c_stride) {
+  Sums<kRows> sums;
+  start<kRows>(init, sums);
+  add_products<kRows>(a, b, dim, sums);
+  store<kRows>(sums, c, c_stride);
+}
+
+template <std::size_t kRows>
+void more(const float* a, const float* b, std::size_t dim, float* c, std::size_t c_stride) {
+  Sums<kRows> sums;
+  KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
+    KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
+      sums[i][v] = hn::LoadU(Floats(), c + i * c_stride + v * kLanes);
+    }
+  }
+  add_products<kRows>(a, b, dim, sums);
+  store<kRows>(sums, c, c_stride);
 }
 
 // The hits of a tile that was stored because it has some. They are few: all comparisons first, into
@@ -106,7 +129,8 @@ std::size_t select(const float* a, const float* b, std::size_t dim, const float*
                    const float* thresholds, TileHit* hits) {
   const Floats d;
   Sums<kARows> sums;
-  compute<kARows>(a, b, dim, init, sums);
+  start<kARows>(init, sums);
+  add_products<kARows>(a, b, dim, sums);
   auto any = hn::Le(sums[0][0], hn::Set(d, thresholds[0]));
   KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
     const Vector threshold = hn::Set(d, thresholds[i]);
@@ -192,11 +216,15 @@ template <std::size_t... kLess>
 constexpr std::array<MatmulKernels::Product, kARows + 1> products(std::index_sequence<kLess...>) {
   return {nullptr, product<kLess + 1>...};
 }
-constexpr std::array<MatmulKernels::Product, kARows + 1> kProducts =
-    products(std::make_index_sequence<kARows>());
+template <std::size_t... kLess>
+constexpr std::array<MatmulKernels::More, kARows + 1> mores(std::index_sequence<kLess...>) {
+  return {nullptr, more<kLess + 1>...};
+}
+constexpr auto kProducts = products(std::make_index_sequence<kARows>());
+constexpr auto kMores = mores(std::make_index_sequence<kARows>());
 
-constexpr MatmulKernels kKernels{kARows, kBRows, product<kARows>,  select,
-                                 pack_b, pack_a, kProducts.data(), pack_low};
+constexpr MatmulKernels kKernels{kARows, kBRows,           product<kARows>, select,  pack_b,
+                                 pack_a, kProducts.data(), kMores.data(),   pack_low};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd

@@ -22,6 +22,8 @@ struct TileHit {
 struct MatmulKernels {
   using Product = void (*)(const float* a, const float* b, std::size_t dim, const float* init,
                            float* c, std::size_t c_stride);
+  using More = void (*)(const float* a, const float* b, std::size_t dim, float* c,
+                        std::size_t c_stride);
 
   std::size_t a_rows, b_rows;  // rows in a panel of A and of B
 
@@ -42,8 +44,11 @@ struct MatmulKernels {
                  float* panel);
 
   // Panels of A of any `height` from 1 to a_rows, of which few rows waste less; a product is the
-  // same to the bit. low_product[height] multiplies what pack_low packs.
+  // same to the bit. low_product[height] multiplies what pack_low packs, and
+  // low_more[height] adds products to what c holds, so that a sum may run over the dimensions in
+  // pieces.
   const Product* low_product;
+  const More* low_more;
   void (*pack_low)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
                    std::size_t height, float* panel);
 
