@@ -100,17 +100,23 @@ HWY_INLINE Vector tanh(Vector x) {
   return hn::Sub(set(1), hn::Div(set(2), hn::Add(set(1), exp(hn::Add(x, x)))));
 }
 
-// x Phi(x), Phi by Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+// x Phi(x) with Phi(x) = 1/2 + erf(x / sqrt 2) / 2. erf(z) / z is a smooth function of z^2, here by
+// Chebyshev's expansion to degree 14 for |z| <= 3.7, as a polynomial in u = 2 (z / 3.7)^2 - 1;
+// farther out Phi is 0 or 1 to float32.
 HWY_INLINE Vector gelu(Vector x) {
-  const Vector z = hn::Mul(hn::Abs(x), set(0.70710678f));
-  const Vector t = hn::Div(set(1), hn::MulAdd(z, set(0.3275911f), set(1)));
-  Vector p = set(1.061405429f);
-  for (const float c : {-1.453152027f, 1.421413741f, -0.284496736f, 0.254829592f}) {
-    p = hn::MulAdd(p, t, set(c));
+  constexpr float kFar = 5.23259018f, kInverseSquare = 0.073046019f;  // 3.7 sqrt 2; 1 / 3.7^2
+  const Vector near = hn::Min(hn::Abs(x), set(kFar));
+  const Vector u = hn::MulAdd(hn::Mul(near, near), set(kInverseSquare), set(-1));
+  Vector p = set(0.000768400798f);
+  for (const float c :
+       {-0.00182446816f, 0.00139825878f, -0.00268816465f, 0.00848048456f, -0.0152504776f,
+        0.0230754979f, -0.0356011015f, 0.0521475165f, -0.0705938599f, 0.0905216198f, -0.112628102f,
+        0.140795442f, -0.190468277f, 0.382137472f}) {
+    p = hn::MulAdd(p, u, set(c));
   }
-  const Vector tail = hn::Mul(hn::Mul(set(0.5f), hn::Mul(p, t)), exp(hn::Neg(hn::Mul(z, z))));
-  const Vector phi = hn::IfThenElse(hn::Lt(x, set(0)), tail, hn::Sub(set(1), tail));
-  return hn::Mul(x, phi);
+  const Vector half_erf = hn::Mul(p, hn::Mul(near, set(0.353553391f)));
+  const Vector phi = hn::Add(set(0.5f), hn::CopySign(half_erf, x));
+  return hn::IfThenZeroElse(hn::Lt(x, set(-kFar)), hn::Mul(x, phi));
 }
 
 // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel, 2016).
