@@ -20,7 +20,6 @@
 
 #include "kith/control.h"
 #include "kith/matrix.h"
-#include "kith/precision.h"
 #include "kith/significance.h"
 #include "kith/suite.h"
 
@@ -68,7 +67,7 @@ class ReadyVectors : public Embedder {
 class ModelVectors : public Embedder {
  public:
   // Throws as TextEncoder::open does.
-  explicit ModelVectors(const std::string& folder, Precision precision = Precision::f32);
+  explicit ModelVectors(const std::string& folder);
   ~ModelVectors() override;
 
   std::string name() const override { return name_; }  // the folder's

@@ -1,8 +1,6 @@
 // kith bench encode and kith embed --precision, on a small random transformer.
 #include <gmock/gmock.h>
 
-#include <algorithm>
-
 #include "cli/test_tool.h"
 #include "encode/test_models.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
-#include "cli/options.h"
+#include "cli/precision_option.h"
 #include "kith/matrix.h"
 #include "simd/dense.h"
 

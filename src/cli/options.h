@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "kith/precision.h"
 #include "kith/vectors.h"
 
 namespace kith::cli {
@@ -27,11 +26,5 @@ std::vector<float> parse_components(const std::string& option, const std::string
 
 // How a file of vectors or neighbours is to be read: --format and --dataset.
 void add_read_options(CLI::App& verb, ReadOptions& options);
-
-// All there are, and what they are called.
-inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::bf16, Precision::int8};
-const char* precision_name(Precision precision);
-// --precision: what a model computes in.
-void add_precision_option(CLI::App& verb, Precision& precision);
 
 }  // namespace kith::cli

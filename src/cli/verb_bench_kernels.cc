@@ -10,7 +10,7 @@
 #include "cli/exact_bench.h"
 #include "cli/format.h"
 #include "cli/kernel_bench.h"
-#include "cli/options.h"
+#include "cli/precision_option.h"
 #include "cli/table.h"
 #include "kith/error.h"
 

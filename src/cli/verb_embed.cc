@@ -20,6 +20,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/partial_rows.h"
+#include "cli/precision_option.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "cli/times.h"

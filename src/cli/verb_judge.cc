@@ -29,7 +29,6 @@ struct Options : CommonOptions {
   std::string suite, output;
   std::vector<std::string> models, vectors, queries;
   bool bm25 = false, compare = false;
-  Precision precision = Precision::f32;
   std::size_t resamples = 1000;
 };
 
@@ -49,7 +48,7 @@ std::unique_ptr<Embedder> from_files(const Task& task, const std::string& vector
 Systems systems_of(const Options& options, const Task& task) {
   Systems systems;
   for (const std::string& folder : options.models) {
-    systems.push_back(std::make_unique<ModelVectors>(folder, options.precision));
+    systems.push_back(std::make_unique<ModelVectors>(folder));
   }
   std::size_t files = 0;
   for (const std::string& path : options.vectors) {
@@ -189,7 +188,6 @@ void add_judge(CLI::App& root) {
   verb->add_option("--model", options->models, "Model folder to judge; may come again")
       ->allow_extra_args(false)
       ->type_name("DIR");
-  add_precision_option(*verb, options->precision);
   verb->add_option("--vectors", options->vectors,
                    "Vectors to judge: a folder with a file for each part (corpus.npy,\n"
                    "queries.npy ...), or a file of the first part; may come again")
