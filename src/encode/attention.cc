@@ -18,7 +18,12 @@ void ensure(Matrix<float>& matrix, std::size_t rows, std::size_t cols) {
   }
 }
 
-// Attention of one sequence under one key-value head.
+// The score of a token that another doesn't see: its weight is too small to count in a sum.
+constexpr float kHidden = -1e30f;
+
+// Attention of one sequence under one key-value head. A block of tokens' scores are laid out a row
+// a key, a column a token: softmax then runs down the columns, many at once, and the weights stand
+// as the product with the values takes them.
 class HeadGroup {
  public:
   HeadGroup(const Config& config, const AttentionInput& input, std::size_t sequence,
@@ -34,18 +39,18 @@ class HeadGroup {
         out_(out) {}
 
   void run() {
-    const std::size_t padded = ceil_div(length_, width_) * width_;
-    ensure(s_.keys, padded / width_, width_ * dim_);
+    const std::size_t panels = ceil_div(length_, height_);
+    ensure(s_.keys, panels, height_ * dim_);
     ensure(s_.values, ceil_div(dim_, width_), width_ * length_);
-    ensure(s_.queries, 1, height_ * dim_);
-    ensure(s_.scores, height_, padded);
-    ensure(s_.weights, 1, height_ * length_);
-    ensure(s_.tile, height_, width_);
+    ensure(s_.queries, 1, width_ * dim_);
+    ensure(s_.scores, 1, (panels * height_ + 1) * width_);  // a row more: see add_values
+    ensure(s_.inverses, 1, width_);
+    ensure(s_.tile, kernels_.a_rows, width_);
     pack_keys();
     pack_values();
     const std::size_t group = config_.heads / config_.kv_heads;
     for (std::size_t head = kv_head_ * group; head < (kv_head_ + 1) * group; ++head) {
-      for (std::size_t row = 0; row < length_; row += height_) attend_rows(head, row);
+      for (std::size_t row = 0; row < length_; row += width_) attend_block(head, row);
     }
   }
 
@@ -56,15 +61,16 @@ class HeadGroup {
   std::size_t stride() const { return input_.qkv.stride_bytes() / sizeof(float); }
   std::size_t key_column() const { return (config_.heads + kv_head_) * dim_; }
   std::size_t value_column() const { return (config_.heads + config_.kv_heads + kv_head_) * dim_; }
+  float* scores_of(std::size_t key) const { return s_.scores.data() + key * width_; }
 
   void pack_keys() {
-    for (std::size_t p = 0; p * width_ < length_; ++p) {
-      kernels_.pack_b(at(p * width_, key_column()), stride(),
-                      std::min(width_, length_ - p * width_), dim_, s_.keys.row(p));
+    for (std::size_t p = 0; p * height_ < length_; ++p) {
+      kernels_.pack_low(at(p * height_, key_column()), stride(),
+                        std::min(height_, length_ - p * height_), dim_, height_, s_.keys.row(p));
     }
   }
 
-  // Panels of the transpose: panel c has components [c * width, ...) of every token.
+  // Panel c has components [c * width, ...) of every token.
   void pack_values() {
     for (std::size_t c = 0; c * width_ < dim_; ++c) {
       const std::size_t cols = std::min(width_, dim_ - c * width_);
@@ -76,60 +82,87 @@ class HeadGroup {
     }
   }
 
+  // The keys that a token sees.
   std::size_t first_seen(std::size_t token) const {
     return token > input_.plan->back ? token - input_.plan->back : 0;
   }
   std::size_t end_seen(std::size_t token) const {
     return input_.plan->forward < length_ - token ? token + input_.plan->forward + 1 : length_;
   }
+  // The tokens that see a key.
+  std::size_t first_seeing(std::size_t key) const {
+    return key > input_.plan->forward ? key - input_.plan->forward : 0;
+  }
+  std::size_t end_seeing(std::size_t key) const {
+    return input_.plan->back < length_ - key ? key + input_.plan->back + 1 : length_;
+  }
 
-  // Tokens [row, row + height) of one head: scores of the panels of keys that any of them sees,
-  // then each row's softmax over what it sees, then the sum of values.
-  void attend_rows(std::size_t head, std::size_t row) {
-    const std::size_t rows = std::min(height_, length_ - row);
-    const std::size_t begin = first_seen(row) / width_ * width_, end = end_seen(row + rows - 1);
-    const auto product = kernels_.low_product[height_];
-    kernels_.pack_low(at(row, head * dim_), stride(), rows, dim_, height_, s_.queries.data());
-    const std::size_t score_stride = s_.scores.stride_bytes() / sizeof(float);
-    for (std::size_t key = begin; key < end; key += width_) {
-      product(s_.queries.data(), s_.keys.row(key / width_), dim_, nullptr, s_.scores.data() + key,
-              score_stride);
+  // Tokens [row, row + width) of one head: scores of the panels of keys that any of them sees,
+  // their softmax, the sums of values.
+  void attend_block(std::size_t head, std::size_t row) {
+    const std::size_t rows = std::min(width_, length_ - row);
+    const std::size_t begin = first_seen(row) / height_ * height_;
+    const std::size_t end = end_seen(row + rows - 1);
+    kernels_.pack_b(at(row, head * dim_), stride(), rows, dim_, s_.queries.data());
+    for (std::size_t key = begin; key < end; key += height_) {
+      kernels_.low_product[height_](s_.keys.row(key / height_), height_, s_.queries.data(), dim_,
+                                    nullptr, scores_of(key), width_);
     }
-    for (std::size_t i = 0; i < rows; ++i) weigh(head, row + i, begin, end, s_.scores.row(i));
-    kernels_.pack_low(s_.scores.data() + begin, score_stride, rows, end - begin, height_,
-                      s_.weights.data());
+    if (!input_.distance_bias.empty()) add_bias(head, row, rows, begin, end);
+    hide(row, rows, begin, end, kHidden);
+    activations_.exp_columns(scores_of(begin), end - begin, width_, s_.inverses.data());
+    hide(row, rows, begin, end, 0);
+    const std::size_t part = kernels_.height(rows);
+    for (std::size_t i = 0; i < rows; i += part) {
+      add_values(head, row + i, i, std::min(part, rows - i), part, begin, end);
+    }
+  }
+
+  void add_bias(std::size_t head, std::size_t row, std::size_t rows, std::size_t begin,
+                std::size_t end) const {
+    const float* middle = input_.distance_bias.row(head) + input_.distance_bias.cols() / 2;
+    for (std::size_t key = begin; key < end; ++key) {
+      activations_.add(middle + row - key, rows, scores_of(key));
+    }
+  }
+
+  // Puts `value` where a token doesn't see a key.
+  void hide(std::size_t row, std::size_t rows, std::size_t begin, std::size_t end,
+            float value) const {
+    if (input_.plan->back == kUnlimited && input_.plan->forward == kUnlimited) return;
+    for (std::size_t key = begin; key < end; ++key) {
+      const std::size_t from = std::clamp(first_seeing(key), row, row + rows);
+      const std::size_t to = std::clamp(end_seeing(key), from, row + rows);
+      std::fill_n(scores_of(key), from - row, value);
+      std::fill(scores_of(key) + (to - row), scores_of(key) + rows, value);
+    }
+  }
+
+  // Results of `count` tokens from `token` on, whose weights stand from column `column` on. The
+  // product reads `part` columns, of which the last may lie behind a row's end.
+  void add_values(std::size_t head, std::size_t token, std::size_t column, std::size_t count,
+                  std::size_t part, std::size_t begin, std::size_t end) {
     for (std::size_t c = 0; c * width_ < dim_; ++c) {
-      product(s_.weights.data(), s_.values.row(c) + begin * width_, end - begin, nullptr,
-              s_.tile.data(), s_.tile.stride_bytes() / sizeof(float));
+      kernels_.low_product[part](scores_of(begin) + column, width_,
+                                 s_.values.row(c) + begin * width_, end - begin, nullptr,
+                                 s_.tile.data(), s_.tile.stride_bytes() / sizeof(float));
       const std::size_t cols = std::min(width_, dim_ - c * width_);
-      for (std::size_t i = 0; i < rows; ++i) {
-        std::memcpy(out_.row(first_ + row + i) + head * dim_ + c * width_, s_.tile.row(i),
-                    cols * sizeof(float));
+      for (std::size_t i = 0; i < count; ++i) {
+        const float* from = s_.tile.row(i);
+        float* to = out_.row(first_ + token + i) + head * dim_ + c * width_;
+        const float inverse = s_.inverses(0, column + i);
+        for (std::size_t x = 0; x < cols; ++x) to[x] = from[x] * inverse;
       }
     }
   }
 
-  // From scores to weights, 0 for tokens in [begin, end) that this one doesn't see.
-  void weigh(std::size_t head, std::size_t token, std::size_t begin, std::size_t end,
-             float* scores) const {
-    const std::size_t from = first_seen(token), to = end_seen(token);
-    if (!input_.distance_bias.empty()) {
-      const std::size_t middle = input_.distance_bias.cols() / 2;
-      activations_.add(input_.distance_bias.row(head) + middle + from - token, to - from,
-                       scores + from);
-    }
-    activations_.softmax(scores + from, to - from);
-    std::fill(scores + begin, scores + from, 0.0f);
-    std::fill(scores + to, scores + end, 0.0f);
-  }
-
   const simd::MatmulKernels& kernels_ = simd::matmul_kernels();
   const simd::ActivationKernels& activations_ = simd::activation_kernels();
-  const std::size_t width_ = kernels_.b_rows;  // of a panel of keys or of values
+  const std::size_t width_ = kernels_.b_rows;  // tokens in a block, components in a panel of values
   const Config& config_;
   const AttentionInput& input_;
   const std::size_t first_, length_;
-  const std::size_t height_;  // queries at once
+  const std::size_t height_;  // keys in a panel
   const std::size_t dim_, kv_head_;
   AttentionScratch& s_;
   MatrixView<float> out_;

@@ -25,7 +25,7 @@ struct AttentionInput {
 
 // Memory that attention reuses: one a worker.
 struct AttentionScratch {
-  Matrix<float> keys, values, queries, scores, weights, tile;
+  Matrix<float> keys, values, queries, scores, inverses, tile;
 };
 
 // out: one row a token, the heads' results side by side. `scratch` has at least

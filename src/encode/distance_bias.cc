@@ -38,7 +38,7 @@ Matrix<float> distance_bias(const Config& config, MatrixView<const float> bucket
   if (config.distance_bias == DistanceBias::none || length == 0) return {};
   Matrix<float> bias(config.heads, 2 * length - 1);
   for (std::size_t column = 0; column < 2 * length - 1; ++column) {
-    const long distance = static_cast<long>(column) - static_cast<long>(length - 1);
+    const long distance = static_cast<long>(length - 1) - static_cast<long>(column);
     const bool alibi = config.distance_bias == DistanceBias::alibi;
     const std::size_t bucket = alibi ? 0 : bucket_of(distance, config.buckets);
     for (std::size_t head = 0; head < config.heads; ++head) {

@@ -1,5 +1,6 @@
 // What attention scores gain by the distance of two tokens: one row a head, one value for each
-// distance from -(length - 1) to length - 1, so that a token's row of scores gets a plain slice.
+// distance from -(length - 1) to length - 1, so that the scores that a token gets from others in a
+// row gain a plain slice.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,7 @@
 
 namespace kith::encode {
 
-// Column length - 1 + (j - i) is what token i's score of token j gains. Empty when the model has no
+// Column length - 1 + (i - j) is what token i's score of token j gains. Empty when the model has no
 // such bias. `bucket_bias`: a row a bucket, a column a head.
 Matrix<float> distance_bias(const Config& config, MatrixView<const float> bucket_bias,
                             std::size_t length);

@@ -185,27 +185,20 @@ void rms_norm(const float* x, std::size_t n, const float* scale, const float* sh
   normalise(x, n, 0, factor, scale, shift, out);
 }
 
-void softmax(float* x, std::size_t n) {
+void exp_columns(float* x, std::size_t rows, std::size_t width, float* inverses) {
   const Floats d;
-  Vector most = set(x[0]);
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) most = hn::Max(most, hn::LoadU(d, x + i));
-  const auto there = hn::FirstN(d, n - i);
-  if (i < n) most = hn::Max(most, hn::IfThenElse(there, load_first(x + i, n - i), most));
-  const Vector top = hn::MaxOfLanes(d, most);
-  Vector total = hn::Zero(d);
-  for (i = 0; i + kLanes <= n; i += kLanes) {
-    const Vector power = exp(hn::Sub(hn::LoadU(d, x + i), top));
-    total = hn::Add(total, power);
-    hn::StoreU(power, d, x + i);
+  for (std::size_t j = 0; j < width; j += kLanes) {
+    Vector most = hn::LoadU(d, x + j);
+    for (std::size_t i = 1; i < rows; ++i) most = hn::Max(most, hn::LoadU(d, x + i * width + j));
+    Vector total = hn::Zero(d);
+    for (std::size_t i = 0; i < rows; ++i) {
+      float* values = x + i * width + j;
+      const Vector power = exp(hn::Sub(hn::LoadU(d, values), most));
+      total = hn::Add(total, power);
+      hn::StoreU(power, d, values);
+    }
+    hn::StoreU(hn::Div(set(1), total), d, inverses + j);
   }
-  if (i < n) {
-    const Vector power = exp(hn::Sub(load_first(x + i, n - i), top));
-    total = hn::Add(total, hn::IfThenElseZero(there, power));
-    store_first(power, n - i, x + i);
-  }
-  const Vector factor = set(1 / hn::GetLane(hn::SumOfLanes(d, total)));
-  map(x, n, x, [&](Vector v) HWY_ATTR { return hn::Mul(v, factor); });
 }
 
 void add(const float* x, std::size_t n, float* out) {
@@ -233,7 +226,7 @@ void scale(float factor, std::size_t n, float* x) {
   map(x, n, x, [&](Vector v) HWY_ATTR { return hn::Mul(v, f); });
 }
 
-constexpr ActivationKernels kKernels{layer_norm, rms_norm,      activate,     gate, softmax,
+constexpr ActivationKernels kKernels{layer_norm, rms_norm,      activate,     gate, exp_columns,
                                      add,        rotate_halves, rotate_pairs, scale};
 
 }  // namespace HWY_NAMESPACE

@@ -19,8 +19,10 @@ struct ActivationKernels {
   void (*activate)(Activation activation, const float* x, std::size_t n, float* out);
   // out = activation(gate) * x.
   void (*gate)(Activation activation, const float* gate, const float* x, std::size_t n, float* out);
-  // x becomes exp(x - max) / sum of these; n > 0.
-  void (*softmax)(float* x, std::size_t n);
+  // Softmax down the columns of `rows` rows (at least one) that touch: x becomes exp(x - max of its
+  // column), and `inverses` 1 over each column's sum of these. `width` is a multiple of a matrix
+  // panel's (MatmulKernels::b_rows).
+  void (*exp_columns)(float* x, std::size_t rows, std::size_t width, float* inverses);
   // out += x.
   void (*add)(const float* x, std::size_t n, float* out);
   // Turns the pairs (x[i], x[i + half]) by the angles whose cosines and sines are given.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "simd/matmul.h"
 
 namespace kith::simd {
 namespace {
@@ -68,24 +69,33 @@ TEST(Activations, GatesMultiplyAndTouchNothingBehindTheRow) {
   }
 }
 
-TEST(Activations, SoftmaxSumsToOneAndKeepsRatios) {
-  for (const std::size_t n : {1, 5, 16, 100}) {
-    std::vector<float> x = random_row(n, 5, n);
+TEST(Activations, ColumnsBecomeSoftmaxTimesTheirSums) {
+  const std::size_t width = 2 * matmul_kernels().b_rows;
+  for (const std::size_t rows : {1, 5, 40}) {
+    std::vector<float> x = random_row(rows * width, 5, rows), inverses(width + 1, 7);
     const std::vector<float> before = x;
-    double total = 0;
-    for (const float v : before) total += std::exp(static_cast<double>(v));
-    activation_kernels().softmax(x.data(), n);
-    for (std::size_t i = 0; i < n; ++i) {
-      ASSERT_NEAR(x[i], std::exp(static_cast<double>(before[i])) / total, 1e-6) << n;
+    activation_kernels().exp_columns(x.data(), rows, width, inverses.data());
+    for (std::size_t j = 0; j < width; ++j) {
+      double total = 0;
+      for (std::size_t i = 0; i < rows; ++i) {
+        total += std::exp(static_cast<double>(before[i * width + j]));
+      }
+      for (std::size_t i = 0; i < rows; ++i) {
+        const double wanted = std::exp(static_cast<double>(before[i * width + j])) / total;
+        ASSERT_NEAR(x[i * width + j] * inverses[j], wanted, 1e-6) << rows << ": " << i << ", " << j;
+      }
     }
+    EXPECT_EQ(inverses[width], 7);
   }
 }
 
 TEST(Activations, SoftmaxOfLargeScoresIsFinite) {
-  std::vector<float> x = {1e30f, -1e30f, 1e30f};
-  activation_kernels().softmax(x.data(), 3);
-  EXPECT_FLOAT_EQ(x[0], 0.5f);
-  EXPECT_NEAR(x[1], 0, 1e-30);
+  const std::size_t width = matmul_kernels().b_rows;
+  std::vector<float> x(3 * width, 1e30f), inverses(width);
+  x[width] = -1e30f;
+  activation_kernels().exp_columns(x.data(), 3, width, inverses.data());
+  EXPECT_FLOAT_EQ(x[0] * inverses[0], 0.5f);
+  EXPECT_NEAR(x[width] * inverses[0], 0, 1e-30);
 }
 
 TEST(Activations, NormsFollowTheirDefinitions) {

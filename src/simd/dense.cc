@@ -87,9 +87,10 @@ class DenseProduct {
     if (rows != height_ || cols != kernels_.b_rows) {
       if (k == 0) edge_tile(p, q, rows, cols);
     } else if (k == 0) {
-      kernels_.low_product[height_](a, b, depth, w_.bias() + col, y_.row(row) + col, stride);
+      kernels_.low_product[height_](a, height_, b, depth, w_.bias() + col, y_.row(row) + col,
+                                    stride);
     } else {
-      kernels_.low_more[height_](a, b, depth, y_.row(row) + col, stride);
+      kernels_.low_more[height_](a, height_, b, depth, y_.row(row) + col, stride);
     }
     if (after_ == Activation::identity || k + depth < w_.inputs()) return;
     for (std::size_t i = 0; i < rows; ++i) {
@@ -101,8 +102,8 @@ class DenseProduct {
   void edge_tile(std::size_t p, std::size_t q, std::size_t rows, std::size_t cols) const {
     const std::size_t col = q * kernels_.b_rows;
     alignas(64) float tile[kLargestTile];
-    kernels_.low_product[height_](packed_.row(p), w_.panel(q), w_.inputs(), w_.bias() + col, tile,
-                                  kernels_.b_rows);
+    kernels_.low_product[height_](packed_.row(p), height_, w_.panel(q), w_.inputs(),
+                                  w_.bias() + col, tile, kernels_.b_rows);
     for (std::size_t i = 0; i < rows; ++i) {
       std::memcpy(y_.row(p * height_ + i) + col, tile + i * kernels_.b_rows, cols * sizeof(float));
     }

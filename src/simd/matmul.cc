@@ -52,10 +52,10 @@ HWY_INLINE void start(const float* HWY_RESTRICT init, Sums<kRows>& sums) {
 }
 
 template <std::size_t kRows>
-HWY_INLINE void add_products(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
-                             std::size_t dim, Sums<kRows>& sums) {
+HWY_INLINE void add_products(const float* HWY_RESTRICT a, std::size_t a_stride,
+                             const float* HWY_RESTRICT b, std::size_t dim, Sums<kRows>& sums) {
   const Floats d;
-  for (std::size_t k = 0; k < dim; ++k, a += kRows, b += kBRows) {
+  for (std::size_t k = 0; k < dim; ++k, a += a_stride, b += kBRows) {
     Vector row[kBVectors];
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       row[v] = hn::Load(d, b + v * kLanes);
@@ -78,24 +78,33 @@ HWY_INLINE void store(const Sums<kRows>& sums, float* c, std::size_t c_stride) {
   }
 }
 
-template <std::size_t kRows>
 void product(const float* a, const float* b, std::size_t dim, const float* init, float* c,
              std::size_t c_stride) {
+  Sums<kARows> sums;
+  start<kARows>(init, sums);
+  add_products<kARows>(a, kARows, b, dim, sums);
+  store<kARows>(sums, c, c_stride);
+}
+
+template <std::size_t kRows>
+void low_product(const float* a, std::size_t a_stride, const float* b, std::size_t dim,
+                 const float* init, float* c, std::size_t c_stride) {
   Sums<kRows> sums;
   start<kRows>(init, sums);
-  add_products<kRows>(a, b, dim, sums);
+  add_products<kRows>(a, a_stride, b, dim, sums);
   store<kRows>(sums, c, c_stride);
 }
 
 template <std::size_t kRows>
-void more(const float* a, const float* b, std::size_t dim, float* c, std::size_t c_stride) {
+void low_more(const float* a, std::size_t a_stride, const float* b, std::size_t dim, float* c,
+              std::size_t c_stride) {
   Sums<kRows> sums;
   KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
     KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
       sums[i][v] = hn::LoadU(Floats(), c + i * c_stride + v * kLanes);
     }
   }
-  add_products<kRows>(a, b, dim, sums);
+  add_products<kRows>(a, a_stride, b, dim, sums);
   store<kRows>(sums, c, c_stride);
 }
 
@@ -130,7 +139,7 @@ std::size_t select(const float* a, const float* b, std::size_t dim, const float*
   const Floats d;
   Sums<kARows> sums;
   start<kARows>(init, sums);
-  add_products<kARows>(a, b, dim, sums);
+  add_products<kARows>(a, kARows, b, dim, sums);
   auto any = hn::Le(sums[0][0], hn::Set(d, thresholds[0]));
   KITH_UNROLL for (std::size_t i = 0; i < kARows; ++i) {
     const Vector threshold = hn::Set(d, thresholds[i]);
@@ -213,18 +222,20 @@ void pack_b(const float* from, std::size_t stride, std::size_t rows, std::size_t
 }
 
 template <std::size_t... kLess>
-constexpr std::array<MatmulKernels::Product, kARows + 1> products(std::index_sequence<kLess...>) {
-  return {nullptr, product<kLess + 1>...};
+constexpr std::array<MatmulKernels::LowProduct, kARows + 1> low_products(
+    std::index_sequence<kLess...>) {
+  return {nullptr, low_product<kLess + 1>...};
 }
 template <std::size_t... kLess>
-constexpr std::array<MatmulKernels::More, kARows + 1> mores(std::index_sequence<kLess...>) {
-  return {nullptr, more<kLess + 1>...};
+constexpr std::array<MatmulKernels::LowMore, kARows + 1> low_mores(std::index_sequence<kLess...>) {
+  return {nullptr, low_more<kLess + 1>...};
 }
-constexpr auto kProducts = products(std::make_index_sequence<kARows>());
-constexpr auto kMores = mores(std::make_index_sequence<kARows>());
+constexpr auto kLowProducts = low_products(std::make_index_sequence<kARows>());
+constexpr auto kLowMores = low_mores(std::make_index_sequence<kARows>());
 
-constexpr MatmulKernels kKernels{kARows, kBRows,           product<kARows>, select,  pack_b,
-                                 pack_a, kProducts.data(), kMores.data(),   pack_low};
+constexpr MatmulKernels kKernels{
+    kARows,           kBRows,  product, select, pack_b, pack_a, kLowProducts.data(),
+    kLowMores.data(), pack_low};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd

@@ -20,15 +20,16 @@ struct TileHit {
 };
 
 struct MatmulKernels {
-  using Product = void (*)(const float* a, const float* b, std::size_t dim, const float* init,
+  using LowProduct = void (*)(const float* a, std::size_t a_stride, const float* b, std::size_t dim,
+                              const float* init, float* c, std::size_t c_stride);
+  using LowMore = void (*)(const float* a, std::size_t a_stride, const float* b, std::size_t dim,
                            float* c, std::size_t c_stride);
-  using More = void (*)(const float* a, const float* b, std::size_t dim, float* c,
-                        std::size_t c_stride);
 
   std::size_t a_rows, b_rows;  // rows in a panel of A and of B
 
   // c[i * c_stride + j] = init[j] + <row i of a, row j of b>; init may be null (zero).
-  Product product;
+  void (*product)(const float* a, const float* b, std::size_t dim, const float* init, float* c,
+                  std::size_t c_stride);
 
   // The values init[j] + <row i of a, row j of b> that are at most thresholds[i], by a then b.
   // Returns how many; `hits` has room for a_rows * b_rows. A NaN threshold or init passes nothing.
@@ -44,11 +45,11 @@ struct MatmulKernels {
                  float* panel);
 
   // Panels of A of any `height` from 1 to a_rows, of which few rows waste less; a product is the
-  // same to the bit. low_product[height] multiplies what pack_low packs, and
-  // low_more[height] adds products to what c holds, so that a sum may run over the dimensions in
-  // pieces.
-  const Product* low_product;
-  const More* low_more;
+  // same to the bit. low_product[height] multiplies what pack_low packs, and low_more[height] adds
+  // products to what c holds, so that a sum may run over the dimensions in pieces. Dimension k of
+  // row i is a[k * a_stride + i]: `a_stride` is the height, or more where rows lie among others.
+  const LowProduct* low_product;
+  const LowMore* low_more;
   void (*pack_low)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
                    std::size_t height, float* panel);
 
