@@ -1,6 +1,6 @@
 // What attention scores gain by the distance of two tokens: one row a head, one value for each
-// distance from -(length - 1) to length - 1, so that the scores that a token gets from others in a
-// row gain a plain slice.
+// distance from -(length - 1) to length - 1, so that the scores that tokens in a row give
+// one token gain a plain slice.
 #pragma once
 
 #include <cstddef>
