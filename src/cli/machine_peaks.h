@@ -10,10 +10,10 @@ namespace kith::cli {
 
 // All per second; 0 where the instruction set in use has no such instruction.
 struct MachinePeaks {
-  double fma = 0;           // float multiply-adds
-  double vnni = 0;          // int8 multiply-adds
-  double bf16 = 0;          // bfloat16 multiply-adds
-  double amx_int8 = 0;      // the same by tile registers
+  double fma = 0;       // float multiply-adds
+  double vnni = 0;      // int8 multiply-adds
+  double bf16 = 0;      // bfloat16 multiply-adds
+  double amx_int8 = 0;  // the same by tile registers
   double amx_bf16 = 0;
   double popcount = 0;      // bits
   double cache_load = 0;    // bytes, from the first-level cache
