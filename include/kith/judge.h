@@ -104,7 +104,8 @@ struct TaskResult {
 };
 
 // Throws what the embedder throws; invalid_argument for vectors of different lengths or values
-// that aren't finite; cancelled. The cosine of a zero vector with anything is 0.
+// that aren't finite; cancelled. The cosine of a zero vector with anything is 0; a
+// retrieval neither finds it nor finds anything for it.
 TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& options = {});
 
 // BM25 with kith's defaults (text_index.h), the yardstick of retrieval and reranking. Throws

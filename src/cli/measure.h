@@ -15,8 +15,8 @@ struct Rates {
   double p99_us = 0;
 };
 
-// Asks `count` single queries, cycling through the rows, from `control.threads` callers at once.
-// Times each query by the wall clock. Nothing else should run in the process meanwhile.
+// Asks `count` single queries, rows in a fixed random order, from `control.threads` callers at
+// once. Times each query by the wall clock. Nothing else should run in the process meanwhile.
 Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
               std::size_t count, const Control& control);
 

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/test_error.h"
 #include "base/test_path.h"
 #include "datasets/catalogue.h"
 #include "datasets/debian.h"
@@ -27,16 +28,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class Work>
-std::string error_of(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 class Files : public testing::Test {
  protected:

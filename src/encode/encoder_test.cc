@@ -304,12 +304,12 @@ TEST_F(ModelFolder, BadSequencesAreRefusedByNumber) {
       {{.ids = good, .types = {}, .prompt = 6}, "sequence 1: a prompt of 6 tokens among 5"}};
   for (const auto& [bad, message] : cases) {
     const TokenSequence both[] = {{.ids = good, .types = {}}, bad};
-    EXPECT_EQ(formats::error_of([&] { encoder.encode(both); }), message);
+    EXPECT_EQ(error_of([&] { encoder.encode(both); }), message);
   }
   EncodeOptions options;
   options.layer = 4;
   const TokenSequence one{.ids = good, .types = {}};
-  EXPECT_EQ(formats::error_of([&] {
+  EXPECT_EQ(error_of([&] {
               encoder.encode({&one, 1}, options);
             }),
             "layer 4, but the model has layers 0 to 3");
@@ -320,7 +320,7 @@ TEST_F(ModelFolder, MasksWithHolesAreRefused) {
   const Encoder encoder = open();
   const std::vector<std::uint32_t> ids = random_ids(4, 1), holes = {1, 0, 1, 1}, two = {0, 1, 2, 0};
   const auto encode = [&](const std::vector<std::uint32_t>& mask, std::size_t cols) {
-    return formats::error_of([&] {
+    return error_of([&] {
       encoder.encode({.ids = {ids.data(), 1, 4}, .mask = {mask.data(), 1, cols}, .types = {}});
     });
   };

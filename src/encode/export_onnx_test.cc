@@ -12,7 +12,6 @@
 namespace kith::encode {
 namespace {
 
-using formats::error_of;
 using testing::HasSubstr;
 
 TEST(ProtoMessage, FieldsAreEncodedAsProtocolBuffersSay) {

@@ -52,14 +52,14 @@ simd::Activation dense_activation(const Json& json) {
   json.refuse("activation_function", "Tanh, Identity, ReLU, GELU or SiLU", ErrorCode::unsupported);
 }
 
+}  // namespace
+
 void normalize(float* row, std::size_t n) {
   double square = 0;
   for (std::size_t j = 0; j < n; ++j) square += static_cast<double>(row[j]) * row[j];
   const double factor = 1 / std::max(std::sqrt(square), 1e-12);  // as torch's normalize does
   for (std::size_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] * factor);
 }
-
-}  // namespace
 
 Modules find_modules(const std::string& folder) {
   Modules found{.transformer = folder, .max_tokens = {}, .ahead = {}};

@@ -19,6 +19,8 @@ struct DenseModule {
   simd::Activation activation = simd::Activation::identity;
 };
 struct NormalizeModule {};  // to unit length
+// What it does to a row; zeros stay zeros.
+void normalize(float* row, std::size_t n);
 
 struct Modules {
   std::string transformer;                // the folder with config.json and weights

@@ -1,7 +1,6 @@
 #include "kith/text_encoder.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <functional>
 #include <utility>
@@ -58,14 +57,6 @@ std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t
   truncation->max_length = std::min(truncation->max_length, max_tokens);
   truncation->stride = 0;
   return truncation;
-}
-
-void make_unit(float* row, std::size_t n) {
-  double square = 0;
-  for (std::size_t j = 0; j < n; ++j) square += static_cast<double>(row[j]) * row[j];
-  if (square == 0) return;
-  const double factor = 1 / std::sqrt(square);
-  for (std::size_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] * factor);
 }
 
 std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
@@ -198,7 +189,7 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   for (std::size_t s = 0; s < order.size(); ++s) {
     float* row = result.vectors.row(order[s]);
     std::copy_n(vectors.row(s), dim, row);
-    if (again) make_unit(row, dim);
+    if (again) encode::normalize(row, dim);
   }
   return result;
 }

@@ -16,7 +16,6 @@
 namespace kith::encode {
 namespace {
 
-using formats::error_of;
 using formats::TemporaryFolder;
 using nlohmann::json;
 using testing::HasSubstr;

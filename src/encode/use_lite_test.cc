@@ -175,7 +175,7 @@ TEST_F(UseLite, ItsFolderIsNeverWrittenOver) {
 
 std::string failure(const std::string& folder) {
   formats::TemporaryFolder to;
-  return formats::error_of([&] { import_use_lite(folder, to.file("model")); });
+  return error_of([&] { import_use_lite(folder, to.file("model")); });
 }
 
 TEST(GraphModels, OfOtherFormsAreRefusedByName) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/test_error.h"
 #include "formats/format.h"
 #include "kith/error.h"
 #include "kith/vectors.h"
@@ -90,17 +91,6 @@ inline bool same_labels(const Labels& a, const Labels& b) {
     if (a.text(i) != b.text(i)) return false;
   }
   return true;
-}
-
-// The message of the kith::Error that `action` throws; empty when it throws none.
-template <class Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 }  // namespace kith::formats

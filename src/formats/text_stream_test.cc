@@ -6,6 +6,7 @@
 
 #include <sstream>
 
+#include "base/test_error.h"
 #include "kith/error.h"
 
 namespace kith::formats {
@@ -26,12 +27,7 @@ Pairs read(const std::string& text, const TextStreamOptions& options) {
 }
 
 std::string error_of(const std::string& text, const TextStreamOptions& options) {
-  try {
-    read(text, options);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return kith::error_of([&] { read(text, options); });
 }
 
 TEST(TextStream, LinesAreTextsAndEmptyOnesToo) {

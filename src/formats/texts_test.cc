@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/test_error.h"
 #include "formats/runs.h"
 #include "formats/sparse_csr.h"
 #include "kith/error.h"
@@ -24,16 +25,6 @@ Input input(std::string_view text, const std::string& name = "in") {
   in.name = name;
   in.bytes = std::as_bytes(std::span(text.data(), text.size()));
   return in;
-}
-
-template <class Work>
-std::string error_of(const Work& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 std::vector<std::string> labels_of(const Texts& texts) {

@@ -1,18 +1,18 @@
+#include "judge/nearest.h"
 #include "judge/protocols.h"
-#include "kith/exact.h"
 #include "kith/label_metrics.h"
 
 namespace kith::judge {
 
 void score_bitext(const BitextTask& task, const Matrix<float>& first, const Matrix<float>& second,
                   const JudgeOptions& options, TaskResult& result) {
-  ExactOptions exact;
-  exact.k = 1;
-  exact.metric = Metric::cosine;
-  exact.control = options.control;
-  const Neighbours found = exact_search(second, first, exact);
+  const Neighbours found = nearest_by_cosine(second, first, 1, options.control);
   std::vector<Label> predicted;
-  for (std::size_t i = 0; i < found.queries(); ++i) predicted.push_back(found.ids(i, 0));
+  for (std::size_t i = 0; i < found.queries(); ++i) {
+    const Id id = found.ids(i, 0);
+    predicted.push_back(id == kNoId ? 0
+                                    : id);  // where all are alike, MTEB's argmax takes the first
+  }
   const LabelScores scores = score_labels(task.gold, predicted);
   result.scores.emplace_back("precision", scores.precision_weighted);
   result.scores.emplace_back("recall", scores.recall_weighted);

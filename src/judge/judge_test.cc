@@ -51,6 +51,19 @@ JudgeOptions few() {
   return options;
 }
 
+TEST(Retrieval, ATextWithoutADirectionIsNotFoundAndFindsNothing) {
+  RetrievalTask task;
+  task.corpus = part("corpus", {"a", "b", "c"}, {"a", "b", "c"});
+  task.queries = part("queries", {"q", "r"}, {"q", "r"});
+  task.judgements = {{{1, 1}}, {{2, 1}}};
+  GivenVectors vectors(
+      {{"a", {0, 0}}, {"b", {-1, 0}}, {"c", {-1, -1}}, {"q", {1, 0}}, {"r", {0, 0}}});
+  const TaskResult result = judge_task(task_with(task), vectors, few());
+  EXPECT_DOUBLE_EQ(score(result, "mrr_at_10"), (0.5 + 0) / 2);  // behind c, and not behind a
+  GivenVectors nothing({{"a", {0, 0}}, {"b", {0, 0}}, {"c", {0, 0}}, {"q", {1, 0}}, {"r", {0, 0}}});
+  EXPECT_EQ(judge_task(task_with(task), nothing, few()).main_score, 0);
+}
+
 TEST(Retrieval, RanksByCosineAndScoresGradedJudgements) {
   RetrievalTask task;
   task.corpus = part("corpus", {"a", "b", "c"}, {"a", "b", "c"});

@@ -3,8 +3,8 @@
 #include <unordered_map>
 
 #include "judge/bm25.h"
+#include "judge/nearest.h"
 #include "judge/protocols.h"
-#include "kith/exact.h"
 #include "kith/ranking_metrics.h"
 
 namespace kith::judge {
@@ -75,11 +75,8 @@ constexpr std::array kMetrics = {
 
 Rankings rank_by_vectors(const RetrievalTask& task, const Matrix<float>& corpus,
                          const Matrix<float>& queries, const JudgeOptions& options) {
-  ExactOptions exact;
-  exact.k = fetched(task, options);
-  exact.metric = Metric::cosine;
-  exact.control = options.control;
-  return to_rankings(exact_search(corpus, queries, exact), Metric::cosine);
+  return to_rankings(nearest_by_cosine(corpus, queries, fetched(task, options), options.control),
+                     Metric::cosine);
 }
 
 Rankings rank_by_bm25(const RetrievalTask& task, const JudgeOptions& options) {
