@@ -112,6 +112,11 @@ TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& 
 bool has_bm25(const Task& task);
 TaskResult judge_bm25(const Task& task, const JudgeOptions& options = {});
 
+// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with BM25's by
+// reciprocal ranks (fusion.h's default), to `options.depth` documents of each; called SYSTEM+BM25.
+std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
+                                     const JudgeOptions& options = {});
+
 // `a` less `b` on the same task: by permutation where both main scores are means, else by the
 // bootstrap. Throws invalid_argument for results of different tasks.
 PairedDifference compare(const TaskResult& a, const TaskResult& b,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/cli.h"
@@ -28,7 +29,7 @@ constexpr int kDigits = 4;
 struct Options : CommonOptions {
   std::string suite, output;
   std::vector<std::string> models, vectors, queries;
-  bool bm25 = false, compare = false;
+  bool bm25 = false, hybrid = false, compare = false;
   std::size_t resamples = 1000;
 };
 
@@ -130,7 +131,13 @@ std::vector<TaskResult> judge_all(const Options& options, const Task& task,
   std::vector<TaskResult> results;
   if (has_bm25(task)) results.push_back(judge_bm25(task, how));
   for (const auto& system : systems_of(options, task)) {
-    results.push_back(judge_task(task, *system, how));
+    if (options.hybrid) {
+      for (TaskResult& result : judge_hybrid(task, *system, how)) {
+        results.push_back(std::move(result));
+      }
+    } else {
+      results.push_back(judge_task(task, *system, how));
+    }
   }
   return results;
 }
@@ -197,6 +204,8 @@ void add_judge(CLI::App& root) {
                    "With a file of --vectors: the vectors of the second part")
       ->allow_extra_args(false)
       ->type_name("FILE");
+  verb->add_flag("--hybrid", options->hybrid,
+                 "Also each system's ranking fused with BM25's (retrieval)");
   verb->add_flag("--compare", options->compare,
                  "Differences to the first system, with intervals and p-values");
   verb->add_option("--resamples", options->resamples,
@@ -210,6 +219,7 @@ void add_judge(CLI::App& root) {
   add_examples(*verb,
                "kith judge --suite .cache/data/debian --bm25\n"
                "kith judge --suite .cache/data --model use-lite --model glove --compare\n"
+               "kith judge --suite .cache/data/debian --model use-lite --hybrid\n"
                "kith judge --suite debian --vectors base.npy --queries q.npy --compare\n"
                "kith judge --suite tasks --vectors small --vectors large -o results --json\n"
                "kith judge rank results/small results/large\n"
