@@ -18,8 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-// Texts between two records of how far the work is.
-constexpr std::size_t kPartTexts = 1024, kPartBytes = std::size_t{2} << 20;
+// Texts that run together: what an interruption loses at most, and enough to fill threads.
+constexpr std::size_t kPartTexts = 256, kPartBytes = std::size_t{1} << 20;
 
 std::vector<std::string> split_names(const std::string& text) {
   std::vector<std::string> names;

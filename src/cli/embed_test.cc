@@ -95,7 +95,7 @@ TEST_F(EmbedTool, AnInterruptedRunGoesOnAndGivesTheSameBytes) {
   write_file(path("a.txt"), lines(3000));
   const Outcome second = kith(command);
   ASSERT_EQ(second.exit, 0) << second.err;
-  EXPECT_EQ(second.objects()[0]["before"], 2048);
+  EXPECT_EQ(second.objects()[0]["before"], 2304);
   EXPECT_EQ(second.objects()[0]["texts"], 3000);
   EXPECT_EQ(files(), (std::vector<std::string>{"a.npy", "a.txt", "model", "words.txt"}));
   const std::string resumed = read_file(path("a.npy"));

@@ -141,7 +141,7 @@ TEST_F(Ingest, AnInterruptedRunGoesOnAndGivesTheSameCollection) {
   write_file(path("a.jsonl"), good);
   const Outcome second = ingest();
   ASSERT_EQ(second.exit, 0) << second.err;
-  EXPECT_EQ(second.objects()[0]["before"], 2048);
+  EXPECT_EQ(second.objects()[0]["before"], 2816);
   for (const char* file : {"items.kith", "vectors.kith", "texts.kith"}) {
     EXPECT_EQ(read_file(path("c/" + std::string(file))), read_file(path("whole/" + std::string(file))))
         << file;

@@ -1,4 +1,5 @@
 // The Brown corpus (Francis and Kucera, 1964): 500 texts of 15 genres, cut into passages.
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -75,7 +76,8 @@ std::vector<Task> make_brown(Packages& packages, std::uint64_t seed) {
   std::istringstream genres(read_file(folder + "/cats.txt"));
   std::vector<LabelledText> passages;
   for (std::string name, genre; genres >> name >> genre;) {
-    add_passages(read_file(folder + "/" + name), genre, name, passages);
+    const std::filesystem::path path = std::filesystem::path(folder) / name;
+    add_passages(read_file(path.string()), genre, name, passages);
   }
   std::vector<Task> tasks(1);
   tasks.front().name = "classification";

@@ -164,7 +164,7 @@ std::unordered_map<std::string, Package> read_packages(const std::string& path) 
 std::string packages_file(const std::string& lists) {
   if (std::filesystem::is_directory(lists)) {
     for (const auto& entry : std::filesystem::directory_iterator(lists)) {
-      const std::string path = entry.path().string();
+      std::string path = entry.path().string();
       if (path.ends_with("_dists_bookworm_main_binary-amd64_Packages")) return path;
     }
   }

@@ -46,7 +46,7 @@ class WorkFolder {
   // The one file whose name ends so; "" when there is none.
   std::string find(const std::string& ending) const {
     for (const auto& entry : fs::directory_iterator(path_)) {
-      const std::string path = entry.path().string();
+      std::string path = entry.path().string();
       if (path.ends_with(ending)) return path;
     }
     return {};
@@ -85,7 +85,8 @@ std::string hexadecimal(const std::string& base64) {
 
 }  // namespace
 
-Packages::Packages(std::string cache, Control control, std::function<void(const std::string&)> say)
+Packages::Packages(const std::string& cache, Control control,
+                   std::function<void(const std::string&)> say)
     : control_(std::move(control)), say_(std::move(say)) {
   make_folder(cache);
   cache_ = fs::canonical(cache).string();  // programs run in other folders
@@ -107,7 +108,9 @@ std::string Packages::run(const std::string& what, const std::vector<std::string
 }
 
 std::string Packages::debian_lists() {
-  const std::string apt = cache_ + "/apt", lists = apt + "/lists", stamp = lists + "/.complete";
+  const std::string apt = cache_ + "/apt";
+  std::string lists = apt + "/lists";
+  const std::string stamp = lists + "/.complete";
   if (fs::exists(stamp)) return lists;
   make_folder(lists + "/partial");
   say_("fetching Debian's package lists");

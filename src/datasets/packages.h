@@ -14,7 +14,7 @@ namespace kith::datasets {
 class Packages {
  public:
   // `say` is told what is being fetched, a line at a time.
-  Packages(std::string cache, Control control, std::function<void(const std::string&)> say);
+  Packages(const std::string& cache, Control control, std::function<void(const std::string&)> say);
 
   const Control& control() const { return control_; }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "base/mapped_file.h"
 #include "datasets/gzip.h"
@@ -203,15 +204,15 @@ class Parser {
       value(depth + 1);  // its end, or of a closure its body
       break;
     }
-    result.attributes.emplace_back("names", std::move(tags));
+    result.attributes.push_back({"names", std::move(tags)});
     return result;
   }
 
-  static std::vector<std::pair<std::string, RValue>> named(RValue list) {
-    std::vector<std::pair<std::string, RValue>> result;
+  static std::vector<RAttribute> named(RValue list) {
+    std::vector<RAttribute> result;
     const RValue* names = list.attribute("names");
     for (std::size_t i = 0; names != nullptr && i < list.items.size(); ++i) {
-      result.emplace_back(names->texts[i], std::move(list.items[i]));
+      result.push_back({names->texts[i], std::move(list.items[i])});
     }
     return result;
   }
@@ -235,7 +236,7 @@ class Parser {
     } else {
       fail("a vector in the form '" + kind + "', which isn't read");
     }
-    for (auto& each : named(attributes)) result.attributes.push_back(std::move(each));
+    for (RAttribute& each : named(attributes)) result.attributes.push_back(std::move(each));
     return result;
   }
 
@@ -284,8 +285,8 @@ std::string decode_block(const std::string& path, std::string_view block) {
 }  // namespace
 
 const RValue* RValue::attribute(std::string_view name) const {
-  for (const auto& [own, value] : attributes) {
-    if (own == name) return &value;
+  for (const RAttribute& attribute : attributes) {
+    if (attribute.name == name) return &attribute.value;
   }
   return nullptr;
 }

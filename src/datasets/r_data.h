@@ -4,16 +4,17 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace kith::datasets {
 
+struct RAttribute;
+
 struct RValue {
-  std::vector<std::string> texts;  // of a character vector; NA is empty
-  std::vector<double> numbers;     // of a numeric, whole or logical one; NA is NaN
-  std::vector<RValue> items;       // of a list
-  std::vector<std::pair<std::string, RValue>> attributes;  // "names", "levels", "class" ...
+  std::vector<std::string> texts;      // of a character vector; NA is empty
+  std::vector<double> numbers;         // of a numeric, whole or logical one; NA is NaN
+  std::vector<RValue> items;           // of a list
+  std::vector<RAttribute> attributes;  // "names", "levels", "class" ...
 
   // Null when there is none of that name.
   const RValue* attribute(std::string_view name) const;
@@ -21,6 +22,11 @@ struct RValue {
   const RValue& item(std::string_view name) const;
   // A character vector's texts, or a factor's levels value by value.
   std::vector<std::string> as_texts() const;
+};
+
+struct RAttribute {
+  std::string name;
+  RValue value;
 };
 
 // What serialize() wrote. Throws corrupt naming the byte, unsupported for other formats.

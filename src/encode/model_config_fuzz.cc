@@ -9,6 +9,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace kith::encode;
+  using kith::Json;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   try {
     const Json json = Json::parse(text, "fuzz");

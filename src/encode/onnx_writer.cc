@@ -109,7 +109,7 @@ OnnxGraph::Value OnnxGraph::number(float value) {
 OnnxGraph::Value OnnxGraph::node(const std::string& operation, const std::vector<Value>& inputs,
                                  const std::vector<Attribute>& attributes) {
   constexpr std::uint64_t kReal = 1, kWhole = 2, kWholes = 7;  // AttributeProto.AttributeType
-  const Value result = fresh();
+  Value result = fresh();
   ProtoMessage node;
   for (const Value& input : inputs) node.bytes(1, input);
   node.bytes(2, result);

@@ -4,7 +4,7 @@
 #include <array>
 #include <filesystem>
 
-#include "encode/json.h"
+#include "json/json.h"
 #include "judge/readers.h"
 #include "kith/error.h"
 
@@ -24,7 +24,7 @@ bool holds_task(const std::string& folder) {
 // What task.json says.
 void describe(const std::string& folder, Task& task) {
   if (!fs::exists(description_path(folder))) return;
-  const encode::Json json = encode::Json::read(description_path(folder));
+  const Json json = Json::read(description_path(folder));
   task.name = json.text("name", task.name);
   if (task.name.empty() || task.name.find('/') != std::string::npos) {
     json.refuse("name", "a name without '/'");  // files are called by it
