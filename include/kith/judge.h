@@ -112,8 +112,9 @@ TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& 
 bool has_bm25(const Task& task);
 TaskResult judge_bm25(const Task& task, const JudgeOptions& options = {});
 
-// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with BM25's by
-// reciprocal ranks (fusion.h's default), to `options.depth` documents of each; called SYSTEM+BM25.
+// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with BM25's
+// by reciprocal ranks (fusion.h's default), to `options.depth` documents of each; called
+// SYSTEM+BM25.
 std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
                                      const JudgeOptions& options = {});
 

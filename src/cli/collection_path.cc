@@ -20,8 +20,9 @@ fs::path default_place() {
   const std::string data = variable("XDG_DATA_HOME"), home = variable("HOME");
   if (!data.empty()) return fs::path(data) / "kith";
   if (!home.empty()) return fs::path(home) / ".local/share/kith";
-  throw Error(ErrorCode::invalid_argument,
-              "neither HOME nor XDG_DATA_HOME is set: give a collection's path, with a slash in it");
+  throw Error(
+      ErrorCode::invalid_argument,
+      "neither HOME nor XDG_DATA_HOME is set: give a collection's path, with a slash in it");
 }
 
 }  // namespace

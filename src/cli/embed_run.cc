@@ -127,13 +127,10 @@ EmbedRun::EmbedRun(const EmbedOptions& options, const std::string& output, const
 }
 
 json EmbedRun::settings(const How& how) const {
-  json all = {{"kith", KITH_VERSION},
-              {"model", model_sum_},
-              {"dim", dim_},
-              {"strict", options_.strict},
-              {"format", stream_.format()},
-              {"fields", options_.read.fields},
-              {"id", options_.read.id}};
+  json all = {
+      {"kith", KITH_VERSION},      {"model", model_sum_},        {"dim", dim_},
+      {"strict", options_.strict}, {"format", stream_.format()}, {"fields", options_.read.fields},
+      {"id", options_.read.id}};
   if (encode_.prompt) all["prompt"] = *encode_.prompt;
   if (encode_.layer) all["layer"] = *encode_.layer;
   all.update(how.settings);

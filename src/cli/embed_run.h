@@ -1,5 +1,5 @@
-// Texts of a file or of standard input to vectors by a model, in bounded memory and on from where an
-// earlier run was interrupted: what `kith embed` and `kith ingest` share.
+// Texts of a file or of standard input to vectors by a model, in bounded memory and on from where
+// an earlier run was interrupted: what `kith embed` and `kith ingest` share.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -16,17 +16,17 @@ FusionOptions FusionChoices::options(std::size_t lists) const {
   } else if (method == "distribution") {
     fusion.method = Fusion::distribution;
   } else {
-    throw Error(ErrorCode::invalid_argument, option + ": '" + printable(method) +
-                                                 "', expected rrf, minmax or distribution");
+    throw Error(ErrorCode::invalid_argument,
+                option + ": '" + printable(method) + "', expected rrf, minmax or distribution");
   }
   if (weights.empty()) return fusion;
   for (const float weight : parse_components("--weights", weights)) {
     fusion.weights.push_back(weight);
   }
   if (fusion.weights.size() != lists) {
-    throw Error(ErrorCode::invalid_argument,
-                "--weights: " + std::to_string(fusion.weights.size()) + " numbers for " +
-                    std::to_string(lists) + " " + list + "s, expected one each");
+    throw Error(ErrorCode::invalid_argument, "--weights: " + std::to_string(fusion.weights.size()) +
+                                                 " numbers for " + std::to_string(lists) + " " +
+                                                 list + "s, expected one each");
   }
   return fusion;
 }

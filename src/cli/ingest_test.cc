@@ -122,9 +122,9 @@ TEST_F(Ingest, PassagesOfAnItemGiveOneAnswerWithTheBestOfThem) {
   EXPECT_EQ(objects[0]["id"], "long");
   EXPECT_THAT(objects[0]["passage"].get<std::string>(), HasSubstr("w7 w7"));
   EXPECT_NEAR(objects[0]["score"].get<double>(), 1, 0.05);
-  expect_error({"ingest", "a.jsonl", "--model", "model", "-o", "./d", "--passages", "5",
-                "--overlap", "5"},
-               2, {"overlap"});
+  expect_error(
+      {"ingest", "a.jsonl", "--model", "model", "-o", "./d", "--passages", "5", "--overlap", "5"},
+      2, {"overlap"});
 }
 
 // A text that isn't JSON stops the run; mended, the same command goes on.
@@ -143,7 +143,8 @@ TEST_F(Ingest, AnInterruptedRunGoesOnAndGivesTheSameCollection) {
   ASSERT_EQ(second.exit, 0) << second.err;
   EXPECT_EQ(second.objects()[0]["before"], 2816);
   for (const char* file : {"items.kith", "vectors.kith", "texts.kith"}) {
-    EXPECT_EQ(read_file(path("c/" + std::string(file))), read_file(path("whole/" + std::string(file))))
+    EXPECT_EQ(read_file(path("c/" + std::string(file))),
+              read_file(path("whole/" + std::string(file))))
         << file;
   }
   EXPECT_EQ(files(), (std::vector<std::string>{"a.jsonl", "c", "model", "whole", "words.txt"}));

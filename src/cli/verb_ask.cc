@@ -45,7 +45,7 @@ constexpr std::size_t kQuestionsAtOnce = 1024;
 struct Options : CommonOptions {
   std::string name, questions, model, prompt, fields, like;
   std::vector<std::string> words;
-  bool hybrid = false, bm25 = false, has_prompt = false;
+  bool hybrid = false, bm25 = false, brief = false, has_prompt = false;
   std::size_t k = 10;
   FusionChoices fusion;
 
@@ -72,8 +72,8 @@ TextEncoder open_model(const Collection& collection, const std::string& moved) {
   if (sum != made.text("checksum")) {
     throw Error(ErrorCode::invalid_argument,
                 folder + ": not the model that " + collection.folder() +
-                    " was made by (its checksum is " + sum + ", expected " +
-                    made.text("checksum") + "); kith ingest again, or give that one with --model");
+                    " was made by (its checksum is " + sum + ", expected " + made.text("checksum") +
+                    "); kith ingest again, or give that one with --model");
   }
   return TextEncoder::open(folder);
 }
@@ -84,8 +84,7 @@ ordered_json parse_record(const Collection& collection, Id item) {
   ordered_json record = ordered_json::parse(collection.items().record(item), nullptr, false);
   if (record.is_object()) return record;
   throw Error(ErrorCode::corrupt, collection.folder() + "/" + store::kItemsFile +
-                                      ": the record of '" +
-                                      printable(collection.items().id(item)) +
+                                      ": the record of '" + printable(collection.items().id(item)) +
                                       "' is no JSON object");
 }
 
@@ -130,7 +129,8 @@ class Printer {
         record = std::move(chosen);
       }
       line["record"] = std::move(record);
-      std::printf("%s\n", line.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
+      std::printf("%s\n",
+                  line.dump(-1, ' ', false, ordered_json::error_handler_t::replace).c_str());
     }
   }
 
@@ -189,6 +189,7 @@ class Printer {
         text += (text.empty() ? "" : " ") + member_text(record, made_of_[i]);
       }
     }
+    if (options_.brief && !title.empty()) text.clear();
     return {snippet(title, columns), snippet(text, columns)};
   }
 
@@ -281,8 +282,7 @@ class Asker {
 };
 
 void check(const Options& options) {
-  const int sources =
-      !options.words.empty() + !options.questions.empty() + !options.like.empty();
+  const int sources = !options.words.empty() + !options.questions.empty() + !options.like.empty();
   if (sources > 1) {
     throw Error(ErrorCode::invalid_argument,
                 "ask: too much at once, expected words, --questions or --like");
@@ -336,6 +336,7 @@ void add_ask(CLI::App& root) {
   verb->add_option("--fields", options->fields,
                    "Members of the records to show in place of the text, with commas between")
       ->type_name("NAMES");
+  verb->add_flag("--brief", options->brief, "Titles alone, where items have some");
   verb->add_option("--model", options->model, "Where the collection's model is, if it moved")
       ->type_name("FOLDER");
   const CLI::Option* prompt =

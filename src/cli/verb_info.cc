@@ -168,7 +168,8 @@ void add_info(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       root.add_subcommand("info", "Say what a file holds; verify an index's checksums");
-  verb->add_option("FILE", options->file, "Index, vectors or neighbour lists; or a collection's name")
+  verb->add_option("FILE", options->file,
+                   "Index, vectors or neighbour lists; or a collection's name")
       ->required()
       ->type_name("");
   add_read_options(*verb, options->read);

@@ -72,7 +72,8 @@ std::string record_of(const EmbedItem& item, const formats::TextStream& stream,
   const std::vector<std::string>& columns = stream.columns();
   if (columns.empty()) return dump({{"id", record.id.value_or("")}, {"text", record.text}});
   ordered_json object = ordered_json::object();
-  for (std::size_t i = 0; i < columns.size(); ++i) object.emplace(columns[i], text::mended(record.row[i]));
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    object.emplace(columns[i], text::mended(record.row[i]));
   return dump(object);
 }
 
@@ -84,8 +85,7 @@ class Kept {
 
   void take(const EmbedItem& item, const formats::TextStream& stream, const std::string& input) {
     const std::size_t number = lines_.size();
-    const std::string id =
-        item.record.id ? text::mended(*item.record.id) : std::to_string(number);
+    const std::string id = item.record.id ? text::mended(*item.record.id) : std::to_string(number);
     if (number == kMaxVectors) {
       throw Error(ErrorCode::invalid_argument,
                   input + ": more than " + count_text(kMaxVectors) + " texts");
@@ -170,9 +170,8 @@ class Ingest {
 
   void run() {
     const std::string where = "in " + staging_.folder();
-    run_.run(where, [&](const EmbedItem& item) {
-      kept_->take(item, run_.stream(), options_.input);
-    });
+    run_.run(where,
+             [&](const EmbedItem& item) { kept_->take(item, run_.stream(), options_.input); });
     run_.rows().keep();
     embed_seconds_ = watch_.wall_seconds();
     try {
@@ -255,12 +254,9 @@ class Ingest {
     json model = {{"folder", fs::canonical(options_.model).string()},
                   {"checksum", checksum_text(run_.model_sum())}};
     if (run_.encoding().layer) model["layer"] = *run_.encoding().layer;
-    json all = {{"kith", KITH_VERSION},
-                {"model", model},
-                {"input", options_.input},
-                {"format", run_.stream().format()},
-                {"fields", options_.read.fields},
-                {"id", options_.read.id},
+    json all = {{"kith", KITH_VERSION},           {"model", model},
+                {"input", options_.input},        {"format", run_.stream().format()},
+                {"fields", options_.read.fields}, {"id", options_.read.id},
                 {"counts", run_.counts()}};
     if (run_.encoding().prompt) all["prompt"] = *run_.encoding().prompt;
     if (options_.words > 0) {
@@ -319,8 +315,8 @@ void check_free(const std::string& folder, bool replace) {
   }
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string file = entry.path().filename().string();
-    const bool own = file == store::kItemsFile || file == store::kVectorsFile ||
-                     file == store::kTextsFile;
+    const bool own =
+        file == store::kItemsFile || file == store::kVectorsFile || file == store::kTextsFile;
     if (own) continue;
     throw Error(ErrorCode::invalid_argument,
                 folder + ": holds " + printable(file) + " too, so it is not replaced");
@@ -369,9 +365,10 @@ void add_ingest(CLI::App& root) {
   verb->add_flag("--stem", options->analyser.stem, "Words: cut English suffixes (Porter)");
   verb->add_flag("--stop-words", options->analyser.stop_words,
                  "Words: leave out the most frequent English ones");
-  verb->add_option("--passages", options->words,
-                   "Cut texts into passages of at most so many words, each with a vector of its own "
-                   "(default: texts stay whole)")
+  verb->add_option(
+          "--passages", options->words,
+          "Cut texts into passages of at most so many words, each with a vector of its own "
+          "(default: texts stay whole)")
       ->check(whole_number(1))
       ->type_name("WORDS");
   verb->add_option("--overlap", options->overlap,

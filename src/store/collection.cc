@@ -190,8 +190,8 @@ std::string Collection::text(Id item) const {
   formats::TextStreamOptions options;
   options.fields = manifest.texts("fields");
   options.id = manifest.text("id", "");
-  const std::string name = file_of(folder_, kItemsFile) + ": record of '" +
-                           std::string(items_.id(item)) + "'";
+  const std::string name =
+      file_of(folder_, kItemsFile) + ": record of '" + std::string(items_.id(item)) + "'";
   return formats::parse_json_record(std::string(items_.record(item)), name, options).text;
 }
 

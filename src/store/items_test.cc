@@ -43,7 +43,8 @@ void write(const std::string& path, const Content& content) {
 }
 
 Content three() {
-  return {.ids = {"a", "b", ""}, .records = {R"({"text": "one"})", "{}", "{\"x\": 1}"}, .passages = {}};
+  return {
+      .ids = {"a", "b", ""}, .records = {R"({"text": "one"})", "{}", "{\"x\": 1}"}, .passages = {}};
 }
 
 std::string error_of(const std::string& path) {
@@ -64,14 +65,14 @@ TEST(Items, WhatIsWrittenIsReadBackWhateverItIs) {
       content.ids.push_back(id);
       content.records.push_back(record);
       const auto item = static_cast<std::uint32_t>(content.ids.size() - 1);
-      for (unsigned i = 0; i <= (seed + item) % 3; ++i) content.passages.push_back({item, i, i + 2});
+      for (unsigned i = 0; i <= (seed + item) % 3; ++i)
+        content.passages.push_back({item, i, i + 2});
     }
     if (seed % 2 == 0) content.passages.clear();
     write(path, content);
     const Items items = Items::open(path, true);
     RC_ASSERT(items.size() == records.size());
-    RC_ASSERT(items.rows() ==
-              (content.passages.empty() ? items.size() : content.passages.size()));
+    RC_ASSERT(items.rows() == (content.passages.empty() ? items.size() : content.passages.size()));
     for (Id item = 0; item < items.size(); ++item) {
       RC_ASSERT(items.id(item) == content.ids[item]);
       RC_ASSERT(items.record(item) == content.records[item]);
@@ -122,8 +123,8 @@ TEST(Items, EveryDamagedByteIsFound) {
   for (const auto& section : reader.sections()) {
     if (section.bytes.empty()) continue;
     std::string damaged = whole;
-    const auto first = static_cast<std::size_t>(section.bytes.data() -
-                                                reader.sections().front().bytes.data());
+    const auto first =
+        static_cast<std::size_t>(section.bytes.data() - reader.sections().front().bytes.data());
     damaged[64 * (1 + reader.sections().size()) + first] ^= 1;
     const std::string copy = test_path("damaged.kith");
     std::ofstream(copy, std::ios::binary) << damaged;
