@@ -14,7 +14,6 @@
 
 #include "cli/cli.h"
 #include "cli/partial_rows.h"
-#include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "formats/text_stream.h"
 #include "kith/passages.h"

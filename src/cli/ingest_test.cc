@@ -132,14 +132,14 @@ TEST_F(Ingest, AnInterruptedRunGoesOnAndGivesTheSameCollection) {
   make_model();
   const std::string good = lines(3000);
   write_file(path("a.jsonl"), good);
-  ASSERT_EQ(ingest().exit, 0);
+  ASSERT_EQ(ingest({"--index", "flat"}).exit, 0);
   std::filesystem::rename(path("c"), path("whole"));
   write_file(path("a.jsonl"), good.substr(0, good.size() - 100) + "\n");
-  EXPECT_EQ(ingest().exit, 1);
+  EXPECT_EQ(ingest({"--index", "flat"}).exit, 1);
   EXPECT_EQ(files(),
             (std::vector<std::string>{"a.jsonl", "c.partial", "model", "whole", "words.txt"}));
   write_file(path("a.jsonl"), good);
-  const Outcome second = ingest();
+  const Outcome second = ingest({"--index", "flat"});
   ASSERT_EQ(second.exit, 0) << second.err;
   EXPECT_EQ(second.objects()[0]["before"], 2816);
   for (const char* file : {"items.kith", "vectors.kith", "texts.kith"}) {
@@ -190,7 +190,8 @@ TEST_F(Ingest, AskingNamesWhatIsMissing) {
   expect_error({"ask", "./c", "w1", "--hybrid", "--bm25"}, 2, {"expected one of them"});
   expect_error({"ask", "./c", "w1", "--like", "t1"}, 2, {"too much at once"});
   expect_error({"ask", "./c", "--like", "nobody"}, 1, {"no item has the id 'nobody'"});
-  expect_error({"ask", "./c", "w1", "--fusion", "x"}, 2, {"--fusion: 'x'"});
+  expect_error({"ask", "./c", "w1", "--fusion", "x", "--hybrid"}, 2, {"--fusion: 'x'"});
+  expect_error({"ask", "./c", "w1", "--weights", "1,2"}, 2, {"--weights", "--hybrid"});
   make_model("other", 2);
   expect_error({"ask", "./c", "w1", "--model", "other"}, 2, {"other: not the model that ./c"});
   std::filesystem::rename(path("model"), path("moved"));

@@ -352,8 +352,13 @@ void add_ask(CLI::App& root) {
                "kith ask debian --like mpg123 --fields section,tags\n"
                "kith ask ./mails --questions questions.txt --json\n"
                "kith ask debian   # a prompt");
-  verb->callback([options, prompt] {
+  verb->callback([options, prompt, verb] {
     options->has_prompt = prompt->count() > 0;
+    for (const char* name : {"--fusion", "--weights", "--rrf-k"}) {
+      if (options->hybrid || verb->count(name) == 0) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  std::string(name) + ": an option of fusing rankings, expected --hybrid too");
+    }
     run(*options);
   });
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,8 +73,9 @@ std::string record_of(const EmbedItem& item, const formats::TextStream& stream,
   const std::vector<std::string>& columns = stream.columns();
   if (columns.empty()) return dump({{"id", record.id.value_or("")}, {"text", record.text}});
   ordered_json object = ordered_json::object();
-  for (std::size_t i = 0; i < columns.size(); ++i)
+  for (std::size_t i = 0; i < columns.size(); ++i) {
     object.emplace(columns[i], text::mended(record.row[i]));
+  }
   return dump(object);
 }
 
@@ -109,16 +111,16 @@ class Kept {
     record_offsets_.push_back(records_.size());
   }
 
-  // The text of each row, while `mapped` lives.
-  std::vector<std::string_view> texts(std::shared_ptr<const MappedFile>& mapped) {
-    mapped = texts_.map();
+  // The text of each row, and what it is mapped from.
+  std::pair<std::vector<std::string_view>, std::shared_ptr<const MappedFile>> texts() {
+    auto mapped = texts_.map();
     const auto* bytes = reinterpret_cast<const char*>(mapped->bytes().data());
     std::vector<std::string_view> views;
     views.reserve(starts_.size());
     for (std::size_t row = 0; row < starts_.size(); ++row) {
       views.emplace_back(lengths_[row] == 0 ? "" : bytes + starts_[row], lengths_[row]);
     }
-    return views;
+    return {std::move(views), std::move(mapped)};
   }
 
   void write(const std::string& path, json manifest, const Control& control) {
@@ -245,8 +247,7 @@ class Ingest {
     TextOptions options;
     options.analyser = options_.analyser;
     options.control = control_;
-    std::shared_ptr<const MappedFile> mapped;
-    const std::vector<std::string_view> texts = kept_->texts(mapped);
+    const auto [texts, mapped] = kept_->texts();
     TextIndex::build(texts, {}, options).save(path, control_);
   }
 
