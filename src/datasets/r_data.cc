@@ -228,7 +228,7 @@ class Parser {
     if (kind.starts_with("wrap_") && !state.items.empty()) {
       result = std::move(state.items[0]);
     } else if (kind.starts_with("compact_") && state.numbers.size() == 3) {
-      constexpr double kMost = 1e8;
+      constexpr double kMost = 1e7;
       if (!(state.numbers[0] >= 0 && state.numbers[0] <= kMost)) fail("a range without end");
       for (double i = 0; i < state.numbers[0]; ++i) {
         result.numbers.push_back(state.numbers[1] + i * state.numbers[2]);

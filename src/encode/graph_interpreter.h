@@ -224,12 +224,15 @@ class GraphInterpreter {
     std::vector<std::size_t> shape = x.shape;
     shape.back() = out;
     Array y(shape);
-    for (std::size_t i = 0; i < rows; ++i) {
-      double* row = y.values.data() + i * out;
+    constexpr std::size_t kTogether = 8;  // rows that share what is read of the matrix
+    for (std::size_t first = 0; first < rows; first += kTogether) {
       for (std::size_t k = 0; k < in; ++k) {
-        const double factor = x.values[i * in + k];
         const double* weights = w.values.data() + k * out;
-        for (std::size_t j = 0; j < out; ++j) row[j] += factor * weights[j];
+        for (std::size_t i = first; i < std::min(first + kTogether, rows); ++i) {
+          const double factor = x.values[i * in + k];
+          double* row = y.values.data() + i * out;
+          for (std::size_t j = 0; j < out; ++j) row[j] += factor * weights[j];
+        }
       }
     }
     return y;

@@ -97,15 +97,15 @@ class UseLite : public testing::Test {
   std::optional<Tokenizer> tokenizer_;
 };
 
-// English descriptions of Debian packages, and every tenth of other languages, whose letters are
-// mostly unknown.
+// Descriptions of Debian packages, most in English and some in languages whose letters are mostly
+// unknown.
 std::vector<std::string> real_texts() {
   std::ifstream file(std::string(KITH_TEST_FILES) + "tokens/texts.tsv");
   std::vector<std::string> texts;
   std::size_t number = 0;
   for (std::string line; std::getline(file, line); ++number) {
     const bool english = line.starts_with("en\t");
-    if (number == 0 || number % (english ? 2 : 100) != 0) continue;
+    if (number == 0 || number % (english ? 2 : 150) != 0) continue;
     texts.push_back(line.substr(line.rfind('\t') + 1));
   }
   return texts;
@@ -113,7 +113,7 @@ std::vector<std::string> real_texts() {
 
 TEST_F(UseLite, AgreesWithItsGraphOnRealTexts) {
   const std::vector<std::string> texts = real_texts();
-  ASSERT_GT(texts.size(), 100u);
+  ASSERT_GT(texts.size(), 90u);
   expect_same(texts, 12);
 }
 
