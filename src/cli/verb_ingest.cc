@@ -74,7 +74,8 @@ std::string record_of(const EmbedItem& item, const formats::TextStream& stream,
   if (columns.empty()) return dump({{"id", record.id.value_or("")}, {"text", record.text}});
   ordered_json object = ordered_json::object();
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    object.emplace(columns[i], text::mended(record.row[i]));
+    // Of columns with one name the first counts, as it does for the text.
+    if (!object.contains(columns[i])) object[columns[i]] = text::mended(record.row[i]);
   }
   return dump(object);
 }
