@@ -152,9 +152,9 @@ Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
   std::shared_lock lock(mutex);
   const std::size_t beam = resolve_beam(options.beam, k);
   const Allowed chosen = allowed(options.filter);
-  lock.unlock();
   const std::size_t most =
       options.rerank != 0 ? std::max(options.rerank, k) : breadth(k, beam).most;
+  lock.unlock();
   const float margin = options.rerank != 0 ? kNoMargin : margin_;
   std::visit(
       [&](const auto& codec) {
