@@ -7,7 +7,7 @@
 awk 'BEGIN { for (i = 0; i < 50; ++i) print "w" i, sin(i), cos(i), sin(i * i) }' >words.txt
 # Enough for some seconds, of which the first passes before anything is recorded; some have no
 # known word.
-seq 1500000 | awk '{ print "id" $1 "\t" ($1 % 1000 ? "w" $1 % 50 " and w" $1 * 7 % 50 : "none") }' \
+seq 800000 | awk '{ print "id" $1 "\t" ($1 % 1000 ? "w" $1 % 50 " and w" $1 * 7 % 50 : "none") }' \
   >texts.tsv
 "$kith" model import words.txt -o model >/dev/null
 ingest=("$kith" ingest texts.tsv --model model --index flat -o)
