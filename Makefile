@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build test quickstart bench check-long format clean configure
+.PHONY: help setup build test quickstart words bench check-long format clean configure
 
 # Lets ccache reuse what another clone compiled.
 export CCACHE_BASEDIR := $(CURDIR)
@@ -31,8 +31,11 @@ test: configure  ## build everything and run every test
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --test-dir build/release --output-on-failure --parallel $(JOBS) --no-tests=error
 
-quickstart: build  ## real word vectors: fetch, index, search, and a table
+quickstart: build  ## real texts: fetch, embed, index, ask in plain words, and a table
 	@scripts/quickstart.sh
+
+words: build  ## real word vectors: fetch, index, search, and a table
+	@scripts/words.sh
 
 bench: configure  ## kith beside FAISS, hnswlib and USearch
 	@cmake --build --preset release --target kith-tool kith-peers kith-make-data --parallel $(JOBS)

@@ -47,4 +47,5 @@ add_library(kith-fuzzed-encode STATIC EXCLUDE_FROM_ALL ${encode_sources})
 target_include_directories(kith-fuzzed-encode SYSTEM PRIVATE ${eigen_include})
 target_link_libraries(kith-fuzzed-encode PUBLIC kith-fuzzed ICU::uc ICU::i18n
   nlohmann_json::nlohmann_json ZLIB::ZLIB LibLZMA::LibLZMA)
-kith_fuzz_targets(kith-fuzzed-encode src/text/tokenizer src/encode src/datasets src/judge)
+kith_fuzz_targets(kith-fuzzed-encode src/text/tokenizer src/encode src/datasets src/judge
+  src/store)

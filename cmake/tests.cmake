@@ -25,7 +25,7 @@ endfunction()
 foreach(folder base simd formats codec text index face)
   kith_test_program(${folder}_test src/${folder})
 endforeach()
-kith_test_program(encode_test src/json src/text/tokenizer src/text/chunk src/encode)
+kith_test_program(encode_test src/json src/text/tokenizer src/text/chunk src/encode src/store)
 kith_test_program(judge_test src/datasets src/judge)
 foreach(program encode_test judge_test)
   if(TARGET ${program})
@@ -82,7 +82,7 @@ endif()
 
 # Full disks, kills, interrupts: their timing is that of the release build.
 if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
-  foreach(script full_disk kill_during_embed kill_during_save interrupted unwritable_output)
+  foreach(script full_disk kill_during_embed kill_during_ingest kill_during_save interrupted unwritable_output)
     add_test(NAME Robustness.${script}
       COMMAND ${PROJECT_SOURCE_DIR}/tests/robustness/${script}.sh $<TARGET_FILE:kith-tool>)
     set_tests_properties(Robustness.${script} PROPERTIES TIMEOUT 300)

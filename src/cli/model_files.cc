@@ -1,5 +1,7 @@
 #include "cli/model_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <span>
@@ -28,5 +30,7 @@ std::uint64_t model_checksum(const std::string& folder) {
   }
   return checksum(std::as_bytes(std::span(sums)));
 }
+
+std::string checksum_text(std::uint64_t sum) { return fmt::format("{:016x}", sum); }
 
 }  // namespace kith::cli

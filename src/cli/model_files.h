@@ -12,5 +12,7 @@ std::vector<std::string> model_files(const std::string& folder);
 
 // Of their names and bytes: differs for models that differ.
 std::uint64_t model_checksum(const std::string& folder);
+// As manifests hold it: 16 hexadecimal digits.
+std::string checksum_text(std::uint64_t sum);
 
 }  // namespace kith::cli

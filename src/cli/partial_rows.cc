@@ -7,10 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <utility>
 
-#include "base/mapped_file.h"
 #include "cli/output.h"
 #include "formats/labels_file.h"
 #include "json/json.h"
@@ -116,7 +114,7 @@ void PartialRows::write_record() {
 
 void PartialRows::finish(const Control& control) {
   {
-    const auto rows = MappedFile::open(part(""));
+    const auto rows = map();
     rows->advise_sequential();
     formats::Input names;
     const auto file = MappedFile::open(part(".labels"));
@@ -125,11 +123,12 @@ void PartialRows::finish(const Control& control) {
     const Labels labels = label_bytes_ == 0 ? Labels() : formats::parse_labels(names, rows_);
     WriteOptions options;
     options.control = control;
-    write_vectors(
-        output_,
-        MatrixView<const float>(reinterpret_cast<const float*>(rows->bytes().data()), rows_, dim_),
-        labels, options);
+    write_vectors(output_, view(*rows), labels, options);
   }
+  discard();
+}
+
+void PartialRows::discard() {
   remove_parts();
   recorded_ = rows_;
 }

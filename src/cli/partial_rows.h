@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "base/mapped_file.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 
@@ -25,6 +27,7 @@ class PartialRows {
   PartialRows(const PartialRows&) = delete;
   PartialRows& operator=(const PartialRows&) = delete;
 
+  const std::string& output() const { return output_; }
   std::size_t rows() const { return rows_; }
   // What the maker gave with the last rows; null at the start.
   const nlohmann::json& state() const { return state_; }
@@ -36,6 +39,15 @@ class PartialRows {
 
   // Writes the file, by its extension, and removes the parts.
   void finish(const Control& control);
+
+  // For makers that write something else of them: what there is outlives a crash from now on; the
+  // rows so far, mapped; and their end without a file.
+  void keep() { write_record(); }
+  std::shared_ptr<const MappedFile> map() const { return MappedFile::open(part("")); }
+  MatrixView<const float> view(const MappedFile& mapped) const {
+    return {reinterpret_cast<const float*>(mapped.bytes().data()), rows_, dim_};
+  }
+  void discard();
 
  private:
   std::string part(const char* end) const { return output_ + ".partial" + end; }

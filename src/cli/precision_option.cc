@@ -3,6 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/format.h"
+#include "kith/error.h"
+
 namespace kith::cli {
 
 const char* precision_name(Precision precision) {
@@ -17,16 +20,20 @@ const char* precision_name(Precision precision) {
   return "unknown";
 }
 
+Precision precision_named(std::string_view name) {
+  for (const Precision each : kPrecisions) {
+    if (name == precision_name(each)) return each;
+  }
+  throw Error(ErrorCode::corrupt,
+              "precision '" + printable(name) + "': expected f32, bf16 or int8");
+}
+
 void add_precision_option(CLI::App& verb, Precision& precision) {
   std::vector<std::string> names;
   for (const Precision each : kPrecisions) names.emplace_back(precision_name(each));
   verb.add_option_function<std::string>(
           "--precision",
-          [&precision](const std::string& name) {
-            for (const Precision each : kPrecisions) {
-              if (name == precision_name(each)) precision = each;
-            }
-          },
+          [&precision](const std::string& name) { precision = precision_named(name); },
           "What the model computes in: f32, bf16 or int8, each faster than the one before and\n"
           "a little less exact (default: f32)")
       ->check(CLI::IsMember(names))

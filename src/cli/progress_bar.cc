@@ -14,17 +14,17 @@ constexpr double kShortStageSeconds = 2;
 constexpr double kTooEarlyToTell = 0.4;  // seconds before a stage's length is estimated
 constexpr std::size_t kBarColumns = 30;
 
-std::size_t terminal_columns(std::FILE* terminal) {
-  winsize size{};
-  if (::ioctl(::fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return size.ws_col;
-}
-
 double fraction(std::size_t done, std::size_t total) {
   return total == 0 ? 0.0 : std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
 }
 
 }  // namespace
+
+std::size_t terminal_columns(std::FILE* terminal) {
+  winsize size{};
+  if (::ioctl(::fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return size.ws_col;
+}
 
 bool worth_showing(std::size_t done, std::size_t total, double seconds) {
   if (done >= total) return false;

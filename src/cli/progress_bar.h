@@ -29,6 +29,9 @@ class ProgressBar {
   bool drawn_ = false;
 };
 
+// Columns of a terminal; 80 of what is none.
+std::size_t terminal_columns(std::FILE* terminal);
+
 // Whether a stage that has run for `seconds` deserves a line: it is or will be over two seconds.
 bool worth_showing(std::size_t done, std::size_t total, double seconds);
 

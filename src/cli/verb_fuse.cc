@@ -9,6 +9,7 @@
 #include "base/mapped_file.h"
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/fusion_choices.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -24,8 +25,8 @@ constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
 
 struct Options : CommonOptions {
   std::vector<std::string> runs;
-  std::string output, method = "rrf", weights;
-  double rrf_k = 60;
+  std::string output;
+  FusionChoices fusion;
   std::size_t k = 0;
 };
 
@@ -71,32 +72,6 @@ class Names {
   std::unordered_map<std::string_view, Id> ids_;
 };
 
-FusionOptions fusion_options(const Options& options) {
-  FusionOptions fusion;
-  fusion.rrf_k = options.rrf_k;
-  fusion.k = options.k;
-  if (options.method == "rrf") {
-    fusion.method = Fusion::rrf;
-  } else if (options.method == "minmax") {
-    fusion.method = Fusion::min_max;
-  } else if (options.method == "distribution") {
-    fusion.method = Fusion::distribution;
-  } else {
-    throw Error(ErrorCode::invalid_argument, "--method: '" + printable(options.method) +
-                                                 "', expected rrf, minmax or distribution");
-  }
-  if (options.weights.empty()) return fusion;
-  for (const float weight : parse_components("--weights", options.weights)) {
-    fusion.weights.push_back(weight);
-  }
-  if (fusion.weights.size() != options.runs.size()) {
-    throw Error(ErrorCode::invalid_argument,
-                "--weights: " + std::to_string(fusion.weights.size()) + " numbers for " +
-                    std::to_string(options.runs.size()) + " runs, expected one each");
-  }
-  return fusion;
-}
-
 void check_repeats(const std::string& path, const formats::RunQuery& query,
                    const std::vector<Ranked>& hits, const Names& names) {
   std::vector<Id> ids;
@@ -127,7 +102,8 @@ std::vector<FusedQuery> fuse_all(const Options& options, const std::vector<Run>&
       check_repeats(options.runs[r], query, list, names);
     }
   }
-  const FusionOptions fusion = fusion_options(options);
+  FusionOptions fusion = options.fusion.options(runs.size());
+  fusion.k = options.k;
   for (std::size_t q = 0; q < fused.size(); ++q) {
     const std::vector<std::span<const Ranked>> own(lists[q].begin(), lists[q].end());
     fused[q].hits = fuse(own, fusion);
@@ -174,7 +150,7 @@ void print(const Options& options, const std::vector<FusedQuery>& fused, const N
 }
 
 void run(const Options& options) {
-  fusion_options(options);  // before files are read
+  options.fusion.options(options.runs.size());  // before files are read
   if (!options.output.empty()) {
     for (const std::string& path : options.runs) check_distinct(options.output, path);
     check_writable(options.output);
@@ -200,15 +176,7 @@ void add_fuse(CLI::App& root) {
       ->type_name("");
   verb->add_option("-o,--output", options->output, "Run to write (default: print a table)")
       ->type_name("FILE");
-  verb->add_option("--method", options->method,
-                   "rrf (reciprocal ranks), minmax or distribution (scores moved to 0 and 1 by\n"
-                   "their range, or by mean and deviation) (default: rrf)")
-      ->type_name("NAME");
-  verb->add_option("--weights", options->weights, "What each run counts (default: 1 each)")
-      ->type_name("X,Y");
-  verb->add_option("--rrf-k", options->rrf_k, "rrf: a hit gives 1 / (k + rank) (default: 60)")
-      ->check(number_above(0, 1e9))
-      ->type_name("X");
+  add_fusion_choices(*verb, options->fusion, "--method", "run");
   verb->add_option("-k", options->k, "Hits a query (default: all)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");

@@ -1,17 +1,21 @@
-// kith info: what a file is, whether an index, vectors or neighbour lists.
+// kith info: what a file is, whether an index, vectors or neighbour lists; or a collection.
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "cli/cli.h"
+#include "cli/collection_path.h"
 #include "cli/format.h"
+#include "cli/inputs.h"
 #include "cli/inverted.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "kith/error.h"
 #include "kith/index.h"
+#include "store/collection.h"
 
 namespace kith::cli {
 namespace {
@@ -110,7 +114,48 @@ Record neighbours_record(const Options& options) {
   return record;
 }
 
+// The folder of the collection that is meant, where no file has that name; else nothing.
+std::string collection_folder(const std::string& name) {
+  if (std::filesystem::is_directory(name)) return store::Collection::is_at(name) ? name : "";
+  if (std::filesystem::exists(name) || name.find('/') != std::string::npos) return {};
+  try {
+    const std::string folder = collection_path(name);
+    return store::Collection::is_at(folder) ? folder : "";
+  } catch (const Error&) {
+    return {};  // no name of one, so it is a file that isn't there
+  }
+}
+
+Record collection_record(const std::string& folder) {
+  const store::Collection collection = store::Collection::open(folder, true);
+  const Json& made = collection.items().manifest();
+  const IndexInfo info = collection.vectors().info();
+  const AnalyserOptions analyser = collection.texts().options().analyser;
+  Record record;
+  record.add("folder", folder);
+  record.add("format", "kith collection");
+  record.add("checksums", "verified");
+  record.add("items", collection.items().size());
+  if (collection.items().has_passages()) record.add("passages", collection.items().rows());
+  record.add("vectors", summary(info));
+  record.add("words", std::string(analyser.stem ? "stems" : "whole words") +
+                          (analyser.stop_words ? ", without stop words" : ""));
+  record.add("input", made.text("input"));
+  record.add("model", made.object("model").text("folder"));
+  record.add("model_checksum", "its checksum", made.object("model").text("checksum"));
+  if (made.has("prompt")) record.add("prompt", made.text("prompt"));
+  Record::Sizes sizes;
+  for (const char* name : {store::kItemsFile, store::kVectorsFile, store::kTextsFile}) {
+    sizes.emplace_back(name, std::filesystem::file_size(std::filesystem::path(folder) / name));
+  }
+  record.add_sizes("bytes", "size", sizes, collection.items().size());
+  return record;
+}
+
 void run(const Options& options) {
+  if (const std::string folder = collection_folder(options.file); !folder.empty()) {
+    return collection_record(folder).print(stdout, options.json);
+  }
   const Record record = is_index(options.file)        ? index_record(options)
                         : is_neighbours(options.file) ? neighbours_record(options)
                                                       : vectors_record(options);
@@ -123,7 +168,8 @@ void add_info(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       root.add_subcommand("info", "Say what a file holds; verify an index's checksums");
-  verb->add_option("FILE", options->file, "Index, vectors or neighbour lists")
+  verb->add_option("FILE", options->file,
+                   "Index, vectors or neighbour lists; or a collection's name")
       ->required()
       ->type_name("");
   add_read_options(*verb, options->read);
@@ -131,7 +177,8 @@ void add_info(CLI::App& root) {
   add_examples(*verb,
                "kith info words.kith\n"
                "kith info base.fvecs --json\n"
-               "kith info truth.ibin");
+               "kith info truth.ibin\n"
+               "kith info debian");
   verb->callback([options] { run(*options); });
 }
 

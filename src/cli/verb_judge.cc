@@ -4,12 +4,14 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/precision_option.h"
 #include "cli/table.h"
 #include "kith/error.h"
 #include "kith/judge.h"
@@ -28,7 +30,8 @@ constexpr int kDigits = 4;
 struct Options : CommonOptions {
   std::string suite, output;
   std::vector<std::string> models, vectors, queries;
-  bool bm25 = false, compare = false;
+  bool bm25 = false, hybrid = false, compare = false;
+  Precision precision = Precision::f32;
   std::size_t resamples = 1000;
 };
 
@@ -48,7 +51,7 @@ std::unique_ptr<Embedder> from_files(const Task& task, const std::string& vector
 Systems systems_of(const Options& options, const Task& task) {
   Systems systems;
   for (const std::string& folder : options.models) {
-    systems.push_back(std::make_unique<ModelVectors>(folder));
+    systems.push_back(std::make_unique<ModelVectors>(folder, ModelOptions{options.precision}));
   }
   std::size_t files = 0;
   for (const std::string& path : options.vectors) {
@@ -130,7 +133,13 @@ std::vector<TaskResult> judge_all(const Options& options, const Task& task,
   std::vector<TaskResult> results;
   if (has_bm25(task)) results.push_back(judge_bm25(task, how));
   for (const auto& system : systems_of(options, task)) {
-    results.push_back(judge_task(task, *system, how));
+    if (options.hybrid) {
+      for (TaskResult& result : judge_hybrid(task, *system, how)) {
+        results.push_back(std::move(result));
+      }
+    } else {
+      results.push_back(judge_task(task, *system, how));
+    }
   }
   return results;
 }
@@ -188,6 +197,7 @@ void add_judge(CLI::App& root) {
   verb->add_option("--model", options->models, "Model folder to judge; may come again")
       ->allow_extra_args(false)
       ->type_name("DIR");
+  add_precision_option(*verb, options->precision);
   verb->add_option("--vectors", options->vectors,
                    "Vectors to judge: a folder with a file for each part (corpus.npy,\n"
                    "queries.npy ...), or a file of the first part; may come again")
@@ -197,6 +207,8 @@ void add_judge(CLI::App& root) {
                    "With a file of --vectors: the vectors of the second part")
       ->allow_extra_args(false)
       ->type_name("FILE");
+  verb->add_flag("--hybrid", options->hybrid,
+                 "Also each system's ranking fused with BM25's (retrieval)");
   verb->add_flag("--compare", options->compare,
                  "Differences to the first system, with intervals and p-values");
   verb->add_option("--resamples", options->resamples,
@@ -210,6 +222,7 @@ void add_judge(CLI::App& root) {
   add_examples(*verb,
                "kith judge --suite .cache/data/debian --bm25\n"
                "kith judge --suite .cache/data --model use-lite --model glove --compare\n"
+               "kith judge --suite .cache/data/debian --model use-lite --hybrid\n"
                "kith judge --suite debian --vectors base.npy --queries q.npy --compare\n"
                "kith judge --suite tasks --vectors small --vectors large -o results --json\n"
                "kith judge rank results/small results/large\n"

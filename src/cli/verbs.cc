@@ -3,6 +3,7 @@
 namespace kith::cli {
 
 void add_add(CLI::App& root);
+void add_ask(CLI::App& root);
 void add_bench(CLI::App& root);
 void add_build(CLI::App& root);
 void add_convert(CLI::App& root);
@@ -12,6 +13,7 @@ void add_eval(CLI::App& root);
 void add_exact(CLI::App& root);
 void add_fuse(CLI::App& root);
 void add_info(CLI::App& root);
+void add_ingest(CLI::App& root);
 void add_judge(CLI::App& root);
 void add_lid(CLI::App& root);
 void add_merge(CLI::App& root);
@@ -25,6 +27,8 @@ void add_tune(CLI::App& root);
 // In the order of use, which is the order of `kith --help`.
 void add_verbs(CLI::App& root) {
   add_model(root);
+  add_ingest(root);
+  add_ask(root);
   add_embed(root);
   add_convert(root);
   add_exact(root);

@@ -111,10 +111,6 @@ TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& options) {
   const std::string transformer = encode::find_modules(folder).transformer;
   const std::string type = Json::read(transformer + "/config.json").text("model_type");
-  if (type == encode::kStaticType && options.precision != Precision::f32) {
-    throw Error(ErrorCode::unsupported,
-                folder + ": a model of type " + type + " multiplies nothing, so it has f32 only");
-  }
   using Model = std::variant<Encoder, StaticModel>;
   auto state = std::make_unique<State>(
       State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),

@@ -65,23 +65,23 @@ void TextStream::fail(const std::string& reason) const {
 }
 
 bool TextStream::next(TextRecord& record) {
-  record.text.clear();
-  record.id.reset();
-  std::string line;
-  std::vector<std::string> row;
+  record = {};
   if (options_.format == "lines") {
     if (!next_line(record.text)) return false;
   } else if (options_.format == "jsonl") {
+    std::string line;
     do {
       if (!next_line(line)) return false;
     } while (is_blank(line));
-    take_object(line, record);
+    record = parse_json_record(std::move(line), name_ + ": line " + std::to_string(record_line_),
+                               options_);
   } else {
+    std::vector<std::string>& row = record.row;
     row = std::exchange(first_row_, {});
     while (row.empty() || (row.size() == 1 && row[0].empty())) {
       if (!next_row(row)) return false;
     }
-    take_row(row, record);
+    take_row(record);
   }
   if (record.id && record.id->find_first_of("\r\n") != std::string::npos) {
     fail("an id with a line break, which a file of labels can't hold");
@@ -105,18 +105,21 @@ bool TextStream::next_line(std::string& line) {
 
 // ---- JSON lines ---------------------------------------------------------------------------------
 
-void TextStream::take_object(const std::string& line, TextRecord& record) {
+TextRecord parse_json_record(std::string line, const std::string& name,
+                             const TextStreamOptions& options) {
+  TextRecord record;
+  record.line = std::move(line);
   Input in;
-  in.name = name_ + ": line " + std::to_string(record_line_);
-  in.bytes = std::as_bytes(std::span(line));
-  const bool usual = options_.fields.empty();
+  in.name = name;
+  in.bytes = std::as_bytes(std::span(record.line));
+  const bool usual = options.fields.empty();
   const std::vector<std::string> fields =
-      usual ? std::vector<std::string>{"title", "text"} : options_.fields;
+      usual ? std::vector<std::string>{"title", "text"} : options.fields;
   std::vector<std::optional<std::string>> found(fields.size());
-  JsonReader json(in, 0, line.size());
+  JsonReader json(in, 0, record.line.size());
   json.object([&](const std::string& key) {
     const auto field = std::ranges::find(fields, key);
-    const bool is_id = options_.id.empty() ? key == "_id" || key == "id" : key == options_.id;
+    const bool is_id = options.id.empty() ? key == "_id" || key == "id" : key == options.id;
     if (field != fields.end()) {
       std::string text = json.string();
       if (is_id) record.id = text;
@@ -128,12 +131,16 @@ void TextStream::take_object(const std::string& line, TextRecord& record) {
     }
   });
   json.end();
+  const auto fail = [&](const std::string& field) {
+    throw Error(ErrorCode::corrupt, name + ": no \"" + field + "\"");
+  };
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!found[i] && usual && i == 0) continue;  // a title may be missing
-    if (!found[i]) fail("no \"" + fields[i] + "\"");
+    if (!found[i]) fail(fields[i]);
     append_field(record.text, *found[i]);
   }
-  if (!options_.id.empty() && !record.id) fail("no \"" + options_.id + "\"");
+  if (!options.id.empty() && !record.id) fail(options.id);
+  return record;
 }
 
 // ---- Tables -------------------------------------------------------------------------------------
@@ -213,7 +220,8 @@ void TextStream::read_header() {
   if (!options_.id.empty()) id_column_ = needed_column(options_.id);
 }
 
-void TextStream::take_row(const std::vector<std::string>& row, TextRecord& record) {
+void TextStream::take_row(TextRecord& record) {
+  const std::vector<std::string>& row = record.row;
   if (header_.empty()) {
     if (row.size() < 2) fail("no tab, expected an ID, a tab and a text");
     record.id = row[0];

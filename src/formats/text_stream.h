@@ -27,7 +27,15 @@ struct TextStreamOptions {
 struct TextRecord {
   std::string text;
   std::optional<std::string> id;
+  // What they were taken from: a line of JSON lines, or a table's fields in the order of columns().
+  std::string line = {};
+  std::vector<std::string> row = {};
 };
+
+// The record of one line of JSON lines, as options.fields and options.id name its parts. Throws
+// corrupt; errors begin with `name`.
+TextRecord parse_json_record(std::string line, const std::string& name,
+                             const TextStreamOptions& options);
 
 // CSV is RFC 4180's: fields may stand in double quotes and then hold commas and line ends; its
 // first line names the columns. TSV has no quotes; without a column of that name in its first line
@@ -46,14 +54,15 @@ class TextStream {
   std::uint64_t bytes() const { return bytes_; }       // read so far
   std::uint64_t line() const { return record_line_; }  // where the last record began, from 1
   const std::string& format() const { return options_.format; }
+  // Names of a table's columns; none where a line is an ID and a text.
+  const std::vector<std::string>& columns() const { return header_; }
 
  private:
   bool next_line(std::string& line);
   bool next_row(std::vector<std::string>& row);
   std::string quoted(std::string& line, std::size_t& at);
   void read_header();
-  void take_object(const std::string& line, TextRecord& record);
-  void take_row(const std::vector<std::string>& row, TextRecord& record);
+  void take_row(TextRecord& record);
   std::optional<std::size_t> column(const std::string& name) const;
   std::size_t needed_column(const std::string& name) const;
   [[noreturn]] void fail(const std::string& reason) const;

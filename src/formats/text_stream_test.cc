@@ -51,6 +51,22 @@ TEST(TextStream, JsonLinesGiveTitleAndTextOrTheNamedFields) {
               testing::HasSubstr("x: line 1: byte"));
 }
 
+TEST(TextStream, ARecordKeepsWhatItWasTakenFrom) {
+  const auto first = [](const std::string& text, const TextStreamOptions& options) {
+    TextStream stream(std::make_unique<std::istringstream>(text), "x", options);
+    TextRecord record;
+    EXPECT_TRUE(stream.next(record));
+    return std::pair(record, stream.columns());
+  };
+  const std::string line = R"({"text": "a", "more": [1]})";
+  EXPECT_EQ(first(line + "\n", {.format = "jsonl"}).first.line, line);
+  EXPECT_EQ(parse_json_record(line, "x", {}).text, "a");
+  const auto [record, columns] = first("n,text\n1,\"a,b\"\n", {.format = "csv"});
+  EXPECT_THAT(record.row, ElementsAre("1", "a,b"));
+  EXPECT_THAT(columns, ElementsAre("n", "text"));
+  EXPECT_TRUE(first("1\ta\n", {.format = "tsv"}).second.empty());
+}
+
 TEST(TextStream, CsvFieldsMayBeQuotedAndSpanLines) {
   EXPECT_THAT(read("id,text,note\n1,\"a, \"\"b\"\"\nc\",x\n\n2,plain,\"\"\n", {.format = "csv"}),
               ElementsAre(Pair("1", "a, \"b\"\nc"), Pair("2", "plain")));

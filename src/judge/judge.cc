@@ -172,6 +172,29 @@ TaskResult judge_bm25(const Task& task, const JudgeOptions& options) {
   });
 }
 
+std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
+                                     const JudgeOptions& options) {
+  const auto* retrieval = std::get_if<RetrievalTask>(&task.content);
+  std::vector<TaskResult> results;
+  if (retrieval == nullptr) {
+    results.push_back(judge_task(task, embedder, options));
+    return results;
+  }
+  judge::Rankings own;
+  results.push_back(measured(task, embedder.name(), options, [&](TaskResult& result) {
+    PartVectors vectors(embedder, options);
+    const Matrix<float> corpus = vectors.of(retrieval->corpus),
+                        queries = vectors.of(retrieval->queries);
+    own = judge::rank_by_vectors(*retrieval, corpus, queries, options);
+    judge::score_retrieval(*retrieval, own, result);
+  }));
+  results.push_back(measured(task, embedder.name() + "+BM25", options, [&](TaskResult& result) {
+    const judge::Rankings words = judge::rank_by_bm25(*retrieval, options);
+    judge::score_retrieval(*retrieval, judge::fuse_rankings(own, words), result);
+  }));
+  return results;
+}
+
 PairedDifference compare(const TaskResult& a, const TaskResult& b, const JudgeOptions& options) {
   if (a.task != b.task || a.units != b.units || a.main_metric != b.main_metric) {
     throw Error(ErrorCode::invalid_argument,

@@ -26,9 +26,9 @@ std::optional<std::string> prompt_for(const TextEncoder& model, std::string_view
 
 }  // namespace
 
-ModelVectors::ModelVectors(const std::string& folder)
+ModelVectors::ModelVectors(const std::string& folder, const ModelOptions& options)
     : name_(std::filesystem::weakly_canonical(folder).filename().string()),
-      model_(std::make_unique<TextEncoder>(TextEncoder::open(folder))) {}
+      model_(std::make_unique<TextEncoder>(TextEncoder::open(folder, options))) {}
 
 ModelVectors::~ModelVectors() = default;
 

@@ -5,6 +5,7 @@
 #include "judge/bm25.h"
 #include "judge/nearest.h"
 #include "judge/protocols.h"
+#include "kith/fusion.h"
 #include "kith/ranking_metrics.h"
 
 namespace kith::judge {
@@ -82,6 +83,21 @@ Rankings rank_by_vectors(const RetrievalTask& task, const Matrix<float>& corpus,
 Rankings rank_by_bm25(const RetrievalTask& task, const JudgeOptions& options) {
   return to_rankings(
       bm25_search(task.corpus, task.queries, fetched(task, options), options.control), Metric::ip);
+}
+
+Rankings fuse_rankings(const Rankings& a, const Rankings& b) {
+  const auto ranked = [](const std::vector<PlacedHit>& hits) {
+    std::vector<Ranked> list;
+    for (const PlacedHit& hit : hits) list.push_back({hit.document, hit.score});
+    return list;
+  };
+  Rankings fused(a.size());
+  for (std::size_t q = 0; q < a.size(); ++q) {
+    const std::vector<Ranked> first = ranked(a[q]), second = ranked(b[q]);
+    const std::span<const Ranked> lists[] = {first, second};
+    for (const Ranked& each : fuse(lists)) fused[q].push_back({each.id, each.score});
+  }
+  return fused;
 }
 
 std::vector<double> add_ranking_scores(const std::vector<RankingScores>& queries,

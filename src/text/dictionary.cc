@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t kFirstSlots = 64;
 
-[[noreturn]] void fail(const char* what) {
-  throw Error(ErrorCode::corrupt, std::string("section words.") + what);
-}
-
 Storage copy_of(const Storage& from) {
   Storage copy(from.size());
   if (from.size() != 0) std::memcpy(copy.mutable_data(), from.data(), from.size());
@@ -26,8 +22,11 @@ Storage copy_of(const Storage& from) {
 
 Dictionary::Dictionary() : offsets_(sizeof(std::uint64_t)) {}
 
-Dictionary::Dictionary(Storage offsets, Storage text, Storage slots)
+Dictionary::Dictionary(Storage offsets, Storage text, Storage slots, const char* name)
     : offsets_(std::move(offsets)), text_(std::move(text)), slots_(std::move(slots)) {
+  const auto fail = [&](const char* what) {
+    throw Error(ErrorCode::corrupt, std::string("section ") + name + "." + what);
+  };
   if (offsets_.size() < sizeof(std::uint64_t) || offsets_.size() % sizeof(std::uint64_t) != 0) {
     fail("offsets: expected whole numbers of 8 bytes");
   }

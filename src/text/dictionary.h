@@ -15,8 +15,9 @@ namespace kith::text {
 class Dictionary {
  public:
   Dictionary();
-  // From their bytes, after checks that make every look-up safe; throws corrupt.
-  Dictionary(Storage offsets, Storage text, Storage slots);
+  // From their bytes, after checks that make every look-up safe; throws corrupt, naming sections
+  // that begin with `name`.
+  Dictionary(Storage offsets, Storage text, Storage slots, const char* name = "words");
   Dictionary clone() const;
 
   std::size_t size() const { return offsets_.size() / sizeof(std::uint64_t) - 1; }

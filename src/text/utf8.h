@@ -58,4 +58,20 @@ inline void append_utf8(char32_t code, std::string& out) {
   put(0x80 | (code & 0x3f));
 }
 
+// Each byte that is no part of UTF-8 as U+FFFD.
+inline std::string mended(std::string_view text) {
+  std::string whole;
+  whole.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const char32_t code = next_code_point(text, at);
+    if (code == kInvalid) {
+      append_utf8(code, whole);
+    } else {
+      whole.append(text.substr(start, at - start));
+    }
+  }
+  return whole;
+}
+
 }  // namespace kith::text
