@@ -41,16 +41,19 @@ TEST_F(BenchEncode, WrongInputsAreNamed) {
                {"tokenizer.json"});
 }
 
-TEST_F(BenchEncode, AStaticModelHasOnePrecision) {
+TEST_F(BenchEncode, AStaticModelIsTheSameInEveryPrecision) {
   make_words("words.txt", 20, 8, 1);
   ASSERT_EQ(kith({"model", "import", "words.txt", "-o", "words"}).exit, 0);
-  write_file(path("a.txt"), "w1 w2\n");
-  expect_error({"embed", "a.txt", "--model", "words", "-o", "a.npy", "--precision", "int8"}, 1,
-               {"words: a model of type sif", "f32"});
+  write_file(path("a.txt"), "w1 w2\nw3\n");
+  for (const char* name : {"f32", "bf16", "int8"}) {
+    const Outcome made = kith({"embed", "a.txt", "--model", "words", "-o",
+                               std::string(name) + ".npy", "--precision", name});
+    EXPECT_EQ(made.exit, 0) << made.err;
+  }
+  EXPECT_EQ(read_file(path("bf16.npy")), read_file(path("f32.npy")));
+  EXPECT_EQ(read_file(path("int8.npy")), read_file(path("f32.npy")));
   expect_error({"embed", "a.txt", "--model", "words", "-o", "a.npy", "--precision", "f16"}, 2,
                {"--precision", "f16"});
-  EXPECT_EQ(kith({"embed", "a.txt", "--model", "words", "-o", "a.npy", "--precision", "f32"}).exit,
-            0);
 }
 
 }  // namespace

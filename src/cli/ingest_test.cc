@@ -82,6 +82,16 @@ TEST_F(Ingest, AnswersShowTheRecordAsItCame) {
   const auto info = kith({"info", "./c", "--json"}).objects()[0];
   EXPECT_EQ(info["items"], 10);
   EXPECT_EQ(info["checksums"], "verified");
+  EXPECT_EQ(info["precision"], "f32");
+}
+
+// Questions are computed as the collection's vectors were.
+TEST_F(Ingest, ACollectionKeepsItsPrecision) {
+  make_model();
+  write_file(path("a.jsonl"), lines(10));
+  ASSERT_EQ(ingest({"--precision", "int8"}).exit, 0);
+  EXPECT_EQ(kith({"info", "./c", "--json"}).objects()[0]["precision"], "int8");
+  EXPECT_THAT(ids({"w5", "-k", "1"}), ElementsAre("t5"));
 }
 
 TEST_F(Ingest, TablesAndLinesAreRecordsToo) {

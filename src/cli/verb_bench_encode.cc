@@ -11,7 +11,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,7 +31,6 @@
 #include "kith/encoder.h"
 #include "kith/error.h"
 #include "kith/judge.h"
-#include "kith/text_encoder.h"
 #include "simd/dispatch.h"
 
 namespace kith::cli {
@@ -171,28 +169,6 @@ void add_row(Table& table, std::size_t batch, const System& system, const System
 
 // ---- What is lost at tasks ----------------------------------------------------------------------
 
-class Embedding : public Embedder {
- public:
-  Embedding(const std::string& folder, Precision precision)
-      : name_(precision_name(precision)),
-        model_(TextEncoder::open(folder, {.precision = precision})) {}
-
-  std::string name() const override { return name_; }
-  Matrix<float> embed(const TextPart& part, std::span<const std::uint32_t> which,
-                      const Control& control) override {
-    std::vector<std::string_view> texts;
-    texts.reserve(which.size());
-    for (const std::uint32_t i : which) texts.emplace_back(part.texts[i]);
-    TextEncodeOptions options;
-    options.control = control;
-    return std::move(model_.encode(texts, options).vectors);
-  }
-
- private:
-  std::string name_;
-  TextEncoder model_;
-};
-
 Table judged(const Options& options) {
   Table table({"task",
                "metric",
@@ -204,9 +180,9 @@ Table judged(const Options& options) {
   JudgeOptions how;
   how.resamples = 0;
   how.control = options.control();
-  std::vector<std::unique_ptr<Embedding>> models;
+  std::vector<std::unique_ptr<ModelVectors>> models;
   for (const Precision precision : kPrecisions) {
-    models.push_back(std::make_unique<Embedding>(options.model, precision));
+    models.push_back(std::make_unique<ModelVectors>(options.model, ModelOptions{precision}));
   }
   constexpr int kDigits = 4;
   for (const Task& task : read_suite(options.suite)) {

@@ -143,6 +143,7 @@ Record collection_record(const std::string& folder) {
   record.add("input", made.text("input"));
   record.add("model", made.object("model").text("folder"));
   record.add("model_checksum", "its checksum", made.object("model").text("checksum"));
+  record.add("precision", "its precision", made.object("model").text("precision"));
   if (made.has("prompt")) record.add("prompt", made.text("prompt"));
   Record::Sizes sizes;
   for (const char* name : {store::kItemsFile, store::kVectorsFile, store::kTextsFile}) {
