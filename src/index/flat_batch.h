@@ -40,9 +40,10 @@ inline double sum_error(std::size_t dim) { return (static_cast<double>(dim) + 32
 inline constexpr float kAbsoluteError = 0x1p-120f;
 
 // As tiles of a matrix product: queries in blocks that stay in cache, rows in chunks that all
-// threads share. Progress counts rows * queries.
+// threads share. Narrow tiles are bfloat16 (see flat_tiles.h); the answer is the same. Progress
+// counts rows * queries.
 void search_as_product(const FlatRows& base, QueryGroup& group, const Control& control,
-                       Progress& progress);
+                       Progress& progress, bool narrow);
 
 // Row by row with the distance kernels, pieces of the rows in parallel.
 void search_as_scan(const FlatRows& base, QueryGroup& group, const Control& control,

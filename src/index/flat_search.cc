@@ -8,6 +8,7 @@
 #include "index/candidates.h"
 #include "index/checks.h"
 #include "index/flat_batch.h"
+#include "index/flat_tiles.h"
 #include "simd/kernels.h"
 #include "simd/matmul.h"
 
@@ -21,9 +22,11 @@ constexpr std::size_t kScanBelow = 12;
 constexpr std::size_t kGroupBytes = 256 << 20;
 constexpr std::size_t kSmallestGroup = 256, kLargestGroup = 8192;
 
-bool scans(std::size_t queries, const Control& control) {
+// Where panels are too few for all threads, these scan instead; but tile registers alone outrun
+// them.
+bool scans(std::size_t queries, const Control& control, bool narrow) {
   const std::size_t panels = queries / simd::matmul_kernels().a_rows;
-  return queries < kScanBelow || panels < thread_count(control);  // too few for all threads
+  return queries < kScanBelow || (!narrow && panels < thread_count(control));
 }
 
 // Runs `make_set(query)` for each query of a group, searches, and hands each query's hits to
@@ -32,6 +35,7 @@ template <class MakeSet, class Take>
 void search_groups(const FlatRows& base, const AnyMatrixView& queries, std::size_t group_size,
                    const Control& control, const MakeSet& make_set, const Take& take) {
   const std::size_t dim = base.rows.dim();
+  const bool narrow = FlatTiles::narrow_is_faster();
   Progress progress(control, "exact", queries.rows() * base.rows.rows());
   for (std::size_t first = 0; first < queries.rows(); first += group_size) {
     const std::size_t count = std::min(group_size, queries.rows() - first);
@@ -48,10 +52,10 @@ void search_groups(const FlatRows& base, const AnyMatrixView& queries, std::size
       group.queries.emplace_back(base.rows, base.metric, static_cast<const float*>(row));
       group.sets.push_back(make_set(group.queries.back()));
     }
-    if (scans(count, control)) {
+    if (scans(count, control, narrow)) {
       search_as_scan(base, group, control, progress);
     } else {
-      search_as_product(base, group, control, progress);
+      search_as_product(base, group, control, progress, narrow);
     }
     std::vector<std::vector<Hit>> hits(count);
     parallel_for(control, count, 16, [&](std::size_t begin, std::size_t end, std::size_t) {

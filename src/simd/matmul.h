@@ -10,14 +10,9 @@
 #include <cstdint>
 
 #include "kith/matrix.h"
+#include "simd/tile_hit.h"
 
 namespace kith::simd {
-
-// One value of a tile that passed its threshold.
-struct TileHit {
-  float value;
-  std::uint16_t a, b;  // rows within their panels
-};
 
 struct MatmulKernels {
   using LowProduct = void (*)(const float* a, std::size_t a_stride, const float* b, std::size_t dim,

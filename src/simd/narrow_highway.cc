@@ -247,8 +247,61 @@ void finish_bf16(const float* sums, std::size_t count, const float* bias, float*
   }
 }
 
+float to_bf16(const float* x, std::size_t n, void* to) {
+  const Floats d;
+  const Words dw;
+  const hn::Rebind<std::uint16_t, Floats> d16;
+  const Ints di;
+  auto* out = static_cast<std::uint16_t*>(to);
+  Vector lost = hn::Zero(d);
+  // Adds half of the last place that stays, less the least bit unless that place is odd: ties go to
+  // the even neighbour.
+  const auto convert = [&](Vector v) HWY_ATTR {
+    const auto bits = hn::BitCast(dw, v);
+    const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(dw, 1));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(hn::Set(dw, 0x7fff), odd)));
+    const Vector left = hn::Sub(v, hn::BitCast(d, hn::ShiftLeft<16>(rounded)));
+    lost = hn::MulAdd(left, left, lost);
+    return hn::DemoteTo(d16, hn::BitCast(di, rounded));
+  };
+  const std::size_t whole = n / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    hn::StoreU(convert(hn::LoadU(d, x + i)), d16, out + i);
+  }
+  if (whole < n) {
+    HWY_ALIGN float last[kLanes] = {};
+    HWY_ALIGN std::uint16_t codes[kLanes];
+    std::memcpy(last, x + whole, (n - whole) * sizeof(float));
+    hn::Store(convert(hn::Load(d, last)), d16, codes);
+    std::memcpy(out + whole, codes, (n - whole) * sizeof codes[0]);
+  }
+  if (n % 2 == 1) out[n] = 0;
+  return hn::GetLane(hn::SumOfLanes(d, lost));
+}
+
+std::size_t select(const float* sums, const float* offsets, const float* thresholds,
+                   TileHit* hits) {
+  const Floats d;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < kTileRows; ++i, sums += kTileOutputs) {
+    const Vector threshold = hn::Set(d, thresholds[i]);
+    auto any = hn::Le(hn::Add(hn::LoadU(d, offsets), hn::Load(d, sums)), threshold);
+    for (std::size_t j = kLanes; j < kTileOutputs; j += kLanes) {
+      any =
+          hn::Or(any, hn::Le(hn::Add(hn::LoadU(d, offsets + j), hn::Load(d, sums + j)), threshold));
+    }
+    if (hn::AllFalse(d, any)) continue;
+    for (std::size_t j = 0; j < kTileOutputs; ++j) {
+      const float value = offsets[j] + sums[j];
+      if (!(value <= thresholds[i])) continue;
+      hits[count++] = {value, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(j)};
+    }
+  }
+  return count;
+}
+
 constexpr NarrowKernels kKernels{bytes, bf16, nullptr, nullptr};
-constexpr NarrowRowKernels kRowKernels{to_bytes, finish_bytes, finish_bf16};
+constexpr NarrowRowKernels kRowKernels{to_bytes, finish_bytes, finish_bf16, to_bf16, select};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd
@@ -256,6 +309,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include "simd/by_level.h"
+#include "simd/matmul.h"
 
 namespace kith::simd {
 namespace {
@@ -269,6 +323,21 @@ NarrowKernels narrow_kernels(Level level) {
   add_avx512_narrow(level, kernels);
   add_amx_narrow(level, kernels);
   return kernels;
+}
+
+// Words are moved as if they were floats: nothing looks at what they hold.
+void pack_panel(MatrixView<const std::uint32_t> rows, void* panel) {
+  constexpr std::size_t kHalf = kTileOutputs / 2;
+  const MatmulKernels& kernels = matmul_kernels();
+  const std::size_t stride = rows.stride_bytes() / sizeof(float);
+  auto* to = static_cast<float*>(panel);
+  for (std::size_t group = 0; group < rows.cols(); group += kGroupWords) {
+    for (std::size_t first = 0; first < kTileOutputs; first += kHalf) {
+      const auto* from = reinterpret_cast<const float*>(rows.row(first) + group);
+      kernels.pack_low(from, stride, kHalf, kGroupWords, kHalf, to);
+      to += kHalf * kGroupWords;
+    }
+  }
 }
 
 const NarrowRowKernels& narrow_row_kernels(Level level) { KITH_RETURN_BY_LEVEL(level, kRowKernels) }

@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kith/matrix.h"
 #include "simd/dispatch.h"
+#include "simd/tile_hit.h"
 
 namespace kith::simd {
 
@@ -37,6 +39,9 @@ struct NarrowKernels {
   void (*end)();
 };
 
+// Rows of words, kTileOutputs of them, as a panel.
+void pack_panel(MatrixView<const std::uint32_t> rows, void* panel);
+
 // A row of bytes stands for scale * (byte - zero).
 struct ByteScale {
   float scale, zero;
@@ -54,6 +59,13 @@ struct NarrowRowKernels {
   // y[i * stride + j] = sum + bias[j].
   void (*finish_bf16)(const float* sums, std::size_t count, const float* bias, float* y,
                       std::size_t stride);
+  // The row, all finite, rounded to the nearest bfloat16, two a word; an odd last one gets a zero
+  // beside it. Returns the squared norm of what rounding took away.
+  float (*to_bf16)(const float* x, std::size_t n, void* to);
+  // The values offsets[j] + sums[i * kTileOutputs + j] that are at most thresholds[i], by i then j.
+  // Returns how many; `hits` has room for a tile. A NaN passes nothing.
+  std::size_t (*select)(const float* sums, const float* offsets, const float* thresholds,
+                        TileHit* hits);
 };
 
 // The kernels of a level, which must be one of supported_levels(). Those of Level::amx ask the

@@ -226,6 +226,43 @@ TEST_P(EveryLevelOfTiles, SumsBecomeValues) {
   EXPECT_EQ(y(5, 0), 0);
 }
 
+TEST_P(EveryLevelOfTiles, RowsBecomeTheNearestBfloat16AndSayWhatWasLost) {
+  Random random(6);
+  for (const std::size_t n : {1, 2, 15, 16, 33, 100}) {
+    std::vector<float> x(n);
+    for (float& value : x) value = static_cast<float>(std::exp(9 * random.normal()) - 3);
+    x[0] = 1.00390625f;  // between two: the even one
+    std::vector<std::uint32_t> words(n / 2 + 2, 0x77777777u);
+    const float lost = around_.to_bf16(x.data(), n, words.data());
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto bits = static_cast<std::uint16_t>(words[i / 2] >> (i % 2 * 16));
+      ASSERT_EQ(bits, BFloat16(x[i]).bits) << x[i];
+      const double left = x[i] - value_of(words[i / 2], static_cast<int>(i % 2));
+      sum += left * left;
+    }
+    EXPECT_NEAR(lost, sum, 1e-5 * sum);
+    EXPECT_EQ(words[(n + 1) / 2], 0x77777777u);  // nothing behind the row is touched
+    if (n % 2 == 1) {
+      EXPECT_EQ(words[n / 2] >> 16, 0u);
+    }
+  }
+}
+
+TEST(PackPanel, PutsEachWordWhereTilesReadIt) {
+  Random random(7);
+  for (const std::size_t words : kWordCounts) {
+    const Matrix<std::uint32_t> rows = random_words(kTileOutputs, words, random);
+    const Matrix<std::uint32_t> expected =
+        panel_of(words, [&](std::size_t j, std::size_t w) { return rows(j, w); });
+    Matrix<std::uint32_t> panel(1, kTileOutputs * words);
+    pack_panel(rows, panel.data());
+    for (std::size_t i = 0; i < panel.cols(); ++i) {
+      ASSERT_EQ(panel.data()[i], expected.data()[i]) << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Simd, EveryLevelOfTiles, testing::ValuesIn(supported_levels()),
                          [](const auto& info) { return std::string(name(info.param)); });
 
