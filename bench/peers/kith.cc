@@ -76,6 +76,11 @@ std::vector<Variant> kith_variants(const Shape&) {
   floats.codec = "f32";
   Variant plain = variant_of("f32", floats);
   plain.extra = true;
+  BuildOptions exact = floats;
+  exact.index = "flat";
+  Variant flat = variant_of("--index flat --codec f32", exact);
+  flat.exact = true;
+  flat.settings = {{"exact", 0, 0}};
   BuildOptions higher, graph, higher_graph, inverted, higher_inverted;
   higher.recall = higher_graph.recall = higher_inverted.recall = 0.99;
   graph.index = higher_graph.index = "graph";
@@ -86,6 +91,7 @@ std::vector<Variant> kith_variants(const Shape&) {
           variant_of("--index graph --recall 0.99", higher_graph),
           variant_of("--index ivf", inverted),
           variant_of("--index ivf --recall 0.99", higher_inverted),
+          std::move(flat),
           std::move(plain)};
 }
 

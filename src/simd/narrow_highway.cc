@@ -285,16 +285,18 @@ std::size_t select(const float* sums, const float* offsets, const float* thresho
   std::size_t count = 0;
   for (std::size_t i = 0; i < kTileRows; ++i, sums += kTileOutputs) {
     const Vector threshold = hn::Set(d, thresholds[i]);
-    auto any = hn::Le(hn::Add(hn::LoadU(d, offsets), hn::Load(d, sums)), threshold);
-    for (std::size_t j = kLanes; j < kTileOutputs; j += kLanes) {
-      any =
-          hn::Or(any, hn::Le(hn::Add(hn::LoadU(d, offsets + j), hn::Load(d, sums + j)), threshold));
+    std::uint64_t passed = 0;
+    for (std::size_t j = 0; j < kTileOutputs; j += kLanes) {
+      const Vector value = hn::Add(hn::LoadU(d, offsets + j), hn::Load(d, sums + j));
+      std::uint8_t bytes[8] = {};
+      hn::StoreMaskBits(d, hn::Le(value, threshold), bytes);
+      std::uint64_t bits;
+      std::memcpy(&bits, bytes, sizeof bits);
+      passed |= bits << j;
     }
-    if (hn::AllFalse(d, any)) continue;
-    for (std::size_t j = 0; j < kTileOutputs; ++j) {
-      const float value = offsets[j] + sums[j];
-      if (!(value <= thresholds[i])) continue;
-      hits[count++] = {value, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(j)};
+    for (; passed != 0; passed &= passed - 1) {
+      const auto j = static_cast<std::uint16_t>(__builtin_ctzll(passed));
+      hits[count++] = {offsets[j] + sums[j], static_cast<std::uint16_t>(i), j};
     }
   }
   return count;
