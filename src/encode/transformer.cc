@@ -67,6 +67,7 @@ class TransformerRun {
       : model_(model),
         config_(model.config_),
         control_(control_for(control, batch.tokens() * config_.width)),
+        products_(without_progress(control)),
         batch_(batch),
         rows_(batch.tokens()),
         s_(scratch),
@@ -165,7 +166,7 @@ class TransformerRun {
       if (config_.embedding_norm) apply_norm(config_, weights.embedding_norm, row, width, row);
     });
     if (config_.embedding_width != 0) {
-      simd::dense(control_, embedded_, weights.projection, state_, s_.dense);
+      simd::dense(products_, embedded_, weights.projection, state_, s_.dense);
     }
   }
 
@@ -198,7 +199,7 @@ class TransformerRun {
     const MatrixView<float> input = config_.input_width(l) == config_.width ? state_ : embedded_;
     const MatrixView<float> qkv = columns(qkv_, layer.qkv.outputs());
     const MatrixView<float> attended = columns(attended_, layer.out.inputs());
-    simd::dense(control_, block_input(input, norm_first ? &layer.attention_norm : nullptr),
+    simd::dense(products_, block_input(input, norm_first ? &layer.attention_norm : nullptr),
                 layer.qkv, qkv, s_.dense);
     const std::size_t dim = config_.head_dim_of(l);
     for_rows([&](std::size_t i) { prepare_heads(i, dim, plan, layer); });
@@ -209,7 +210,7 @@ class TransformerRun {
             .plan = &plan,
             .distance_bias = bias_},
            s_.attention, attended);
-    simd::dense(control_, attended, layer.out, added_, s_.dense);
+    simd::dense(products_, attended, layer.out, added_, s_.dense);
     add_result(layer.attention_norm);
   }
 
@@ -238,7 +239,7 @@ class TransformerRun {
   }
 
   void mlp_block(const LayerWeights& layer) {
-    simd::dense(control_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr),
+    simd::dense(products_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr),
                 layer.up, hidden_, s_.dense,
                 config_.gated ? Activation::identity : config_.activation);
     const std::size_t n = config_.hidden;
@@ -249,13 +250,14 @@ class TransformerRun {
       });
     }
     const MatrixView<const float> activated(hidden_.data(), rows_, n, hidden_.stride_bytes());
-    simd::dense(control_, activated, layer.down, added_, s_.dense);
+    simd::dense(products_, activated, layer.down, added_, s_.dense);
     add_result(layer.mlp_norm);
   }
 
   const Transformer& model_;
   const Config& config_;
-  const Control control_;
+  const Control control_;   // of work on rows
+  const Control products_;  // of dense layers, which see for themselves what is worth sharing
   const TokenBatch& batch_;
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;
