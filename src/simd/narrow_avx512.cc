@@ -67,7 +67,10 @@ KITH_BF16 void bf16(const void* x, std::size_t stride, std::size_t rows, const v
         const auto b = (__m512bh)_mm512_load_si512(weights + 1024 + 64 * w);
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < kRows; ++r) {
-          const auto word = (__m512bh)_mm512_set1_epi32(word_at(row + r * stride, group + w));
+          __m512i pair = _mm512_set1_epi32(word_at(row + r * stride, group + w));
+          // clang 16 crashes where it sees that what it casts is one word again and again.
+          asm("" : "+v"(pair));
+          const auto word = (__m512bh)pair;
           low[r] = _mm512_dpbf16_ps(low[r], word, a);
           high[r] = _mm512_dpbf16_ps(high[r], word, b);
         }
