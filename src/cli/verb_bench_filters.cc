@@ -113,26 +113,24 @@ void measure(const Options& options, const Index& index, std::span<const Questio
   SearchOptions search;
   search.beam = options.beam;
   search.control.threads = 1;
+  const auto ask = [&](const Question& question, std::size_t at) {
+    const Case& one = question.cases[at];
+    search.filter = one.filter;
+    return index.search(question.query, std::min(kK, one.truth.k()), search);
+  };
   for (std::size_t at = 0; at < sums.size(); ++at) {
-    Sum& sum = sums[at];
     for (const Question& question : questions) {
-      const Case& one = question.cases[at];
-      search.filter = one.filter;
-      const std::size_t k = std::min(kK, one.truth.k());
-      Neighbours found = index.search(question.query, k, search);
+      Neighbours found = ask(question, at);
       judge_by_similarity(found, index.metric());
-      sum.recall += recall_at(found, one.truth, k);
+      sums[at].recall += recall_at(found, question.cases[at].truth, found.k());
     }
-    sum.seconds.resize(options.rounds);
-    for (double& seconds : sum.seconds) {
-      for (const Question& question : questions) {
-        const Case& one = question.cases[at];
-        search.filter = one.filter;
-        const std::size_t k = std::min(kK, one.truth.k());
-        const Stopwatch watch;
-        index.search(question.query, k, search);
-        seconds += watch.cpu_seconds();
-      }
+    sums[at].seconds.resize(options.rounds);
+  }
+  for (std::size_t round = 0; round < options.rounds; ++round) {
+    for (std::size_t at = 0; at < sums.size(); ++at) {
+      const Stopwatch watch;
+      for (const Question& question : questions) ask(question, at);
+      sums[at].seconds[round] += watch.cpu_seconds();
     }
   }
 }

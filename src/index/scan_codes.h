@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -35,18 +36,20 @@ void scan_codes(const C& codec, const typename C::Query& query, const Allowed& a
   };
   if (allowed.share() < kSparse) {
     // While some are scored, the next are on their way from memory.
-    std::vector<Id> now, coming;
+    Id pieces[2][kTogether];
+    Id *now = pieces[0], *coming = pieces[1];
+    std::size_t arrived = 0, asked = 0;
     const auto score_now = [&] {
-      codec.score(query, now.data(), now.size(), distances.data());
-      const std::size_t count = select(now.size());
+      codec.score(query, now, arrived, distances.data());
+      const std::size_t count = select(arrived);
       for (std::size_t i = 0; i < count; ++i) push(distances[near[i]], now[near[i]]);
-      now.clear();
-      now.swap(coming);
+      std::swap(now, coming);
+      arrived = std::exchange(asked, 0);
     };
     allowed.for_each(0, static_cast<Id>(slots), [&](Id id) {
       codec.prefetch(id);
-      coming.push_back(id);
-      if (coming.size() == kTogether) score_now();
+      coming[asked++] = id;
+      if (asked == kTogether) score_now();
     });
     score_now();
     score_now();
