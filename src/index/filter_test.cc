@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::size_t kRows = 6000, kDim = 24, kK = 10;
 
-// The true neighbours among the allowed rows.
+// The true neighbours among the allowed rows, ascending ids.
 Neighbours truth_among(const Matrix<float>& base, const std::vector<Id>& ids,
                        const AnyMatrixView& queries) {
   Matrix<float> rows(ids.size(), kDim);
@@ -187,6 +188,52 @@ TEST(FlatIndex, AFilterIsExactForFewAndForManyQueries) {
         for (std::size_t i = 0; i < kK; ++i) ASSERT_EQ(found.ids(q, i), truth.ids(q, i)) << share;
       }
     }
+  }
+}
+
+// Of so many rows that walks are quicker than scans where much is allowed.
+TEST(GraphIndex, FindsWhatIsAllowedWhereverItLies) {
+  constexpr std::size_t kMany = 40'000, kQueries = 60;
+  const Matrix<float> base = clustered(kMany, kDim, 9), queries = clustered(kQueries, kDim, 10);
+  BuildOptions build;
+  build.index = "graph";
+  build.codec = "rot-lvq4+f32";  // of those far away, many are equally far
+  const Index index = Index::build(base, Labels(), build);
+  ExactOptions exact;
+  exact.k = kMany;
+  const Neighbours by_distance = exact_search(base, queries, exact);
+  // Of the rows in the order of their distance from a query.
+  using Chooses = std::function<bool(std::size_t place, Random & random)>;
+  const auto recall = [&](const Chooses& chooses) {
+    Random random(11);
+    double sum = 0;
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      std::vector<Id> ids;
+      for (std::size_t place = 0; place < kMany; ++place) {
+        if (chooses(place, random)) ids.push_back(by_distance.ids(q, place));
+      }
+      const AnyMatrixView one = queries.view().slice(q, 1);
+      SearchOptions options;
+      options.filter = Filter::ids(ids);
+      sum += recall_at(index.search(one, kK, options), truth_among(base, ids, one), kK);
+    }
+    return sum / kQueries;
+  };
+  const double all = recall([](std::size_t, Random&) { return true; });
+  for (const double share : {0.7, 0.4, 0.2, 0.1, 0.03}) {
+    const auto last = static_cast<std::size_t>(share * kMany);
+    EXPECT_GE(recall([&](std::size_t, Random& random) { return random.uniform() < share; }),
+              all - 0.02)
+        << share << " anywhere";
+    EXPECT_GE(recall([&](std::size_t place, Random&) { return place < last; }), all - 0.02)
+        << share << " near";
+    EXPECT_GE(recall([&](std::size_t place, Random&) { return place >= kMany - last; }), all - 0.02)
+        << share << " far";
+    EXPECT_GE(recall([&](std::size_t place, Random& random) {
+                return place > 40 && random.uniform() < share;
+              }),
+              all - 0.02)
+        << share << " beyond the nearest";
   }
 }
 

@@ -85,16 +85,18 @@ class GraphIndex : public Index::Implementation {
   void load_query(const AnyMatrixView& queries, std::size_t row, QueryVectors& vectors) const;
   // How far a search for the k nearest looks that is told this beam.
   Breadth breadth(std::size_t k, std::size_t beam) const;
-  // Leaves candidates by the walk's distance, ascending, at most `most`, of those allowed. The walk
-  // is as broad as it takes to meet as many allowed as `beam` meets without a filter; where that
-  // costs more than scanning all that are allowed, it gives up and returns false.
+  // Leaves candidates by the walk's distance, ascending, at most `most`, of those allowed. Where it
+  // costs more to meet enough of them than to scan all that are allowed, or seems so on the way, it
+  // gives up and returns false.
   template <class C>
   bool walk(const C& codec, const typename C::Query& query, const Allowed& allowed, std::size_t k,
             std::size_t beam, std::size_t most, BeamScratch& scratch, std::vector<Hit>& hits) const;
   template <class C>
   void scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
             const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const;
-  bool scan_is_cheaper(const Allowed& allowed, double beam) const;
+  double scan_in_nodes(const Allowed& allowed) const;
+  // Whether the node or a copy of it is allowed.
+  bool stands_for_any(Id node, const Allowed& allowed) const;
   void collect(std::span<const BeamKey> keys, const Allowed& allowed, std::vector<Hit>& hits) const;
   void rescore(const QueryVectors& vectors, std::size_t k, float margin,
                std::vector<Hit>& hits) const;

@@ -23,20 +23,20 @@ void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
 
 // Nodes as far as a share of the way from the k-th to the beam-th nearest, by the rule; so few of
 // what lies beyond is near that walks find more than by keeping the `beam` nearest, and sooner
-// (docs/performance.md). Distances around one query may grow otherwise than around most, so at
-// least a quarter of the beam is kept and at most four times. The nearest few may lie much nearer
-// than the rest (a copy of the query does), so no fewer than kFewest say where "beyond" begins.
+// (docs/performance.md). The nearest few may lie much nearer than the rest (a copy of the query
+// does), so no fewer than kFewest say where "beyond" begins.
 Breadth GraphIndex::breadth(std::size_t k, std::size_t beam) const {
-  constexpr std::size_t kFewest = 10, kRoom = 4;
+  constexpr std::size_t kFewest = 10;
   constexpr float kShare = 0.75f;
-  // Who asks for everything walks all that can be reached.
-  if (!(growth_ > 0) || beam >= size()) return {beam};
   Breadth breadth;
-  breadth.most = std::min(kRoom * beam, size());
-  breadth.least = (beam + kRoom - 1) / kRoom;
+  breadth.most = beam;
   breadth.rank = std::min(std::max(k, kFewest), beam);
-  const double e_folds = std::log(static_cast<double>(beam) / static_cast<double>(breadth.rank));
-  breadth.beyond = kShare * growth_ * static_cast<float>(e_folds);
+  breadth.beam = beam;
+  // Who asks for everything walks all that can be reached.
+  if (growth_ > 0 && beam < size()) {
+    breadth.most = std::min(Breadth::kRoom * beam, size());
+    breadth.growth = kShare * growth_;
+  }
   return breadth;
 }
 
@@ -54,49 +54,41 @@ void GraphIndex::collect(std::span<const BeamKey> keys, const Allowed& allowed,
   }
 }
 
-// A walk of breadth b reads about b nodes' lists and scores half of what they lead to. Codes that a
-// walk reads are read again and again by other walks, so one costs a scan twice as much (measured
-// on the words).
-bool GraphIndex::scan_is_cheaper(const Allowed& allowed, double beam) const {
-  constexpr double kScanned = 2, kScoredOfList = 0.5;
-  return kScanned * static_cast<double>(allowed.count()) <
-         kScoredOfList * beam * static_cast<double>(graph_.degree());
+bool GraphIndex::stands_for_any(Id node, const Allowed& allowed) const {
+  if (allowed(node)) return true;
+  const std::span<const Duplicate> others = duplicates_.of(node);
+  return std::any_of(others.begin(), others.end(),
+                     [&](const Duplicate& pair) { return allowed(pair.member); });
+}
+
+// How many nodes a walk expands while a scan reads all that is allowed. A walk scores half of what
+// a list leads to, one here and one there; a scan reads in order and knows what comes next
+// (measured on the words).
+double GraphIndex::scan_in_nodes(const Allowed& allowed) const {
+  constexpr double kScanned = 0.4, kScoredOfList = 0.5;
+  return kScanned * static_cast<double>(allowed.count()) /
+         (kScoredOfList * static_cast<double>(graph_.degree()));
 }
 
 template <class C>
 bool GraphIndex::walk(const C& codec, const typename C::Query& query, const Allowed& allowed,
                       std::size_t k, std::size_t beam, std::size_t most, BeamScratch& scratch,
                       std::vector<Hit>& hits) const {
-  // Of allowed vectors that make up a share s of those around the query, the k nearest are among
-  // the k / s nearest of all. A walk that finds 10 neighbours at some recall finds n of them at
-  // about that recall when it is 1.3 n broader (0.5 to 1.4 n on words, sentences and
-  // descriptions).
-  constexpr double kBroader = 1.3, kGoodEnough = 2;
-  // What is allowed lies too unevenly for distances to say where enough of it was met; to find as
-  // many by number takes more of them (docs/performance.md).
-  constexpr double kToKeep = 1.5;
-  const bool by_number = allowed.filters() && growth_ > 0;
-  const double least = static_cast<double>(beam) * (by_number ? kToKeep : 1);
-  // And of as many as hold k / s by chance there must be k at two deviations' bad luck.
-  const auto broad_enough = [&](double share) {
-    if (share == 0) return std::numeric_limits<double>::infinity();
-    const auto wanted = static_cast<double>(k);
-    return std::max(least + kBroader * (wanted / share - wanted),
-                    kBroader * (wanted + 2 * std::sqrt(wanted * (1 - share))) / share);
-  };
-  const double broad = broad_enough(allowed.share());
-  if (allowed.filters() && scan_is_cheaper(allowed, broad)) return false;
-  const std::size_t walked =
-      broad < static_cast<double>(size()) ? static_cast<std::size_t>(broad) : size();
-  beam_search(graph_, codec, query, entries_, by_number ? Breadth{walked} : breadth(k, walked),
-              scratch);
-  collect(scratch.pool.keys(), allowed, hits);
-  if (allowed.filters() && walked < size()) {
-    // Around this query the share may be a smaller one: then walking on through all that is there
-    // until enough are allowed would take longer than scanning them.
-    const double met = static_cast<double>(scratch.pool.keys().size());
-    const double local = std::min(1.0, static_cast<double>(hits.size()) / met);
-    if (hits.size() < k || broad_enough(local) > kGoodEnough * broad) return false;
+  Breadth broad = breadth(k, beam);
+  if (!allowed.filters() && removed_.empty()) {
+    beam_search(graph_, codec, query, entries_, broad, scratch);
+    collect(scratch.pool.keys(), allowed, hits);
+  } else {
+    // Where those that are allowed lie like all others, the k nearest are among k / share.
+    const double expected = broad.beam_for(static_cast<double>(broad.rank) / allowed.share());
+    if (allowed.filters()) broad.worth = scan_in_nodes(allowed);
+    if (!(expected <= broad.worth)) return false;
+    const double room = std::isfinite(broad.growth) ? Breadth::kRoom : 1;
+    broad.most = static_cast<std::size_t>(std::min(room * expected, static_cast<double>(size())));
+    beam_search(graph_, codec, query, entries_, broad, scratch,
+                [&](Id node) { return stands_for_any(node, allowed); });
+    collect(scratch.pool.keys(), allowed, hits);
+    if (allowed.filters() && (scratch.pool.gave_up() || hits.size() < k)) return false;
   }
   if (hits.size() > most) hits.resize(most);
   return true;

@@ -8,6 +8,8 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <span>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,38 +27,44 @@ namespace kith {
 template <Codec C, class Limit, class Push>
 void scan_codes(const C& codec, const typename C::Query& query, const Allowed& allowed,
                 std::size_t slots, const Limit& limit, const Push& push) {
-  constexpr std::size_t kPiece = 1024;
+  constexpr std::size_t kPiece = 1024, kTogether = 32;
   constexpr double kSparse = 0.25;  // then only the allowed codes are read
   std::vector<float> distances(kPiece);
   std::vector<std::uint32_t> near(kPiece);
-  std::vector<Id> ids;
-  const bool sparse = allowed.share() < kSparse;
-  const auto score_ids = [&] {
-    codec.score(query, ids.data(), ids.size(), distances.data());
-    const std::size_t count =
-        simd::select_at_most(distances.data(), ids.size(), limit(), near.data());
-    for (std::size_t i = 0; i < count; ++i) push(distances[near[i]], ids[near[i]]);
-    ids.clear();
+  const auto select = [&](std::size_t scored) {
+    return simd::select_at_most(distances.data(), scored, limit(), near.data());
   };
+  if (allowed.share() < kSparse) {
+    // While some are scored, the next are on their way from memory.
+    Id pieces[2][kTogether];
+    Id *now = pieces[0], *coming = pieces[1];
+    std::size_t arrived = 0, asked = 0;
+    const auto score_now = [&] {
+      codec.score(query, now, arrived, distances.data());
+      const std::size_t count = select(arrived);
+      for (std::size_t i = 0; i < count; ++i) push(distances[near[i]], now[near[i]]);
+      std::swap(now, coming);
+      arrived = std::exchange(asked, 0);
+    };
+    allowed.for_each(0, static_cast<Id>(slots), [&](Id id) {
+      codec.prefetch(id);
+      coming[asked++] = id;
+      if (asked == kTogether) score_now();
+    });
+    score_now();
+    score_now();
+    return;
+  }
   for (std::size_t first = 0; first < slots; first += kPiece) {
     const std::size_t piece = std::min(kPiece, slots - first);
     const auto begin = static_cast<Id>(first);
-    if (sparse) {
-      allowed.for_each(begin, static_cast<Id>(first + piece), [&](Id id) {
-        codec.prefetch(id);
-        ids.push_back(id);
-        if (ids.size() == 64) score_ids();
-      });
-      continue;
-    }
     codec.score_range(query, begin, piece, distances.data());
-    const std::size_t count = simd::select_at_most(distances.data(), piece, limit(), near.data());
+    const std::size_t count = select(piece);
     for (std::size_t i = 0; i < count; ++i) {
       const Id id = begin + near[i];
       if (allowed(id)) push(distances[near[i]], id);
     }
   }
-  if (!ids.empty()) score_ids();
 }
 
 // Scores by the best codes, whatever they are: called for some vectors at a time, so that what
@@ -94,13 +102,20 @@ inline BestScorer best_scorer(const AnyCodec& any, const float* query) {
 template <Codec C>
 float quick_margin(const C& codec, const typename C::Query& query, const BestScorer& scorer,
                    const Allowed& allowed, std::size_t slots) {
-  constexpr std::size_t kSample = 64, kMostDraws = 4096;
+  constexpr std::size_t kSample = 64, kFew = 16 * kSample, kMostDraws = 4096;
   constexpr double kDeviations = 3;
-  Random random(0);
   std::vector<Id> ids;
-  for (std::size_t i = 0; i < kMostDraws && ids.size() < kSample; ++i) {
-    const auto id = static_cast<Id>(random.below(slots));
-    if (allowed(id)) ids.push_back(id);
+  if (allowed.count() >= kFew) {
+    Random random(0);
+    for (std::size_t i = 0; i < kMostDraws && ids.size() < kSample; ++i) {
+      const std::size_t begin = 64 * random.below((slots + 63) / 64);
+      allowed.for_each(static_cast<Id>(begin), static_cast<Id>(std::min(begin + 64, slots)),
+                       [&](Id id) {
+                         codec.prefetch(id);
+                         scorer.prefetch(id);
+                         ids.push_back(id);
+                       });
+    }
   }
   if (ids.size() < kSample) return std::numeric_limits<float>::infinity();
   std::vector<float> quick(ids.size()), best(ids.size());
@@ -109,11 +124,32 @@ float quick_margin(const C& codec, const typename C::Query& query, const BestSco
   double sum = 0, squares = 0;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const double off = static_cast<double>(quick[i]) - best[i];
-    sum += off / kSample;
-    squares += off * off / kSample;
+    sum += off;
+    squares += off * off;
   }
-  return static_cast<float>(std::abs(sum) +
-                            kDeviations * std::sqrt(std::max(0.0, squares - sum * sum)));
+  const auto n = static_cast<double>(ids.size());
+  const double mean = sum / n, variance = std::max(0.0, squares / n - mean * mean);
+  return static_cast<float>(std::abs(mean) + kDeviations * std::sqrt(variance));
+}
+
+// Scores all hits by the best codes; while a piece is scored, the next is on its way from memory.
+inline void score_best(std::span<const Hit> hits, const BestScorer& scorer, TopK& nearest) {
+  constexpr std::size_t kPiece = 16;
+  Id ids[kPiece];
+  float distances[kPiece];
+  const auto fetch = [&](std::size_t first) {
+    for (std::size_t i = first; i < std::min(first + kPiece, hits.size()); ++i) {
+      scorer.prefetch(hits[i].id);
+    }
+  };
+  fetch(0);
+  for (std::size_t at = 0; at < hits.size(); at += kPiece) {
+    const std::size_t count = std::min(kPiece, hits.size() - at);
+    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[at + i].id;
+    fetch(at + kPiece);
+    scorer.score(ids, count, distances);
+    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
+  }
 }
 
 // The k nearest allowed vectors by the codec's best codes, as good as exactly: the quick codes of
@@ -123,7 +159,6 @@ template <Codec C>
 std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query,
                               const BestScorer& scorer, const Allowed& allowed, std::size_t slots,
                               std::size_t k) {
-  constexpr std::size_t kPiece = 16;
   const float margin = quick_margin(codec, query, scorer, allowed, slots);
   TopK quick(k);
   // A neighbour may seem a margin too far, and the k-th nearest by quick codes a margin too near.
@@ -133,20 +168,15 @@ std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query,
     quick.push(distance, id);
     hits.push_back({distance, id});
   });
-  std::erase_if(hits, [&](const Hit& hit) { return hit.distance > limit(); });
-  for (std::size_t i = 0; i < std::min(kPiece, hits.size()); ++i) scorer.prefetch(hits[i].id);
+  // Those that seem nearest say how near the others must seem.
+  const std::size_t first = std::min(k, hits.size());
+  std::nth_element(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(first), hits.end());
   TopK nearest(k);
-  Id ids[kPiece];
-  float distances[kPiece];
-  for (std::size_t at = 0; at < hits.size(); at += kPiece) {
-    const std::size_t count = std::min(kPiece, hits.size() - at);
-    for (std::size_t i = 0; i < count; ++i) ids[i] = hits[at + i].id;
-    for (std::size_t i = at + kPiece; i < std::min(at + 2 * kPiece, hits.size()); ++i) {
-      scorer.prefetch(hits[i].id);
-    }
-    scorer.score(ids, count, distances);
-    for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
-  }
+  score_best(std::span(hits).first(first), scorer, nearest);
+  hits.erase(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(first));
+  const float near_enough = nearest.threshold() + margin;
+  std::erase_if(hits, [&](const Hit& hit) { return hit.distance > near_enough; });
+  score_best(hits, scorer, nearest);
   return nearest.take_sorted();
 }
 
