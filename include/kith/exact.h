@@ -20,8 +20,10 @@ struct ExactOptions {
 // in double precision and rounded to float32 (so byte vectors give exact integers up to 2^24), and
 // two rows tie when the rounded distances are equal; cosine distance is 1 - similarity, with the
 // similarity rounded. The result is the same for any number of threads, any instruction set and any
-// grouping of the queries. O(queries * rows * dim), run as blocked float32 matrix products that
-// discard only what provably isn't among the k nearest. Throws invalid_argument when dimensions
+// grouping of the queries. O(queries * rows * dim), run as blocked matrix products that
+// discard only what provably isn't among the k nearest: in float32, or where the processor has tile
+// registers (AMX) in bfloat16, for which Linux is asked once for the whole process (arch_prctl(2)).
+// Throws invalid_argument when dimensions
 // differ, k = 0, the base is empty, a component isn't finite, or a vector is zero under cosine.
 // When k exceeds the base's rows, result rows are padded.
 Neighbours exact_search(const AnyMatrixView& base, const AnyMatrixView& queries,
