@@ -54,13 +54,13 @@ gpt2_vocabulary() {
 
 # trained TYPE: 30,000 tokens of all the texts. The reference's ids are kept while it stays the same.
 trained() {
-  local file=$work/trained-$1.json
-  [ -e "$work/texts.jsonl" ] || { reference lines "$work/texts" "$work/texts.part" &&
-    mv "$work/texts.part" "$work/texts.jsonl"; }
-  "$(dirname "$compare")/kith" train tokenizer "$work/texts.jsonl" --type "$1" -o "$file.new" >&2
-  if ! cmp -s "$file.new" "$file"; then rm -rf "$work/ids/trained-$1"; fi
-  mv "$file.new" "$file"
-  echo "$file"
+  local texts=$work/texts.jsonl file=$work/trained-$1.json
+  if [ ! -e "$texts" ]; then
+    reference lines "$work/texts" "$texts.part" && mv "$texts.part" "$texts" || return
+  fi
+  "$(dirname "$compare")/kith" train tokenizer "$texts" --type "$1" -o "$file.new" >&2 || return
+  cmp -s "$file.new" "$file" || rm -rf "$work/ids/trained-$1"
+  mv "$file.new" "$file" && echo "$file"
 }
 
 tokenizer_of() {
