@@ -126,12 +126,15 @@ MeanOfWords::MeanOfWords(std::string name, const WordVectors& vectors, std::size
 Matrix<float> MeanOfWords::embed(const TextPart& part, std::span<const std::uint32_t> which,
                                  const Control& control) {
   return rows_of(part, which, dim_, control, [&](const std::string& text, float* row) {
+    float all = 0;
     for (const std::uint64_t word : features(text, {})) {
       const float* vector = vectors_.find(word);
       if (vector == nullptr) continue;
       const float weight = weights_ == nullptr ? 1.0f : (*weights_)(word);
       for (std::size_t j = 0; j < dim_; ++j) row[j] += weight * vector[j];
+      all += weight;
     }
+    for (std::size_t j = 0; all > 0 && j < dim_; ++j) row[j] /= all;
   });
 }
 

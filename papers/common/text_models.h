@@ -72,8 +72,7 @@ class WordVectors {
 // All of the set "words" (papers/common/data.h).
 WordVectors load_word_vectors(const Trial& trial);
 
-// The sum of a text's known words' vectors, which points where their mean does, cut to `dim`
-// components.
+// The mean of a text's known words' vectors, cut to `dim` components.
 class MeanOfWords : public Embedder {
  public:
   // Both must outlive this; null weights: all words weigh the same.
