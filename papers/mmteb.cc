@@ -412,8 +412,8 @@ Data debian_and_others(const Trial& trial) {
   for (const char* name : {"sections", "debtags"}) {
     data.classes.push_back(std::move(load_tasks(name, trial).front()));
   }
-  for (const char* name : {"manpages", "foldoc", "wordnet", "bitext", "spamassassin", "reviews",
-                           "brown", "definitions"}) {
+  for (const char* name : {"manpages", "foldoc", "wordnet", "bitext", "tags", "spamassassin",
+                           "reviews", "brown", "definitions", "similarity", "senses"}) {
     for (Task& task : load_tasks(name, trial)) data.others.push_back(std::move(task));
   }
   return data;
@@ -453,7 +453,7 @@ const Registration registration({
     .year = 2025,
     .source = "arXiv 2502.13595",
     .data = {"words", "debian", "sections", "debtags", "manpages", "foldoc", "wordnet", "bitext",
-             "spamassassin", "reviews", "brown", "definitions"},
+             "tags", "spamassassin", "reviews", "brown", "definitions", "similarity", "senses"},
     .seeds = 3,
     .claims =
         {{"Among hard negatives alone a retrieval ranks models as among all documents",

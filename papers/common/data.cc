@@ -39,8 +39,11 @@ constexpr std::array kDataSets = {
     DataSet{"foldoc", "data/foldoc/task.json", kKithData},
     DataSet{"manpages", "data/manpages/task.json", kKithData},
     DataSet{"reviews", "data/reviews/task.json", kKithData},
+    DataSet{"senses", "data/senses/task.json", kKithData},
     DataSet{"sections", "data/sections/task.json", kKithData},
+    DataSet{"similarity", "data/similarity/verbs/task.json", kKithData},
     DataSet{"spamassassin", "data/spamassassin/task.json", kKithData},
+    DataSet{"tags", "data/tags/task.json", kKithData},
     DataSet{"wordnet", "data/wordnet/task.json", kKithData},
 };
 
