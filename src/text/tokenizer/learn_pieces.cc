@@ -22,6 +22,7 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 // Words are summed in so many blocks, whose sums are added in their order: floating-point sums must
 // not depend on threads.
 constexpr std::size_t kBlocks = 8;
+constexpr std::size_t kOften = 256;      // words between looks at the flag that cancels
 constexpr std::size_t kRounds = 2;       // of expectation maximisation before each pruning
 constexpr double kShrink = 0.75;         // share that a pruning keeps
 constexpr double kSpare = 1.1;           // of the vocabulary, where pruning by loss ends
@@ -118,6 +119,7 @@ Expectation summed(std::span<const CountedWord> words, std::size_t pieces, const
     for (std::size_t b = begin; b < end; ++b) {
       blocks[b].uses.assign(pieces, 0);
       for (std::size_t i = words.size() * b / kBlocks; i < words.size() * (b + 1) / kBlocks; ++i) {
+        if (i % kOften == 0) throw_if_cancelled(control);
         add(words[i], blocks[b]);
       }
     }

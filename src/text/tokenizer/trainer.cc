@@ -99,13 +99,16 @@ void frame_bpe(ordered_json& document) {
 }
 
 void frame_unigram(const std::vector<std::string>& special, ordered_json& document) {
-  const ordered_json spaces = {{"type", "Replace"},
-                               {"pattern", ordered_json::object({{"Regex", "\\s+"}})},
-                               {"content", " "}};
-  const ordered_json strip = {{"type", "Strip"}, {"strip_left", true}, {"strip_right", true}};
-  const ordered_json nfkc = ordered_json::object({{"type", "NFKC"}});
-  document["normalizer"] = {{"type", "Sequence"},
-                            {"normalizers", ordered_json::array({nfkc, spaces, strip})}};
+  const auto replace = [](const char* expression, const char* content) {
+    return ordered_json{{"type", "Replace"},
+                        {"pattern", ordered_json::object({{"Regex", expression}})},
+                        {"content", content}};
+  };
+  // Characters that all readers of such files agree on; NFKC makes spaces of most others.
+  document["normalizer"] = {
+      {"type", "Sequence"},
+      {"normalizers", ordered_json::array({ordered_json::object({{"type", "NFKC"}}),
+                                           replace("[ \\t\\r\\n]+", " "), replace("^ | $", "")})}};
   const ordered_json metaspace = {{"type", "Metaspace"},
                                   {"replacement", kSpace},
                                   {"prepend_scheme", "always"},
