@@ -405,7 +405,7 @@ Task some_queries(Task task, std::size_t wanted, std::uint64_t seed) {
 }
 
 Data debian_and_others(const Trial& trial) {
-  constexpr std::size_t kQueries = 2000;
+  constexpr std::size_t kQueries = 1000;
   Data data;
   data.retrieval =
       some_queries(std::move(load_tasks("debian", trial).front()), kQueries, trial.seed);
@@ -424,9 +424,12 @@ std::vector<Task> tasks_of(Data& data, const Models& models, const Trial& trial)
   const DownsampleOptions small{.queries = 250, .depth = 25, .seed = trial.seed};
   std::vector<Task> tasks;
   const auto add = [&](Task& task) {
-    const bool retrieval = std::holds_alternative<RetrievalTask>(task.content);
-    tasks.push_back(retrieval ? downsample(task, pools_of(task, models, small.depth, trial), small)
-                              : std::move(task));
+    if (!std::holds_alternative<RetrievalTask>(task.content)) {
+      tasks.push_back(std::move(task));
+      return;
+    }
+    const Task few = some_queries(std::move(task), small.queries, trial.seed);
+    tasks.push_back(downsample(few, pools_of(few, models, small.depth, trial), small));
   };
   add(data.retrieval);
   for (Task& task : data.classes) add(task);
