@@ -328,8 +328,9 @@ std::string made_up_text(std::size_t topic, std::size_t words, Random& random) {
   for (std::size_t i = 0; i < words; ++i) {
     const bool topical = random.below(3) == 0;
     const std::size_t word = random.below(topical ? kTopical : kCommon);
-    text += (text.empty() ? "" : " ") +
-            (topical ? "t" + std::to_string(topic * kTopical + word) : "c" + std::to_string(word));
+    if (!text.empty()) text += ' ';
+    text += topical ? 't' : 'c';
+    text += std::to_string(topical ? topic * kTopical + word : word);
   }
   return text;
 }

@@ -81,8 +81,8 @@ Corpus made_up(const Trial& trial) {
     for (std::size_t w = 0; w < kWordsOfText; ++w) {
       const bool topical = random.below(3) == 0;
       const std::size_t word = random.below(topical ? kTopical : kCommon);
-      words.push_back(topical ? "t" + std::to_string(i / kTexts * kTopical + word)
-                              : "c" + std::to_string(word));
+      std::string& name = words.emplace_back(1, topical ? 't' : 'c');
+      name += std::to_string(topical ? i / kTexts * kTopical + word : word);
     }
     corpus.push_back(joined(words));
   }
