@@ -67,7 +67,7 @@ for part in "${parts[@]}"; do
     fuzzing) check fuzzing 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds" ;;
     tokens)
       cmake --build --preset release --target compare_ids || exit
-      check tokens 'token ids beside the reference' 300 \
+      check tokens 'token ids beside the reference' 400 \
         tests/tokenizers/compare.sh build/release/compare_ids
       ;;
     onnx)

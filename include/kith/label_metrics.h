@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace kith {
 
@@ -18,6 +19,17 @@ struct LabelScores {
   double precision_weighted = 0, recall_weighted = 0, f1_weighted = 0;
 };
 LabelScores score_labels(std::span<const Label> truth, std::span<const Label> predicted);
+
+// Sets of labels, one a text, each ascending: the share of sets that are right as a whole; the mean
+// F1 of the labels that occur on either side; and label-ranking average precision (Tsoumakas,
+// Katakis and Vlahavas, "Mining multi-label data", 2010) with predicted labels ranked before all
+// others: of each true label, which share of those ranked as high is true, labels of a rank
+// standing at its end; 1 for a text with no label or all of them.
+struct LabelSetScores {
+  double accuracy = 0, f1 = 0, lrap = 0;
+};
+LabelSetScores score_label_sets(std::span<const std::vector<Label>> truth,
+                                std::span<const std::vector<Label>> predicted);
 
 // Area under precision over recall as a sum of steps, equal scores being one step: what a constant
 // score earns is the share of positives. `positive` holds 0 and 1; 0 when none is positive. O(n log

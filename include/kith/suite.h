@@ -4,7 +4,7 @@
 //
 //   qrels/test.tsv, corpus.jsonl, queries.jsonl         retrieval
 //   {"query", "positive": [...], "negative": [...]}     reranking
-//   {"text", "label"}, and train.jsonl                  classification
+//   {"text", "label"}, and train.jsonl                  classification; multi-label, with a list
 //   {"sentences", "labels"}                             clustering; with lists, one clustering a
 //   line
 //   {"sentence1", "sentence2", "score"}                 semantic similarity (STS)
@@ -60,6 +60,14 @@ struct ClassificationTask {
   std::size_t samples_per_label = 8;  // MTEB's default; some of its tasks take 16 or more
 };
 
+// A text may have any number of labels.
+struct MultilabelTask {
+  TextPart train, test;
+  std::vector<std::string> labels;                            // what the numbers stand for
+  std::vector<std::vector<Label>> train_labels, test_labels;  // of each text, ascending
+  std::size_t samples_per_label = 8;                          // MTEB's default
+};
+
 struct ClusteringTask {
   TextPart texts;
   std::vector<std::string> labels;
@@ -88,12 +96,13 @@ struct BitextTask {
 struct Task {
   std::string name, folder, licence, language;
   std::variant<RetrievalTask, RerankingTask, ClassificationTask, ClusteringTask, StsTask, PairTask,
-               BitextTask>
+               BitextTask, MultilabelTask>
       content;
 };
 
 // MTEB's name of the type: "Retrieval", "Reranking", "Classification", "Clustering", "STS",
-// "PairClassification" or "BitextMining".
+// "PairClassification", "BitextMining" or
+// "MultilabelClassification".
 std::string_view task_type(const Task& task);
 
 // The parts that a system embeds, in a fixed order.

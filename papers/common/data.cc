@@ -13,6 +13,7 @@
 #include "index/ties.h"
 #include "kith/error.h"
 #include "kith/exact.h"
+#include "kith/suite.h"
 #include "kith/vectors.h"
 
 namespace kith::papers {
@@ -25,10 +26,25 @@ struct DataSet {
 };
 
 constexpr char kPeersData[] = "bench/data.sh build/release/kith-make-data .cache ";
+constexpr char kKithData[] = "kith data --cache .cache ";
 constexpr std::array kDataSets = {
     DataSet{"words", "peers-data/words.query.fbin", kPeersData},
     DataSet{"debian-256", "peers-data/debian-256.query.fbin", kPeersData},
     DataSet{"debian-768", "peers-data/debian-768.query.fbin", kPeersData},
+    DataSet{"bitext", "data/bitext/en-uk/task.json", kKithData},
+    DataSet{"brown", "data/brown/clustering/task.json", kKithData},
+    DataSet{"debian", "data/debian/pairs.jsonl", kKithData},
+    DataSet{"debtags", "data/debtags/task.json", kKithData},
+    DataSet{"definitions", "data/definitions/task.json", kKithData},
+    DataSet{"foldoc", "data/foldoc/task.json", kKithData},
+    DataSet{"manpages", "data/manpages/task.json", kKithData},
+    DataSet{"reviews", "data/reviews/task.json", kKithData},
+    DataSet{"senses", "data/senses/task.json", kKithData},
+    DataSet{"sections", "data/sections/task.json", kKithData},
+    DataSet{"similarity", "data/similarity/verbs/task.json", kKithData},
+    DataSet{"spamassassin", "data/spamassassin/task.json", kKithData},
+    DataSet{"tags", "data/tags/task.json", kKithData},
+    DataSet{"wordnet", "data/wordnet/task.json", kKithData},
 };
 
 Vectors read_set(const std::string& path, const Control& control) {
@@ -36,6 +52,11 @@ Vectors read_set(const std::string& path, const Control& control) {
   options.check_finite = false;  // whatever uses them checks
   options.control = control;
   return read_vectors(path, options);
+}
+
+void throw_if_missing(const std::string& name, const Trial& trial) {
+  const std::string missing = missing_data(name, trial.cache);
+  if (!missing.empty()) throw Error(ErrorCode::not_found, missing);
 }
 
 }  // namespace
@@ -77,8 +98,7 @@ Neighbours cosine_truth(const AnyMatrixView& base, const AnyMatrixView& queries,
 }
 
 std::unordered_map<std::string, std::string> debian_sections(const Trial& trial) {
-  const std::string missing = missing_data("debian-768", trial.cache);
-  if (!missing.empty()) throw Error(ErrorCode::not_found, missing);
+  throw_if_missing("debian-768", trial);
   constexpr std::string_view kPackage = "Package: ", kSection = "Section: ";
   std::unordered_map<std::string, std::string> sections;
   for (const auto& entry : std::filesystem::directory_iterator(trial.cache + "/apt/lists")) {
@@ -93,11 +113,20 @@ std::unordered_map<std::string, std::string> debian_sections(const Trial& trial)
   return sections;
 }
 
+Vectors load_base(const std::string& name, const Trial& trial) {
+  throw_if_missing(name, trial);
+  return read_set(trial.cache + "/peers-data/" + name + ".base.fbin", trial.control);
+}
+
+std::vector<Task> load_tasks(const std::string& name, const Trial& trial) {
+  throw_if_missing(name, trial);
+  return read_suite(trial.cache + "/data/" + name);
+}
+
 Sample load_sample(const std::string& name, std::size_t rows, std::size_t queries,
                    const Trial& trial) {
   constexpr std::size_t kTruth = 100;  // more than is counted, so that ties at the last place show
-  const std::string missing = missing_data(name, trial.cache);
-  if (!missing.empty()) throw Error(ErrorCode::not_found, missing);
+  throw_if_missing(name, trial);
   const std::string stem = trial.cache + "/peers-data/" + name;
   const Vectors base = read_set(stem + ".base.fbin", trial.control);
   const Vectors asked = read_set(stem + ".query.fbin", trial.control);

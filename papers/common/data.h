@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "kith/labels.h"
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
+#include "kith/suite.h"
+#include "kith/vectors.h"
 #include "papers/common/paper.h"
 
 namespace kith::papers {
@@ -30,6 +33,12 @@ struct Sample {
 // the set.
 Sample load_sample(const std::string& name, std::size_t rows, std::size_t queries,
                    const Trial& trial);
+
+// All vectors of such a set but its queries, which were drawn at random.
+Vectors load_base(const std::string& name, const Trial& trial);
+
+// The tasks that `kith data NAME` makes. Throws not_found, saying how to make them.
+std::vector<Task> load_tasks(const std::string& name, const Trial& trial);
 
 // The section ("editors", "libdevel" ...) of every Debian package, whose names are debian-768's
 // labels. Throws not_found where debian-768 wasn't made, which leaves the package lists it read.

@@ -50,6 +50,18 @@ TEST_F(PapersTool, RunsAPaperFromDataToVerdicts) {
   }
 }
 
+TEST_F(PapersTool, QuickTrialsMakeTheirOwnData) {
+  for (const char* paper : {"mmteb", "tte-depth"}) {
+    const cli::Outcome outcome = kith({"papers", "run", paper, "--quick", "--json"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    const auto objects = outcome.objects();
+    EXPECT_EQ(std::count_if(objects.begin(), objects.end(),
+                            [](const nlohmann::json& each) { return each.contains("verdict"); }),
+              4)
+        << paper;
+  }
+}
+
 TEST_F(PapersTool, NamesTheCommandThatMakesMissingData) {
   expect_error({"papers", "run", "hnsw-ordering"}, 1,
                {".cache/peers-data/words.query.fbin: not there", "bench/data.sh", "makes it"});

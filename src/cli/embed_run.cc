@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <span>
-#include <sstream>
 #include <utility>
 
 #include "base/checksum.h"
@@ -11,6 +10,7 @@
 #include "cli/model_files.h"
 #include "cli/options.h"
 #include "cli/precision_option.h"
+#include "cli/text_options.h"
 #include "kith/error.h"
 #include "text/utf8.h"
 
@@ -21,13 +21,6 @@ using nlohmann::json;
 
 // Texts that run together: what an interruption loses at most, and enough to fill threads.
 constexpr std::size_t kPartTexts = 256, kPartBytes = std::size_t{1} << 20;
-
-std::vector<std::string> split_names(const std::string& text) {
-  std::vector<std::string> names;
-  std::istringstream in(text);
-  for (std::string name; std::getline(in, name, ',');) names.push_back(name);
-  return names;
-}
 
 TextEncodeOptions encode_options(const EmbedOptions& options, const TextEncoder& model,
                                  const std::vector<std::string>& prompts) {
@@ -41,12 +34,6 @@ TextEncodeOptions encode_options(const EmbedOptions& options, const TextEncoder&
   if (options.has_prompt) encode.prompt = prompt_text(model, options.prompt);
   model.encode({}, encode);  // refuses wrong options before any work
   return encode;
-}
-
-[[noreturn]] void refuse_bytes(const std::string& input, const EmbedItem& item) {
-  const std::size_t wrong = text::first_wrong_byte(item.record.text);
-  throw Error(ErrorCode::corrupt, input + ": line " + std::to_string(item.line) + ": byte " +
-                                      std::to_string(wrong) + " of the text is no UTF-8");
 }
 
 }  // namespace
@@ -180,7 +167,7 @@ bool EmbedRun::next_item(EmbedItem& item) {
   item.line = stream_.line();
   counts_.take(options_.input, record);
   if (text::first_wrong_byte(record.text) != record.text.size()) {
-    if (options_.strict) refuse_bytes(options_.input, item);
+    if (options_.strict) refuse_bytes(options_.input, item.line, record.text);
     record.text = text::mended(record.text);
     ++counts_.mended;
   }
@@ -248,18 +235,10 @@ void add_embed_options(CLI::App& verb, EmbedOptions& options) {
       ->check(whole_number(1))
       ->type_name("D");
   add_precision_option(verb, options.precision);
-  verb.add_option("--format", options.read.format,
-                  "lines, jsonl, csv or tsv (default: by the name's end, else lines)")
-      ->type_name("NAME");
-  verb.add_option("--field", options.fields,
-                  "Members or columns that make the text, with commas between (default: text, and "
-                  "title before it)")
-      ->type_name("NAMES");
+  add_text_options(verb, options.read.format, options.fields, options.strict);
   verb.add_option("--id", options.read.id,
                   "Member or column of the label (default: _id or id, where there is one)")
       ->type_name("NAME");
-  verb.add_flag("--strict", options.strict,
-                "Refuse bytes that are no UTF-8 (default: replaced and counted)");
   add_common_options(verb, options);
 }
 

@@ -42,6 +42,11 @@ struct Counts {
     test = task.test.texts.size();
     labels = task.labels.size();
   }
+  void operator()(const MultilabelTask& task) {
+    train = task.train.texts.size();
+    test = task.test.texts.size();
+    labels = task.labels.size();
+  }
   void operator()(const ClusteringTask& task) {
     test = task.texts.texts.size();
     labels = task.labels.size();

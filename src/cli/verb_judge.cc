@@ -85,6 +85,7 @@ std::vector<std::string> others(const std::string& type) {
   if (type == "Retrieval") return {"mrr_at_10", "recall_at_1", "recall_at_10"};
   if (type == "Reranking") return {"mrr"};
   if (type == "Classification") return {"f1", "f1_weighted"};
+  if (type == "MultilabelClassification") return {"f1", "lrap"};
   if (type == "Clustering") return {"homogeneity", "completeness"};
   if (type == "STS") return {"cosine_pearson", "euclidean_spearman"};
   if (type == "PairClassification") return {"cosine_ap", "cosine_f1"};

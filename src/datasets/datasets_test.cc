@@ -20,6 +20,7 @@
 #include "datasets/r_data.h"
 #include "datasets/roff.h"
 #include "datasets/split.h"
+#include "datasets/taxonomy.h"
 #include "datasets/wordnet.h"
 #include "kith/error.h"
 
@@ -122,6 +123,7 @@ TEST(WordNet, SynsetsHaveWordsHypernymsAndDefinitions) {
       "00001930 03 n 02 physical_entity 0 thing 1 002 @ 00001740 n 0000 + 2 v 0101 | a body  \n");
   ASSERT_EQ(synsets.size(), 2u);
   EXPECT_EQ(synsets[0].definition, "that which is");
+  EXPECT_THAT(synsets[0].examples, ElementsAre("an entity"));
   EXPECT_TRUE(synsets[0].hypernyms.empty());
   EXPECT_THAT(synsets[1].words, ElementsAre("physical entity", "thing"));
   EXPECT_THAT(synsets[1].hypernyms, ElementsAre(1740));
@@ -129,6 +131,24 @@ TEST(WordNet, SynsetsHaveWordsHypernymsAndDefinitions) {
               HasSubstr("data.noun: line 1: "));
   EXPECT_THAT(error_of([] { parse_synsets("data.noun", "x 03 n 01 entity 0 000 | x"); }),
               HasSubstr("'x', expected a number"));
+}
+
+TEST(WordNet, NearSynsetsAreSimilar) {
+  // 1 - 2 - 4, 1 - 3, and 5 by itself; the root above 1 and 5 is the place of nothing.
+  std::vector<Synset> synsets(5);
+  for (std::uint32_t i = 0; i < 5; ++i) synsets[i].offset = i + 1;
+  synsets[1].hypernyms = synsets[2].hypernyms = {1};
+  synsets[3].hypernyms = {2};
+  const Taxonomy taxonomy(synsets);
+  EXPECT_DOUBLE_EQ(taxonomy.similarity(3, 3), 1);
+  EXPECT_DOUBLE_EQ(taxonomy.similarity(1, 3), 6.0 / 7);  // 2 is above both, third from the root
+  EXPECT_DOUBLE_EQ(taxonomy.similarity(2, 3), 4.0 / 7);
+  EXPECT_DOUBLE_EQ(taxonomy.similarity(3, 2), 4.0 / 7);
+  EXPECT_DOUBLE_EQ(taxonomy.similarity(4, 3), 2.0 / 6);
+  synsets[0].hypernyms = {4};
+  EXPECT_THAT(error_of([&] { Taxonomy circular(synsets); }), HasSubstr("circle"));
+  synsets[0].hypernyms = {9};
+  EXPECT_THAT(error_of([&] { Taxonomy missing(synsets); }), HasSubstr("hypernym 9"));
 }
 
 // serialize(list(a = c("x", "y"), f = factor("great")), NULL, version = 2), by hand.

@@ -1,4 +1,5 @@
-// What a package is, from its description: its section in the archive, and its role by debtags.
+// What a package is, from its description: its section in the archive, its role by debtags, and all
+// of its tags.
 #include "datasets/catalogue.h"
 #include "datasets/debian_texts.h"
 #include "datasets/split.h"
@@ -29,6 +30,13 @@ std::string role_of(const DebianText& text) {
   return role;
 }
 
+// Tags that say something of the package: "special::not-yet-tagged" and its like don't.
+std::vector<std::string> tags_of(const DebianText& text) {
+  std::vector<std::string> tags = text.tags;
+  std::erase_if(tags, [](const std::string& tag) { return tag.starts_with("special::"); });
+  return tags;
+}
+
 }  // namespace
 
 std::vector<Task> make_sections(Packages& packages, std::uint64_t seed) {
@@ -47,6 +55,16 @@ std::vector<Task> make_roles(Packages& packages, std::uint64_t seed) {
     if (!role.empty()) texts.push_back({description(text), role, text.source});
   }
   return task_of(texts, seed);
+}
+
+std::vector<Task> make_tags(Packages& packages, std::uint64_t seed) {
+  std::vector<TaggedText> texts;
+  for (const DebianText& text : debian_texts(packages)) {
+    texts.push_back({description(text), tags_of(text), text.source});
+  }
+  std::vector<Task> tasks(1);
+  tasks.front().content = multilabel(texts, kTestShare, kLeast, seed);
+  return tasks;
 }
 
 }  // namespace kith::datasets

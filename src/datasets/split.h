@@ -26,6 +26,16 @@ struct LabelledText {
 ClassificationTask classification(const std::vector<LabelledText>& texts, double test_share,
                                   std::size_t least, std::uint64_t seed);
 
+struct TaggedText {
+  std::string text;
+  std::vector<std::string> labels;
+  std::string group;
+};
+
+// The same with any number of labels a text; texts without one of those that stay are left out.
+MultilabelTask multilabel(const std::vector<TaggedText>& texts, double test_share,
+                          std::size_t least, std::uint64_t seed);
+
 // Texts with single spaces for all white space, none at the ends.
 std::string squeeze(std::string_view text);
 

@@ -55,6 +55,18 @@ std::string definition_of(std::string_view gloss) {
   return std::string(definition);
 }
 
+// What stands in quotes; a quote that isn't closed holds nothing.
+std::vector<std::string> examples_of(std::string_view gloss) {
+  std::vector<std::string> examples;
+  for (std::size_t open = gloss.find('"'); open != gloss.npos; open = gloss.find('"', open + 1)) {
+    const std::size_t close = gloss.find('"', open + 1);
+    if (close == gloss.npos) break;
+    if (close > open + 1) examples.emplace_back(gloss.substr(open + 1, close - open - 1));
+    open = close;
+  }
+  return examples;
+}
+
 }  // namespace
 
 std::vector<Synset> parse_synsets(const std::string& name, std::string_view text) {
@@ -82,7 +94,9 @@ std::vector<Synset> parse_synsets(const std::string& name, std::string_view text
         synset.hypernyms.push_back(target);
       }
     }
-    synset.definition = definition_of(line.substr(std::min(bar + 1, line.size())));
+    const std::string_view gloss = line.substr(std::min(bar + 1, line.size()));
+    synset.definition = definition_of(gloss);
+    synset.examples = examples_of(gloss);
     synsets.push_back(std::move(synset));
   });
   return synsets;

@@ -15,6 +15,7 @@ struct Synset {
   std::vector<std::string> words;        // with spaces for underscores
   std::vector<std::uint32_t> hypernyms;  // offsets in the same file
   std::string definition;                // the gloss without its examples
+  std::vector<std::string> examples;     // its sentences and phrases in quotes
 };
 
 // A file data.noun, data.verb ... Throws corrupt naming file and line.

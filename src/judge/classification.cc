@@ -79,11 +79,9 @@ void score_classification(const ClassificationTask& task, const Samples& samples
   parallel_for(options.control, samples.size(), 1,
                [&](std::size_t begin, std::size_t end, std::size_t) {
                  for (std::size_t e = begin; e < end; ++e) {
-                   std::vector<std::uint32_t> places;
+                   const std::vector<std::uint32_t> places = places_of(samples[e], rows);
                    std::vector<Label> labels;
                    for (const std::uint32_t text : samples[e]) {
-                     const auto at = std::lower_bound(rows.begin(), rows.end(), text);
-                     places.push_back(static_cast<std::uint32_t>(at - rows.begin()));
                      labels.push_back(task.train_labels[text]);
                    }
                    const LogisticRegression probe(rows_in_double(train, places), labels);

@@ -64,12 +64,15 @@ class Measure {
   }
   void operator()(const ClassificationTask& task) {
     const judge::Samples samples = judge::classification_samples(task, options_);
-    std::vector<std::uint32_t> rows;
-    for (const auto& sample : samples) rows.insert(rows.end(), sample.begin(), sample.end());
-    std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    const std::vector<std::uint32_t> rows = judge::sampled_rows(samples);
     const Matrix<float> train = vectors_.of(task.train, rows), test = vectors_.of(task.test);
     judge::score_classification(task, samples, rows, train, test, options_, result_);
+  }
+  void operator()(const MultilabelTask& task) {
+    const judge::Samples samples = judge::multilabel_samples(task, options_);
+    const std::vector<std::uint32_t> rows = judge::sampled_rows(samples);
+    const Matrix<float> train = vectors_.of(task.train, rows), test = vectors_.of(task.test);
+    judge::score_multilabel(task, samples, rows, train, test, options_, result_);
   }
   void operator()(const ClusteringTask& task) {
     const std::vector<std::uint32_t> rows = judge::clustering_sample(task, options_);
@@ -124,6 +127,24 @@ TaskResult measured(const Task& task, const std::string& system, const JudgeOpti
 }  // namespace
 
 namespace judge {
+
+std::vector<std::uint32_t> sampled_rows(const Samples& samples) {
+  std::vector<std::uint32_t> rows;
+  for (const auto& sample : samples) rows.insert(rows.end(), sample.begin(), sample.end());
+  std::sort(rows.begin(), rows.end());
+  rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+  return rows;
+}
+
+std::vector<std::uint32_t> places_of(std::span<const std::uint32_t> sample,
+                                     std::span<const std::uint32_t> rows) {
+  std::vector<std::uint32_t> places;
+  for (const std::uint32_t text : sample) {
+    const auto at = std::lower_bound(rows.begin(), rows.end(), text);
+    places.push_back(static_cast<std::uint32_t>(at - rows.begin()));
+  }
+  return places;
+}
 
 void set_score(TaskResult& result, const std::string& metric, double score, std::size_t units,
                Statistic statistic) {

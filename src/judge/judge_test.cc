@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "judge/protocols.h"
 #include "judge/test_tasks.h"
 #include "kith/vectors.h"
 
@@ -138,6 +139,55 @@ TEST(Classification, LearnsFromFewTextsAndEmbedsNoMoreThanThose) {
   JudgeOptions one = few();
   one.control.threads = 1;
   EXPECT_EQ(judge_task(task_with(task), words, one).main_score, result.main_score);
+}
+
+TEST(Multilabel, GivesTextsTheLabelsOfTheirNeighbours) {
+  const ClassificationTask kinds = made_up_classes(100);
+  MultilabelTask task;
+  task.train = kinds.train;
+  task.test = kinds.test;
+  task.labels = {"animals", "tools", "plants", "alive", "none tests this"};
+  const auto labels = [](Label kind) {
+    return kind == 1 ? std::vector<Label>{1} : std::vector<Label>{kind, 3};
+  };
+  for (const Label kind : kinds.train_labels) task.train_labels.push_back(labels(kind));
+  for (const Label kind : kinds.test_labels) task.test_labels.push_back(labels(kind));
+  for (std::size_t i = 0; i < task.train_labels.size(); i += 7) task.train_labels[i].push_back(4);
+  WordEmbedder words(32);
+  const TaskResult result = judge_task(task_with(task), words, few());
+  EXPECT_EQ(result.type, "MultilabelClassification");
+  EXPECT_EQ(result.main_metric, "accuracy");
+  EXPECT_GT(result.main_score, 0.7);
+  EXPECT_NEAR(score(result, "accuracy"), result.main_score, 1e-9);
+  EXPECT_GT(score(result, "f1"), result.main_score);
+  EXPECT_GT(score(result, "lrap"), result.main_score);
+  EXPECT_EQ(result.units, 300u);
+  JudgeOptions one = few();
+  one.control.threads = 1;
+  EXPECT_EQ(judge_task(task_with(task), words, one).main_score, result.main_score);
+}
+
+TEST(Multilabel, TakesTextsWhileALabelLacksSome) {
+  MultilabelTask task;
+  task.labels = {"common", "rare"};
+  task.samples_per_label = 2;
+  for (std::size_t i = 0; i < 50; ++i) {
+    task.train.texts.push_back(std::to_string(i));
+    task.train_labels.push_back(i % 10 == 0 ? std::vector<Label>{0, 1} : std::vector<Label>{0});
+  }
+  task.train_labels[5].clear();
+  JudgeOptions options;
+  options.experiments = 20;
+  for (const auto& sample : multilabel_samples(task, options)) {
+    std::size_t rare = 0, common = 0;
+    for (const std::uint32_t text : sample) {
+      rare += task.train_labels[text].size() > 1 ? 1 : 0;
+      common += task.train_labels[text].size() == 1 ? 1 : 0;
+      EXPECT_NE(text, 5u);
+    }
+    EXPECT_EQ(rare, 2u);
+    EXPECT_LE(common, 2u);
+  }
 }
 
 TEST(Clustering, FindsGroupsInBothForms) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -92,6 +93,40 @@ LabelScores score_labels(std::span<const Label> truth, std::span<const Label> pr
     scores.recall_weighted += weight * recall;
     scores.f1_weighted += weight * f1;
   }
+  return scores;
+}
+
+LabelSetScores score_label_sets(std::span<const std::vector<Label>> truth,
+                                std::span<const std::vector<Label>> predicted) {
+  check_sizes(truth.size(), predicted.size());
+  std::map<Label, Counts> labels;
+  std::vector<std::size_t> right;  // a text: labels that are true and predicted
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    for (const Label label : truth[i]) labels[label].truly += 1;
+    for (const Label label : predicted[i]) labels[label].predicted += 1;
+    std::vector<Label> both;
+    std::set_intersection(truth[i].begin(), truth[i].end(), predicted[i].begin(),
+                          predicted[i].end(), std::back_inserter(both));
+    for (const Label label : both) labels[label].both += 1;
+    right.push_back(both.size());
+  }
+  LabelSetScores scores;
+  const auto kinds = static_cast<double>(labels.size());
+  for (const auto& [label, counts] : labels) {
+    scores.f1 += 2 * counts.both / (counts.truly + counts.predicted) / kinds;
+  }
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] == predicted[i]) scores.accuracy += 1;
+    const auto own = static_cast<double>(truth[i].size()), hits = static_cast<double>(right[i]);
+    if (own == 0 || own == kinds) {
+      scores.lrap += 1;
+      continue;
+    }
+    const double found = ratio(hits, static_cast<double>(predicted[i].size()));
+    scores.lrap += (hits * found + (own - hits) * own / kinds) / own;
+  }
+  scores.accuracy /= static_cast<double>(truth.size());
+  scores.lrap /= static_cast<double>(truth.size());
   return scores;
 }
 

@@ -175,5 +175,80 @@ TEST(Correlation, OfARisingFunctionIsOneByRanks) {
   });
 }
 
+// By the definitions over a table of texts and labels, as scikit-learn has them.
+LabelSetScores scored_slowly(const std::vector<std::vector<Label>>& truth,
+                             const std::vector<std::vector<Label>>& predicted, Label kinds) {
+  const auto has = [](const std::vector<Label>& set, Label label) {
+    return std::find(set.begin(), set.end(), label) != set.end();
+  };
+  std::vector<Label> columns;
+  for (Label label = 0; label < kinds; ++label) {
+    const auto any = [&](const auto& sets) {
+      return std::any_of(sets.begin(), sets.end(), [&](const auto& s) { return has(s, label); });
+    };
+    if (any(truth) || any(predicted)) columns.push_back(label);
+  }
+  LabelSetScores scores;
+  const auto texts = static_cast<double>(truth.size());
+  for (const Label label : columns) {
+    double both = 0, one = 0;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      both += has(truth[i], label) && has(predicted[i], label) ? 1 : 0;
+      one += has(truth[i], label) != has(predicted[i], label) ? 1 : 0;
+    }
+    scores.f1 += 2 * both / (2 * both + one) / static_cast<double>(columns.size());
+  }
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    scores.accuracy += truth[i] == predicted[i] ? 1 / texts : 0;
+    if (truth[i].empty() || truth[i].size() == columns.size()) {
+      scores.lrap += 1 / texts;
+      continue;
+    }
+    for (const Label label : truth[i]) {
+      double rank = 0, right = 0;  // of labels ranked as high or higher
+      for (const Label other : columns) {
+        if (has(predicted[i], label) && !has(predicted[i], other)) continue;
+        rank += 1;
+        right += has(truth[i], other) ? 1 : 0;
+      }
+      scores.lrap += right / rank / static_cast<double>(truth[i].size()) / texts;
+    }
+  }
+  return scores;
+}
+
+TEST(LabelSets, AreScoredByTheDefinitions) {
+  constexpr Label kKinds = 5;
+  const bool held = rc::check("", [] {
+    const auto sets = [](std::size_t count) {
+      std::vector<std::vector<Label>> all(count);
+      for (auto& set : all) {
+        for (Label label = 0; label < kKinds; ++label) {
+          if (*rc::gen::inRange(0, 3) == 0) set.push_back(label);
+        }
+      }
+      return all;
+    };
+    const auto count = *rc::gen::inRange<std::size_t>(1, 12);
+    const auto truth = sets(count), predicted = sets(count);
+    const LabelSetScores found = score_label_sets(truth, predicted);
+    const LabelSetScores expected = scored_slowly(truth, predicted, kKinds);
+    RC_ASSERT(std::abs(found.accuracy - expected.accuracy) < kTolerance);
+    RC_ASSERT(std::abs(found.f1 - expected.f1) < kTolerance);
+    RC_ASSERT(std::abs(found.lrap - expected.lrap) < kTolerance);
+  });
+  EXPECT_TRUE(held);
+}
+
+// Worked by hand: labels a, b, c; {a, b} and {c} are predicted as {a} and {b, c}.
+TEST(LabelSets, AgreeWithAWorkedExample) {
+  const std::vector<std::vector<Label>> truth = {{0, 1}, {2}}, predicted = {{0}, {1, 2}};
+  const LabelSetScores scores = score_label_sets(truth, predicted);
+  EXPECT_EQ(scores.accuracy, 0);
+  EXPECT_NEAR(scores.f1, 2.0 / 3, kTolerance);  // 1, 0 and 1
+  EXPECT_NEAR(scores.lrap, ((1 + 2.0 / 3) / 2 + 1.0 / 2) / 2, kTolerance);
+  EXPECT_THROW(score_label_sets(truth, {}), Error);
+}
+
 }  // namespace
 }  // namespace kith

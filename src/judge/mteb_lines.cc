@@ -87,6 +87,38 @@ ClassificationTask read_classification(const std::string& folder) {
   return task;
 }
 
+// Numbers of a line's labels, ascending, each once.
+std::vector<Label> label_set(const JsonLine& line, LabelNumbers& numbers) {
+  std::vector<Label> labels;
+  for (const std::string& name : line.ids("label")) labels.push_back(numbers(name));
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
+MultilabelTask read_multilabel(const std::string& folder) {
+  MultilabelTask task;
+  task.train = named("train");
+  task.test = named("test");
+  LabelNumbers numbers(task.labels);
+  const std::string train = folder + "/train.jsonl";
+  for_each_json_line(train, [&](const JsonLine& line) {
+    task.train.texts.push_back(line.text("text"));
+    task.train_labels.push_back(label_set(line, numbers));
+  });
+  check_kinds(train, task.labels);
+  for_each_json_line(folder + "/test.jsonl", [&](const JsonLine& line) {
+    task.test.texts.push_back(line.text("text"));
+    for (const std::string& name : line.ids("label")) {
+      if (!numbers.knows(name)) {
+        line.refuse("label '" + name + "' is not in train.jsonl, so nothing can learn it");
+      }
+    }
+    task.test_labels.push_back(label_set(line, numbers));
+  });
+  return task;
+}
+
 // Texts and labels of a line with lists.
 void add_set(const JsonLine& line, LabelNumbers& numbers, ClusteringTask& task) {
   const std::vector<std::string> texts = line.texts("sentences"), labels = line.ids("labels");
@@ -189,7 +221,10 @@ decltype(Task::content) read_mteb_lines(const std::string& folder) {
   const JsonLine line = first_json_line(path);
   if (line.has("query") && line.has("positive")) return read_reranking(path);
   if (line.has("sentences") && line.has("labels")) return read_clustering(path);
-  if (line.has("text") && line.has("label")) return read_classification(folder);
+  if (line.has("text") && line.has("label")) {
+    if (line.is_list("label")) return read_multilabel(folder);
+    return read_classification(folder);
+  }
   const std::string first = line.first_of({"sentence1", "sent1"});
   const std::string second = line.first_of({"sentence2", "sent2"});
   if (first.empty() || second.empty()) {

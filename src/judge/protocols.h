@@ -46,6 +46,12 @@ void score_classification(const ClassificationTask& task, const Samples& samples
                           const Matrix<float>& test, const JudgeOptions& options,
                           TaskResult& result);
 
+// The same of tasks whose texts have many labels.
+Samples multilabel_samples(const MultilabelTask& task, const JudgeOptions& options);
+void score_multilabel(const MultilabelTask& task, const Samples& samples,
+                      std::span<const std::uint32_t> rows, const Matrix<float>& train,
+                      const Matrix<float>& test, const JudgeOptions& options, TaskResult& result);
+
 // Which texts a clustering embeds, ascending; all for the older form.
 std::vector<std::uint32_t> clustering_sample(const ClusteringTask& task,
                                              const JudgeOptions& options);
@@ -62,6 +68,10 @@ void score_bitext(const BitextTask& task, const Matrix<float>& first, const Matr
                   const JudgeOptions& options, TaskResult& result);
 
 // ---- What they share ----------------------------------------------------------------------------
+// All texts that samples name, ascending, each once; and where in that list a sample's texts stand.
+std::vector<std::uint32_t> sampled_rows(const Samples& samples);
+std::vector<std::uint32_t> places_of(std::span<const std::uint32_t> sample,
+                                     std::span<const std::uint32_t> rows);
 // Means over the queries of all ranking metrics at MTEB's cutoffs, by MTEB's names; returns nDCG@10
 // query by query.
 std::vector<double> add_ranking_scores(const std::vector<RankingScores>& queries,

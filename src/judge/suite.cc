@@ -35,6 +35,10 @@ void describe(const std::string& folder, Task& task) {
     own->samples_per_label =
         json.whole("samples_per_label", 1, kMostSamples, own->samples_per_label);
   }
+  if (auto* own = std::get_if<MultilabelTask>(&task.content)) {
+    own->samples_per_label =
+        json.whole("samples_per_label", 1, kMostSamples, own->samples_per_label);
+  }
   if (auto* own = std::get_if<ClusteringTask>(&task.content)) {
     own->max_documents = json.whole("max_documents", 0, kMostSamples, own->max_documents);
   }
@@ -43,9 +47,9 @@ void describe(const std::string& folder, Task& task) {
 }  // namespace
 
 std::string_view task_type(const Task& task) {
-  constexpr std::array<std::string_view, 7> kNames = {
+  constexpr std::array<std::string_view, 8> kNames = {
       "Retrieval", "Reranking",          "Classification", "Clustering",
-      "STS",       "PairClassification", "BitextMining"};
+      "STS",       "PairClassification", "BitextMining",   "MultilabelClassification"};
   return kNames[task.content.index()];
 }
 
@@ -60,6 +64,7 @@ std::vector<const TextPart*> text_parts(const Task& task) {
     std::vector<const TextPart*> operator()(const ClassificationTask& t) {
       return {&t.test, &t.train};
     }
+    std::vector<const TextPart*> operator()(const MultilabelTask& t) { return {&t.test, &t.train}; }
     std::vector<const TextPart*> operator()(const ClusteringTask& t) { return {&t.texts}; }
     std::vector<const TextPart*> operator()(const StsTask& t) { return {&t.first, &t.second}; }
     std::vector<const TextPart*> operator()(const PairTask& t) { return {&t.first, &t.second}; }

@@ -110,6 +110,29 @@ TEST_F(Suite, FieldsOfTheFirstLineSayWhatATaskIs) {
   EXPECT_THAT(classes.test_labels, ElementsAre(1));
 }
 
+TEST_F(Suite, ListsOfLabelsAreMultilabel) {
+  write("train.jsonl",
+        "{\"text\": \"a\", \"label\": [\"x\", \"y\", \"x\"]}\n{\"text\": \"b\", \"label\": []}");
+  write("test.jsonl", "{\"text\": \"c\", \"label\": [\"y\"]}\n{\"text\": \"d\", \"label\": []}\n");
+  write("task.json", "{\"name\": \"mine\", \"samples_per_label\": 3}");
+  const Task task = read_task(folder_);
+  EXPECT_EQ(task_type(task), "MultilabelClassification");
+  const auto& sets = std::get<MultilabelTask>(task.content);
+  EXPECT_THAT(sets.labels, ElementsAre("x", "y"));
+  EXPECT_THAT(sets.train_labels, ElementsAre(ElementsAre(0, 1), ElementsAre()));
+  EXPECT_THAT(sets.test_labels, ElementsAre(ElementsAre(1), ElementsAre()));
+  EXPECT_EQ(sets.samples_per_label, 3u);
+  write_task(task, folder_);
+  const auto again = read<MultilabelTask>();
+  EXPECT_EQ(again.train_labels, sets.train_labels);
+  EXPECT_EQ(again.test_labels, sets.test_labels);
+  EXPECT_EQ(again.samples_per_label, 3u);
+  write("test.jsonl", "{\"text\": \"c\", \"label\": [\"z\"]}\n");
+  EXPECT_THAT(error_of_reading(), HasSubstr("line 1: label 'z' is not in train.jsonl"));
+  write("test.jsonl", "{\"text\": \"c\", \"label\": [1.5]}\n");
+  EXPECT_THAT(error_of_reading(), HasSubstr("line 1: \"label\""));
+}
+
 TEST_F(Suite, BrokenLinesAreRefusedByNumber) {
   write("test.jsonl", "\n{\"sentence1\": \"a\", \"sentence2\": \"b\", \"label\": 2}\n");
   EXPECT_THAT(error_of_reading(), HasSubstr("test.jsonl: line 2: label '2', expected 0 or 1"));

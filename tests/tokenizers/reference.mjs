@@ -4,6 +4,7 @@
 //                                                         a vocabulary as a tokenizer.json; of gpt2 the
 //                                                         first merges
 //   node reference.mjs texts LISTS OUT                    OUT/LANGUAGE.texts of Debian's descriptions
+//   node reference.mjs lines TEXTS OUT                    these texts as JSON lines
 //   node reference.mjs ids PACKAGE TOKENIZER TEXTS OUT    the ids of every text
 //   node reference.mjs sample PACKAGE TEXTS OUT NAME=TOKENIZER...
 //                                                         some texts a language, with checksums of ids
@@ -141,6 +142,16 @@ function read_texts(file) {
   return found;
 }
 
+function lines(folder, output) {
+  const out = fs.openSync(output, 'w');
+  for (const name of fs.readdirSync(folder).filter((each) => each.endsWith('.texts')).sort()) {
+    for (const text of read_texts(path.join(folder, name))) {
+      fs.writeSync(out, JSON.stringify({ text }) + '\n');
+    }
+  }
+  fs.closeSync(out);
+}
+
 async function load(library, file) {
   const { Tokenizer } =
     await import(pathToFileURL(path.join(library, 'dist/tokenizers.mjs')).href);
@@ -193,6 +204,7 @@ async function sample(library, folder, output, named) {
 const [verb, ...rest] = process.argv.slice(2);
 if (verb === 'convert') convert(...rest);
 else if (verb === 'texts') await texts(...rest);
+else if (verb === 'lines') lines(...rest);
 else if (verb === 'ids') await ids(...rest);
 else if (verb === 'sample') await sample(rest[0], rest[1], rest[2], rest.slice(3));
-else throw new Error(`'${verb}': expected convert, texts, ids or sample`);
+else throw new Error(`'${verb}': expected convert, texts, lines, ids or sample`);
