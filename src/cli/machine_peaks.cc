@@ -270,10 +270,9 @@ MachinePeaks measure_peaks(std::span<const std::byte> memory) {
   }
   const simd::NarrowKernels tiles = simd::narrow_kernels(level);
   if (level == Level::amx && tiles.begin != nullptr) {
-    tiles.begin();
+    const simd::NarrowSession session(tiles);
     peaks.amx_int8 = rate(4.0 * kSteps * kTileBytes, amx_bytes);
     peaks.amx_bf16 = rate(4.0 * kSteps * kTileBytes / 2, amx_bf16);
-    tiles.end();
   }
 #endif
   constexpr std::size_t kCached = 16384, kStreamed = 8 << 20;

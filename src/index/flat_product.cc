@@ -234,7 +234,7 @@ class Product {
   // Query panels [begin, end) against the chunk's first `panels` row panels.
   void multiply(std::size_t begin, std::size_t end, std::size_t panels, std::size_t first,
                 Worker& worker) {
-    const FlatTiles::Session session(tiles_);
+    const auto session = tiles_.session();
     std::vector<simd::TileHit> hits(a_rows_ * b_rows_);
     for (std::size_t b = 0; b < panels; ++b) {
       for (std::size_t a = begin; a < end; ++a) {

@@ -130,7 +130,7 @@ TEST(FlatTiles, ValuesAreOffByNoMoreThanWhatRoundingTook) {
     tiles.pack_b(base, base.rows(), b.row(0), lost_b, 0);
     const std::vector<float> offsets(tiles.b_rows(), 0.5f), thresholds(tiles.a_rows(), INFINITY);
     std::vector<simd::TileHit> hits(tiles.a_rows() * tiles.b_rows());
-    const FlatTiles::Session session(tiles);
+    const auto session = tiles.session();
     ASSERT_EQ(tiles.select(a.row(0), b.row(0), offsets.data(), thresholds.data(), hits.data()),
               hits.size());
     for (const simd::TileHit& hit : hits) {
@@ -162,7 +162,7 @@ TEST(FlatTiles, MissingRowsAndThresholdsThatAreNoNumbersGiveNothing) {
   for (std::size_t j = 0; j < 5; ++j) offsets[j] = static_cast<float>(j);
   for (std::size_t i = 0; i < 3; ++i) thresholds[i] = static_cast<float>(i);
   std::vector<simd::TileHit> hits(tiles.a_rows() * tiles.b_rows());
-  const FlatTiles::Session session(tiles);
+  const auto session = tiles.session();
   EXPECT_EQ(tiles.select(a.row(0), b.row(0), offsets.data(), thresholds.data(), hits.data()),
             1u + 2u + 3u);
   EXPECT_EQ(hits[5].a, 2);

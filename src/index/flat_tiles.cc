@@ -7,14 +7,6 @@
 #include "simd/dispatch.h"
 
 namespace kith {
-namespace {
-
-std::size_t words_of(std::size_t dim) {
-  const std::size_t words = (dim + 1) / 2;
-  return (words + simd::kGroupWords - 1) / simd::kGroupWords * simd::kGroupWords;
-}
-
-}  // namespace
 
 bool FlatTiles::narrow_is_faster() {
   return simd::level() == simd::Level::amx &&
@@ -24,7 +16,7 @@ bool FlatTiles::narrow_is_faster() {
 FlatTiles::FlatTiles(std::size_t dim, std::size_t workers, bool narrow)
     : around_(simd::narrow_row_kernels(simd::level())),
       dim_(dim),
-      words_(words_of(dim)),
+      words_(simd::row_words(2 * dim)),
       // A cache line more keeps rows from lying a power of two apart, in the same cache sets.
       stride_(4 * (words_ + simd::kGroupWords)),
       narrow_(narrow) {

@@ -43,20 +43,7 @@ class FlatTiles {
                      const float* thresholds, simd::TileHit* hits) const;
 
   // Around a thread's calls of select.
-  class Session {
-   public:
-    explicit Session(const FlatTiles& tiles) : kernels_(tiles.kernels_) {
-      if (kernels_.begin != nullptr) kernels_.begin();
-    }
-    ~Session() {
-      if (kernels_.end != nullptr) kernels_.end();
-    }
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
-
-   private:
-    const simd::NarrowKernels& kernels_;
-  };
+  simd::NarrowSession session() const { return simd::NarrowSession(kernels_); }
 
  private:
   const simd::MatmulKernels& floats_ = simd::matmul_kernels();

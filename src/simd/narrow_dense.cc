@@ -18,27 +18,6 @@ constexpr float kMostByte = 127;
 
 std::size_t round_up(std::size_t a, std::size_t b) { return (a + b - 1) / b * b; }
 
-std::size_t words_of(std::size_t inputs, Precision precision) {
-  const std::size_t a_word = precision == Precision::int8 ? 4 : 2;
-  return round_up((inputs + a_word - 1) / a_word, kGroupWords);
-}
-
-// What a thread does before its first product and after its last.
-class Session {
- public:
-  explicit Session(const NarrowKernels& kernels) : kernels_(kernels) {
-    if (kernels_.begin != nullptr) kernels_.begin();
-  }
-  ~Session() {
-    if (kernels_.end != nullptr) kernels_.end();
-  }
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
- private:
-  const NarrowKernels& kernels_;
-};
-
 // One layer on its way.
 class NarrowProduct {
  public:
@@ -76,7 +55,7 @@ class NarrowProduct {
   }
 
   void run_panels(std::size_t begin, std::size_t end) const {
-    const Session session(kernels_);
+    const NarrowSession session(kernels_);
     const std::size_t tile_bytes = kTileRows * 4 * w_.words();
     const std::size_t block = std::max<std::size_t>(1, kBlockBytes / tile_bytes) * kTileRows;
     for (std::size_t first = 0; first < x_.rows(); first += block) {
@@ -131,7 +110,7 @@ NarrowWeights::NarrowWeights(MatrixView<const float> rows, const float* bias, Pr
     : precision_(precision),
       outputs_(rows.rows()),
       inputs_(rows.cols()),
-      words_(words_of(inputs_, precision)) {
+      words_(row_words(inputs_ * (precision == Precision::int8 ? 1 : 2))) {
   const std::size_t panels = (outputs_ + kTileOutputs - 1) / kTileOutputs;
   panels_ = Matrix<std::uint32_t>(panels, kTileOutputs * words_);
   bias_ = Matrix<float>(1, panels * kTileOutputs);

@@ -68,6 +68,28 @@ struct NarrowRowKernels {
                         TileHit* hits);
 };
 
+// Words that a row of so many bytes takes, filled up.
+inline std::size_t row_words(std::size_t bytes) {
+  constexpr std::size_t kGroupBytes = 4 * kGroupWords;
+  return (bytes + kGroupBytes - 1) / kGroupBytes * kGroupWords;
+}
+
+// A thread's products lie between its begin and end.
+class NarrowSession {
+ public:
+  explicit NarrowSession(const NarrowKernels& kernels) : kernels_(kernels) {
+    if (kernels_.begin != nullptr) kernels_.begin();
+  }
+  ~NarrowSession() {
+    if (kernels_.end != nullptr) kernels_.end();
+  }
+  NarrowSession(const NarrowSession&) = delete;
+  NarrowSession& operator=(const NarrowSession&) = delete;
+
+ private:
+  const NarrowKernels& kernels_;
+};
+
 // The kernels of a level, which must be one of supported_levels(). Those of Level::amx ask the
 // system to let this process use the tile registers, which it then may for as long as it lives;
 // refused, they are those of the level below.

@@ -20,14 +20,8 @@ constexpr std::size_t kRowCounts[] = {1, 7, 8, 16, 17, 32};
 
 class EveryLevelOfTiles : public testing::TestWithParam<Level> {
  protected:
-  EveryLevelOfTiles() : kernels_(narrow_kernels(GetParam())) {
-    if (kernels_.begin != nullptr) kernels_.begin();
-  }
-  ~EveryLevelOfTiles() override {
-    if (kernels_.end != nullptr) kernels_.end();
-  }
-
-  const NarrowKernels kernels_;
+  const NarrowKernels kernels_ = narrow_kernels(GetParam());
+  const NarrowSession session_{kernels_};
   const NarrowRowKernels& around_ = narrow_row_kernels(GetParam());
 };
 
