@@ -176,6 +176,24 @@ void bytes(const void* x, std::size_t stride, std::size_t rows, const void* pane
 
 // ---- Around the products ------------------------------------------------------------------------
 
+// Converts a row, whole vectors first and the rest filled up with zeros. `convert` makes a vector
+// of T of a vector of floats.
+template <class T, class Convert>
+HWY_INLINE void convert_row(const float* x, std::size_t n, T* to, const Convert& convert) {
+  const Floats d;
+  const hn::Rebind<T, Floats> narrow;
+  const std::size_t whole = n / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    hn::StoreU(convert(hn::LoadU(d, x + i)), narrow, to + i);
+  }
+  if (whole == n) return;
+  HWY_ALIGN float last[kLanes] = {};
+  HWY_ALIGN T codes[kLanes];
+  std::memcpy(last, x + whole, (n - whole) * sizeof(float));
+  hn::Store(convert(hn::Load(d, last)), narrow, codes);
+  std::memcpy(to + whole, codes, (n - whole) * sizeof(T));
+}
+
 ByteScale to_bytes(const float* x, std::size_t n, std::uint8_t* to) {
   const Floats d;
   const Ints di;
@@ -205,16 +223,7 @@ ByteScale to_bytes(const float* x, std::size_t n, std::uint8_t* to) {
     const auto number = hn::NearestInt(hn::MulAdd(v, factor, shift));
     return hn::DemoteTo(d8, hn::Min(hn::Max(number, hn::Zero(di)), hn::Set(di, 255)));
   };
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    hn::StoreU(convert(hn::LoadU(d, x + i)), d8, to + i);
-  }
-  if (whole < n) {
-    HWY_ALIGN float last[kLanes] = {};
-    HWY_ALIGN std::uint8_t codes[kLanes];
-    std::memcpy(last, x + whole, (n - whole) * sizeof(float));
-    hn::Store(convert(hn::Load(d, last)), d8, codes);
-    std::memcpy(to + whole, codes, n - whole);
-  }
+  convert_row(x, n, to, convert);
   return {range / 255, zero};
 }
 
@@ -264,17 +273,7 @@ float to_bf16(const float* x, std::size_t n, void* to) {
     lost = hn::MulAdd(left, left, lost);
     return hn::DemoteTo(d16, hn::BitCast(di, rounded));
   };
-  const std::size_t whole = n / kLanes * kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    hn::StoreU(convert(hn::LoadU(d, x + i)), d16, out + i);
-  }
-  if (whole < n) {
-    HWY_ALIGN float last[kLanes] = {};
-    HWY_ALIGN std::uint16_t codes[kLanes];
-    std::memcpy(last, x + whole, (n - whole) * sizeof(float));
-    hn::Store(convert(hn::Load(d, last)), d16, codes);
-    std::memcpy(out + whole, codes, (n - whole) * sizeof codes[0]);
-  }
+  convert_row(x, n, out, convert);
   if (n % 2 == 1) out[n] = 0;
   return hn::GetLane(hn::SumOfLanes(d, lost));
 }
