@@ -10,7 +10,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +26,7 @@
 #include "cli/precision_option.h"
 #include "cli/progress_bar.h"
 #include "cli/stopwatch.h"
+#include "cli/text_options.h"
 #include "kith/error.h"
 #include "kith/texts.h"
 #include "store/collection.h"
@@ -52,13 +52,6 @@ struct Options : CommonOptions {
 
   AskBy by() const { return bm25 ? AskBy::words : hybrid ? AskBy::both : AskBy::vectors; }
 };
-
-std::vector<std::string> split(const std::string& names) {
-  std::vector<std::string> all;
-  std::istringstream in(names);
-  for (std::string name; std::getline(in, name, ',');) all.push_back(name);
-  return all;
-}
 
 // The model that the collection was made by, wherever it is now, in the precision it was made in.
 TextEncoder open_model(const Collection& collection, const std::string& moved) {
@@ -99,7 +92,7 @@ std::string member_text(const ordered_json& record, const std::string& name) {
 class Printer {
  public:
   Printer(const Collection& collection, const Options& options)
-      : collection_(collection), options_(options), shown_(split(options.fields)) {
+      : collection_(collection), options_(options), shown_(split_names(options.fields)) {
     made_of_ = collection.items().manifest().texts("fields");
     if (made_of_.empty()) made_of_ = {"title", "text"};
   }

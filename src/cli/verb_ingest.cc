@@ -1,6 +1,5 @@
 // kith ingest: texts to a collection that answers questions in words: their vectors and their words
 // in indexes, and their records to be shown.
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/nonzero_rows.h"
 #include "cli/cli.h"
 #include "cli/collection_path.h"
 #include "cli/embed_run.h"
@@ -149,17 +149,6 @@ class Kept {
 
 // ---- The work -----------------------------------------------------------------------------------
 
-// Rows that have a direction; the others are left to words.
-std::vector<std::uint64_t> nonzero_rows(const MatrixView<const float>& rows) {
-  std::vector<std::uint64_t> numbers;
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const float* row = rows.row(i);
-    const bool zero = std::all_of(row, row + rows.cols(), [](float value) { return value == 0; });
-    if (!zero) numbers.push_back(i);
-  }
-  return numbers;
-}
-
 class Ingest {
  public:
   Ingest(const Options& options, const std::string& folder)
@@ -223,7 +212,7 @@ class Ingest {
     build.control = control_;
     auto mapped = run_.rows().map();
     MatrixView<const float> rows = run_.rows().view(*mapped);
-    std::vector<std::uint64_t> numbers = nonzero_rows(rows);
+    const std::vector<Id> numbers = nonzero_rows(rows);  // the others are left to words
     if (numbers.empty()) {
       run_.rows().discard();
       throw Error(ErrorCode::corrupt,
@@ -232,12 +221,12 @@ class Ingest {
     Labels labels;
     if (numbers.size() < rows.rows()) {
       Spool spool(staging_.path("nonzero"));
-      for (const std::uint64_t row : numbers) {
+      for (const Id row : numbers) {
         spool.append({reinterpret_cast<const char*>(rows.row(row)), rows.cols() * sizeof(float)});
       }
       mapped = spool.map();
       rows = {reinterpret_cast<const float*>(mapped->bytes().data()), numbers.size(), rows.cols()};
-      labels = Labels(std::move(numbers));
+      labels = Labels(std::vector<std::uint64_t>(numbers.begin(), numbers.end()));
     }
     mapped->advise_sequential();
     const Index index = Index::build(rows, labels, build);

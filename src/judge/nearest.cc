@@ -5,24 +5,11 @@
 #include <vector>
 
 #include "base/copy_rows.h"
+#include "base/nonzero_rows.h"
 #include "kith/exact.h"
 #include "kith/types.h"
 
 namespace kith::judge {
-namespace {
-
-std::vector<Id> rows_with_a_direction(const Matrix<float>& rows) {
-  std::vector<Id> found;
-  for (std::size_t i = 0; i < rows.rows(); ++i) {
-    const float* row = rows.row(i);
-    if (std::any_of(row, row + rows.cols(), [](float x) { return x != 0; })) {
-      found.push_back(static_cast<Id>(i));
-    }
-  }
-  return found;
-}
-
-}  // namespace
 
 Neighbours nearest_by_cosine(const Matrix<float>& base, const Matrix<float>& queries, std::size_t k,
                              const Control& control) {
@@ -30,7 +17,7 @@ Neighbours nearest_by_cosine(const Matrix<float>& base, const Matrix<float>& que
   options.k = k;
   options.metric = Metric::cosine;
   options.control = control;
-  const std::vector<Id> rows = rows_with_a_direction(base), asked = rows_with_a_direction(queries);
+  const std::vector<Id> rows = nonzero_rows(base), asked = nonzero_rows(queries);
   if (rows.size() == base.rows() && asked.size() == queries.rows()) {
     return exact_search(base, queries, options);
   }

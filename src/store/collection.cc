@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <unordered_set>
 
+#include "base/copy_rows.h"
+#include "base/nonzero_rows.h"
 #include "formats/text_stream.h"
 #include "kith/error.h"
 
@@ -24,10 +26,6 @@ std::vector<Ranked> ranked(const Neighbours& found, std::size_t query, Metric me
     list.push_back({found.ids(query, i), customary(metric, found.distances(query, i))});
   }
   return list;
-}
-
-bool is_zero(const float* row, std::size_t dim) {
-  return std::all_of(row, row + dim, [](float value) { return value == 0; });
 }
 
 }  // namespace
@@ -92,15 +90,9 @@ Id Collection::row_of_vector(Id id) const {
 Collection::Lists Collection::by_vectors(MatrixView<const float> vectors, std::size_t depth,
                                          const Control& control) const {
   Lists lists(vectors.rows());
-  std::vector<std::size_t> questions;  // those that have a cosine
-  for (std::size_t q = 0; q < vectors.rows(); ++q) {
-    if (!is_zero(vectors.row(q), vectors.cols())) questions.push_back(q);
-  }
+  const std::vector<Id> questions = nonzero_rows(vectors);  // those that have a cosine
   if (questions.empty()) return lists;
-  Matrix<float> rows(questions.size(), vectors.cols());
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    std::copy_n(vectors.row(questions[i]), vectors.cols(), rows.row(i));
-  }
+  const Matrix<float> rows = copy_rows(vectors, questions);
   SearchOptions search;
   search.control = control;
   const Neighbours found = vectors_.search(rows, std::min(depth, vectors_.size()), search);
