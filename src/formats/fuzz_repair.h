@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/checksum.h"
+#include "kith/error.h"
 
 namespace kith::formats {
 
@@ -39,6 +40,23 @@ inline void repair(std::vector<std::byte>& bytes) {
     set_number(bytes, entry + 48, checksum(std::span(bytes).subspan(offset, size)));
   }
   set_number(bytes, 24, checksum(std::span(bytes).subspan(kRow, count * kRow)));
+}
+
+// Calls read(bytes, verify) with the input as it is and repaired, verified and not. An Error is an
+// answer like any other.
+template <class Read>
+void try_to_read(const std::uint8_t* data, std::size_t size, const Read& read) {
+  const auto* start = reinterpret_cast<const std::byte*>(data);
+  std::vector<std::byte> bytes(start, start + size);
+  for (const bool repaired : {false, true}) {
+    if (repaired) repair(bytes);
+    for (const bool verify : {true, false}) {
+      try {
+        read(std::span<const std::byte>(bytes), verify);
+      } catch (const Error&) {
+      }
+    }
+  }
 }
 
 }  // namespace kith::formats

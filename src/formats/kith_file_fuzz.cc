@@ -20,22 +20,9 @@ void read_whole(std::span<const std::byte> bytes, bool verify) {
   meta.real("recall");
 }
 
-void attempt(std::span<const std::byte> bytes) {
-  for (const bool verify : {true, false}) {
-    try {
-      read_whole(bytes, verify);
-    } catch (const kith::Error&) {
-    }
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto* start = reinterpret_cast<const std::byte*>(data);
-  std::vector<std::byte> bytes(start, start + size);
-  attempt(bytes);
-  kith::formats::repair(bytes);
-  attempt(bytes);
+  kith::formats::try_to_read(data, size, read_whole);
   return 0;
 }

@@ -124,7 +124,7 @@ class Product {
       const std::size_t count = std::min(a_rows_, group_.queries.size() - first);
       for (std::size_t i = 0; i < count; ++i) prepare_query(first + i, rows.row(i));
       tiles_.pack_a(rows, count, packed_queries_.row(p), losses);
-      for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t i = 0; tiles_.narrow() && i < count; ++i) {
         const float norm = query_terms_[first + i].width == kInfinity
                                ? 0
                                : std::sqrt(simd::norm_squared(rows.row(i), dim_));

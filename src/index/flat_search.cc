@@ -35,7 +35,7 @@ template <class MakeSet, class Take>
 void search_groups(const FlatRows& base, const AnyMatrixView& queries, std::size_t group_size,
                    const Control& control, const MakeSet& make_set, const Take& take) {
   const std::size_t dim = base.rows.dim();
-  const bool narrow = FlatTiles::narrow_is_faster();
+  const bool narrow = queries.rows() >= kScanBelow && FlatTiles::narrow_is_faster();
   Progress progress(control, "exact", queries.rows() * base.rows.rows());
   for (std::size_t first = 0; first < queries.rows(); first += group_size) {
     const std::size_t count = std::min(group_size, queries.rows() - first);

@@ -24,22 +24,11 @@ void read_whole(const kith::store::Items& items) {
   }
 }
 
-void attempt(std::span<const std::byte> bytes) {
-  for (const bool verify : {true, false}) {
-    try {
-      read_whole(kith::store::Items::parse(bytes, "fuzz", verify, nullptr));
-    } catch (const kith::Error&) {
-    }
-  }
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto* start = reinterpret_cast<const std::byte*>(data);
-  std::vector<std::byte> bytes(start, start + size);
-  attempt(bytes);
-  kith::formats::repair(bytes);
-  attempt(bytes);
+  kith::formats::try_to_read(data, size, [](std::span<const std::byte> bytes, bool verify) {
+    read_whole(kith::store::Items::parse(bytes, "fuzz", verify, nullptr));
+  });
   return 0;
 }
