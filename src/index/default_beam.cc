@@ -12,6 +12,7 @@ namespace kith {
 namespace {
 
 constexpr std::size_t kK = 10;
+constexpr std::size_t kMany = 10 * kK;
 constexpr std::size_t kFewest = 20;  // held-out rows that make a measurement
 constexpr std::size_t kLadder[] = {10, 12,  14,  16,  20,  24,  28,  32,  40,  48,  56,  64,  80,
                                    96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768};
@@ -24,11 +25,11 @@ Neighbours truth_among_others(const AnyMatrixView& rows, const AnyMatrixView& qu
   std::vector<bool> is_held(rows.rows(), false);
   for (Id id : held) is_held[id] = true;
   ExactOptions options;
-  options.k = std::min(kK + kSpare, rows.rows());
+  options.k = std::min(kMany + kSpare, rows.rows());
   options.metric = metric;
   options.control = control;
   const Neighbours all = exact_search(rows, queries, options);
-  Neighbours truth(queries.rows(), kK + kSpare / 2);
+  Neighbours truth(queries.rows(), kMany + kSpare / 2);
   for (std::size_t q = 0; q < queries.rows(); ++q) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < all.k() && count < truth.k(); ++i) {
@@ -56,10 +57,8 @@ BeamTrial make_beam_trial(const AnyMatrixView& rows, Matrix<float> queries, Metr
   return trial;
 }
 
-DefaultBeam choose_default_beam(
-    const BeamTrial& trial, double recall,
-    const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
-        search) {
+DefaultBeam choose_default_beam(const BeamTrial& trial, double recall,
+                                const SearchWithBeam& search) {
   DefaultBeam best;
   if (trial.queries.rows() < kFewest) return best;
   for (std::size_t beam : kLadder) {
@@ -68,6 +67,26 @@ DefaultBeam choose_default_beam(
     if (reached >= recall) break;
   }
   return best;
+}
+
+double beams_for_ten_times(const BeamTrial& trial, const DefaultBeam& chosen,
+                           const SearchWithBeam& search) {
+  constexpr std::size_t kQueries = 100;  // have as many neighbours as are told apart
+  const std::size_t count = std::min(kQueries, trial.queries.rows());
+  if (trial.queries.rows() < kFewest || chosen.recall == 0) return kUsualForTenTimes;
+  const AnyMatrixView queries = AnyMatrixView(trial.queries.view()).slice(0, count);
+  Neighbours truth(count, trial.truth.k());
+  for (std::size_t q = 0; q < count; ++q) {
+    std::copy_n(trial.truth.ids.row(q), truth.k(), truth.ids.row(q));
+    std::copy_n(trial.truth.distances.row(q), truth.k(), truth.distances.row(q));
+  }
+  std::size_t enough = chosen.beam;
+  for (const std::size_t beam : kLadder) {
+    if (beam < chosen.beam) continue;
+    enough = beam;
+    if (recall_at(search(queries, kMany, beam), truth, kMany) >= chosen.recall) break;
+  }
+  return static_cast<double>(enough) / static_cast<double>(chosen.beam);
 }
 
 }  // namespace kith

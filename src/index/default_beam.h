@@ -28,11 +28,18 @@ struct BeamTrial {
 BeamTrial make_beam_trial(const AnyMatrixView& rows, Matrix<float> queries, Metric metric,
                           std::span<const Id> held, const Control& control);
 
+using SearchWithBeam =
+    std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>;
+
 // The smallest beam (of a ladder) whose recall@10 in the trial reaches `recall`; the best one when
 // none does.
-DefaultBeam choose_default_beam(
-    const BeamTrial& trial, double recall,
-    const std::function<Neighbours(const AnyMatrixView& queries, std::size_t k, std::size_t beam)>&
-        search);
+DefaultBeam choose_default_beam(const BeamTrial& trial, double recall,
+                                const SearchWithBeam& search);
+
+// How many times as broad a search finds 100 neighbours as well as the chosen beam finds 10.
+double beams_for_ten_times(const BeamTrial& trial, const DefaultBeam& chosen,
+                           const SearchWithBeam& search);
+// What it is on the data in docs/performance.md, about: the cube root of 10.
+inline constexpr double kUsualForTenTimes = 2.15;
 
 }  // namespace kith

@@ -215,15 +215,19 @@ BeamTrial Index::Implementation::beam_trial(const AnyMatrixView& rows, std::span
                          options.control);
 }
 
+SearchWithBeam Index::Implementation::trial_search(const Control& control) const {
+  return [this, quiet = without_progress(control)](const AnyMatrixView& queries, std::size_t k,
+                                                   std::size_t beam) {
+    SearchOptions options;
+    options.beam = beam;
+    options.control = quiet;
+    return search(queries, k, options);
+  };
+}
+
 DefaultBeam Index::Implementation::measure_beam(const BeamTrial& trial,
                                                 const BuildOptions& options) const {
-  return choose_default_beam(trial, options.recall,
-                             [&](const AnyMatrixView& queries, std::size_t k, std::size_t beam) {
-                               SearchOptions search_options;
-                               search_options.beam = beam;
-                               search_options.control = without_progress(options.control);
-                               return search(queries, k, search_options);
-                             });
+  return choose_default_beam(trial, options.recall, trial_search(options.control));
 }
 
 void Index::Implementation::recode(const std::string& name, const AnyMatrixView& rows,

@@ -230,8 +230,8 @@ void InvertedLists::start(MatrixView<const float> queries, std::size_t probes,
       }
     }
   }
-  scratch.met.assign(n, 0);
-  scratch.passed.assign(n, 0);
+  scratch.met_around.assign(n, 0);
+  scratch.allowed_around.assign(n, 0);
 }
 
 void InvertedLists::connect_centres(std::uint64_t seed, const Control& control) {
@@ -304,15 +304,14 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, Scratch& scr
   }
   simd::scan_blocks_each(scans, pairs.size(), list);
   const Id* const ids = ids_.as<Id>() + starts_[l];
-  std::size_t passed = 0;
-  if (scratch.allowed != nullptr) {
-    for (std::size_t i = 0; i < size; ++i) passed += (*scratch.allowed)(ids[i]) ? 1 : 0;
-  }
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     simd::BlockScan& scan = scans[i];
-    scratch.met[pairs[i].query] += size;
-    scratch.passed[pairs[i].query] += passed;
+    const std::size_t found = scan.found;
     if (scratch.allowed != nullptr) scan.found = keep_allowed(*scratch.allowed, ids, scan);
+    if (pairs[i].rank < kAround) {
+      scratch.met_around[pairs[i].query] += found;
+      scratch.allowed_around[pairs[i].query] += scan.found;
+    }
     scratch.reservoirs[pairs[i].query].append({scan.estimates, scan.found}, scan.places, ids);
   }
 }

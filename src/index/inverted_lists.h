@@ -34,6 +34,8 @@ class InvertedLists {
  public:
   static constexpr std::size_t kTrainRows = 100;  // a list, that k-means learns centres from
 
+  static constexpr std::size_t kAround = 8;  // lists that say how things are around a query
+
   InvertedLists() = default;
   InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
 
@@ -58,7 +60,8 @@ class InvertedLists {
     const Allowed* allowed = nullptr;  // all ids are when null
     std::vector<ProductQuantiser::Tables> tables;
     std::vector<Reservoir> reservoirs;
-    std::vector<std::size_t> met, passed;  // codes scanned for a query; allowed ones
+    // Of codes in the kAround nearest lists: those near enough to a query, and the allowed ones.
+    std::vector<std::size_t> met_around, allowed_around;
     std::size_t queries = 0, probes = 0;
     std::vector<std::uint32_t> probed;
     std::vector<float> scores, estimates;

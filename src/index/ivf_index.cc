@@ -64,7 +64,10 @@ class IvfIndex : public Index::Implementation {
   void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
   std::size_t enough_probes(std::size_t probes, const Allowed& allowed) const;
   bool scan_is_cheaper(std::size_t probes, const Allowed& allowed) const;
-  // The nearest of all that is allowed, without lists.
+  // The nearest of all that is allowed, without lists: for one query, for all.
+  template <class C>
+  std::vector<Hit> scan_allowed(const C& codec, const AnyMatrixView& queries, std::size_t q,
+                                const Allowed& allowed, std::size_t k) const;
   void search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
                       Neighbours& result) const;
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
@@ -80,6 +83,8 @@ class IvfIndex : public Index::Implementation {
   float margin_ = kNoMargin;
   // The same of the distances by the first level of a code that has two.
   float level_margin_ = kNoMargin;
+  // How many times as many lists hold ten times as many neighbours.
+  double for_ten_times_ = kUsualForTenTimes;
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -117,6 +122,7 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
   }
   default_beam = chosen.beam;
   tuned_recall = chosen.recall;
+  for_ten_times_ = beams_for_ten_times(trial, chosen, trial_search(control));
   add(late);
 }
 
@@ -314,12 +320,13 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
   const auto search = [&](const auto& codec, std::size_t begin, std::size_t end) {
     thread_local InvertedLists::Scratch scratch;
     thread_local std::vector<Refined<std::decay_t<decltype(codec)>>> refined;
-    Matrix<float> x(end - begin, dim);
-    for (std::size_t q = begin; q < end; ++q) load_row(queries, q, metric, x.row(q - begin));
+    const std::size_t n = end - begin;
+    Matrix<float> x(n, dim);
+    for (std::size_t i = 0; i < n; ++i) load_row(queries, begin + i, metric, x.row(i));
     scratch.allowed = removed_.empty() && !chosen.filters() ? nullptr : &chosen;
     lists_.start(x, enough, scratch);
-    if (refined.size() < end - begin) refined.resize(end - begin);
-    for (std::size_t i = 0; i < end - begin; ++i) {
+    if (refined.size() < n) refined.resize(n);
+    for (std::size_t i = 0; i < n; ++i) {
       scratch.reservoirs[i].start(depth != 0 ? depth : Reservoir::kUnbounded, radius + margin_);
       primary_.transform(x.row(i));
       codec.prepare(x.row(i), refined[i].query);
@@ -329,24 +336,20 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
     for (std::size_t first = 0; first < scratch.probes;) {
       const std::size_t last = depth != 0 ? scratch.probes : wave_end(first, scratch.probes);
       lists_.scan(first, last, scratch);
-      for (std::size_t i = 0; i < end - begin; ++i) {
-        refine(codec, scratch.reservoirs[i], refined[i]);
-      }
+      for (std::size_t i = 0; i < n; ++i) refine(codec, scratch.reservoirs[i], refined[i]);
       first = last;
     }
-    for (std::size_t i = 0; i < end - begin; ++i) {
-      const auto met = static_cast<double>(scratch.met[i]);
-      // What passes lies elsewhere.
-      const bool missed =
-          static_cast<double>(scratch.passed[i]) < kFewOfExpected * chosen.share() * met;
-      if (nearest_of_some && (missed || !refined[i].nearest.full())) {
-        const auto& query = refined[i].query;
-        emit(begin + i, scan_nearest(codec, query, best_scorer(codec, query), chosen, size(), k));
+    for (std::size_t i = 0; i < n; ++i) {
+      const double expected = chosen.share() * static_cast<double>(scratch.met_around[i]);
+      const bool few = static_cast<double>(scratch.allowed_around[i]) < kFewOfExpected * expected;
+      if (nearest_of_some && (few || !refined[i].nearest.full())) {
+        // What passes lies elsewhere.
+        emit(begin + i, scan_allowed(codec, queries, begin + i, chosen, k));
       } else {
         emit(begin + i, refined[i].nearest.take_sorted());
       }
     }
-    progress.add(end - begin);
+    progress.add(n);
   };
   std::visit(
       [&](const auto& codec) {
@@ -359,41 +362,47 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       primary_.codec());
 }
 
-// The fewer pass a filter, the farther away the nearest of them lie.
+// The fewer pass a filter, the farther away the nearest of them lie: k among k / share of all.
 std::size_t IvfIndex::enough_probes(std::size_t probes, const Allowed& allowed) const {
   if (!allowed.filters() || allowed.share() == 0) return probes;
-  const double wanted = static_cast<double>(probes) / allowed.share();
-  return std::min(lists_.lists(), static_cast<std::size_t>(std::ceil(wanted)));
+  const double wanted =
+      static_cast<double>(probes) * std::pow(for_ten_times_, -std::log10(allowed.share()));
+  return static_cast<std::size_t>(std::ceil(std::min(wanted, static_cast<double>(lists_.lists()))));
 }
 
 // Whether reading the codes of all that is allowed, one here and one there, costs less than
-// scanning lists for them.
+// scanning so many lists for them.
 bool IvfIndex::scan_is_cheaper(std::size_t probes, const Allowed& allowed) const {
-  constexpr double kCostOfOne = 12;  // in codes of a list that is scanned
-  const double scanned = static_cast<double>(enough_probes(probes, allowed)) /
+  constexpr double kCostOfOne = 4;  // in codes of a list that is scanned
+  const double scanned = static_cast<double>(std::min(probes, lists_.lists())) /
                          static_cast<double>(lists_.lists()) * static_cast<double>(lists_.size());
   return allowed.filters() && kCostOfOne * static_cast<double>(allowed.count()) <= scanned;
+}
+
+template <class C>
+std::vector<Hit> IvfIndex::scan_allowed(const C& codec, const AnyMatrixView& queries, std::size_t q,
+                                        const Allowed& allowed, std::size_t k) const {
+  thread_local typename C::Query query;
+  std::vector<float> x(dim);
+  load_row(queries, q, metric, x.data());
+  primary_.transform(x.data());
+  codec.prepare(x.data(), query);
+  return scan_nearest(codec, query, best_scorer(codec, query), allowed, size(), k);
 }
 
 void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
                               Neighbours& result) const {
   Progress progress(options.control, "search", queries.rows());
-  const auto search = [&](const auto& codec, std::size_t q) {
-    thread_local typename std::decay_t<decltype(codec)>::Query query;
-    std::vector<float> x(dim);
-    const std::shared_lock lock(mutex);
-    load_row(queries, q, metric, x.data());
-    primary_.transform(x.data());
-    codec.prepare(x.data(), query);
-    put_hits(scan_nearest(codec, query, best_scorer(codec, query), allowed(options.filter), size(),
-                          result.k()),
-             q, result);
-  };
   std::visit(
       [&](const auto& codec) {
         parallel_for(options.control, queries.rows(), 1,
                      [&](std::size_t begin, std::size_t end, std::size_t) {
-                       for (std::size_t q = begin; q < end; ++q) search(codec, q);
+                       for (std::size_t q = begin; q < end; ++q) {
+                         const std::shared_lock lock(mutex);
+                         put_hits(
+                             scan_allowed(codec, queries, q, allowed(options.filter), result.k()),
+                             q, result);
+                       }
                        progress.add(end - begin);
                      });
       },
@@ -404,7 +413,8 @@ Neighbours IvfIndex::search(const AnyMatrixView& queries, std::size_t k,
                             const SearchOptions& options) const {
   std::shared_lock lock(mutex);
   const std::size_t probes = options.beam != 0 ? options.beam : default_beam;
-  const bool scans = scan_is_cheaper(probes, allowed(options.filter));
+  const Allowed chosen = allowed(options.filter);
+  const bool scans = scan_is_cheaper(enough_probes(probes, chosen), chosen);
   lock.unlock();
   if (scans) {
     Neighbours result(queries.rows(), k);
@@ -458,11 +468,17 @@ IvfIndex::IvfIndex(const KithFileReader& reader, const Meta& meta)
       lists_(InvertedLists::load(reader, meta, metric, dim, size())),
       margin_(static_cast<float>(meta.real("ivf.margin"))),
       level_margin_(meta.has("ivf.level_margin") ? static_cast<float>(meta.real("ivf.level_margin"))
-                                                 : kNoMargin) {}
+                                                 : kNoMargin) {
+  if (meta.has("ivf.for_ten_times")) for_ten_times_ = meta.real("ivf.for_ten_times");
+  if (!(for_ten_times_ >= 1)) {
+    reader.fail("section meta: ivf.for_ten_times=" + std::to_string(for_ten_times_));
+  }
+}
 
 void IvfIndex::save_parts(KithFileWriter& writer, Meta& meta) const {
   meta.set("ivf.margin", double{margin_});
   meta.set("ivf.level_margin", double{level_margin_});
+  meta.set("ivf.for_ten_times", for_ten_times_);
   lists_.save(writer, meta);
 }
 
