@@ -277,13 +277,24 @@ void InvertedLists::scan(std::size_t first, std::size_t last, Scratch& scratch) 
            scratch.pairs[end].list == scratch.pairs[begin].list) {
       ++end;
     }
-    scan_list(std::span(scratch.pairs).subspan(begin, end - begin), scratch);
+    // The list behind this one is on its way from memory meanwhile.
+    const bool first_of_list =
+        begin == 0 || scratch.pairs[begin].list != scratch.pairs[begin - 1].list;
+    std::size_t next = end;
+    while (first_of_list && next < scratch.pairs.size() &&
+           scratch.pairs[next].list == scratch.pairs[begin].list) {
+      ++next;
+    }
+    const bool fetch = first_of_list && next < scratch.pairs.size();
+    scan_list(std::span(scratch.pairs).subspan(begin, end - begin),
+              fetch ? blocks_of_list(scratch.pairs[next].list) : nullptr, scratch);
     begin = end;
   }
 }
 
 // Scans a list for a few queries together.
-void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, Scratch& scratch) const {
+void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, const std::uint8_t* next,
+                              Scratch& scratch) const {
   const std::size_t l = pairs.front().list, size = list_size(l);
   const std::size_t room = blocks_of(size) * simd::kBlockCodes;
   if (scratch.estimates.size() < kTogether * room) {
@@ -291,8 +302,8 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, Scratch& scr
     scratch.places.resize(kTogether * room);
   }
   simd::BlockList list;
-  list.blocks =
-      blocks_.as<std::uint8_t>() + block_starts_[l] * simd::block_bytes(quantiser_.padded_parts());
+  list.blocks = blocks_of_list(l);
+  list.next = next;
   list.n = size;
   if (metric_ == Metric::l2) list.terms = terms_.as<float>() + starts_[l];
   simd::BlockScan scans[kTogether];

@@ -87,7 +87,12 @@ class InvertedLists {
  private:
   std::size_t list_size(std::size_t list) const { return starts_[list + 1] - starts_[list]; }
   void find_lists(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
-  void scan_list(std::span<const Scratch::Pair> pairs, Scratch& scratch) const;
+  const std::uint8_t* blocks_of_list(std::size_t list) const {
+    return blocks_.as<std::uint8_t>() +
+           block_starts_[list] * simd::block_bytes(quantiser_.padded_parts());
+  }
+  void scan_list(std::span<const Scratch::Pair> pairs, const std::uint8_t* next,
+                 Scratch& scratch) const;
   // Turns sizes into where each list's ids and blocks start.
   void set_starts(std::span<const std::uint64_t> sizes);
   InvertedLists(Metric metric, std::shared_ptr<const Centres> centres, ProductQuantiser quantiser);

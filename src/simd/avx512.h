@@ -35,6 +35,12 @@ KITH_AVX512_INLINE __mmask64 first64(std::size_t n) {
   return _bzhi_u64(~0ull, static_cast<unsigned>(n));
 }
 
+// Adds the products of four unsigned by four signed bytes to each lane (VNNI). For the intrinsic
+// GCC 12 copies every sum there and back.
+KITH_AVX512_INLINE void add_byte_products(__m512i& sums, __m512i bytes, __m512i signed_bytes) {
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(bytes), "v"(signed_bytes));
+}
+
 // One 128-bit lane of the result holds partial sums of a, b, c, d; the four lanes are yet to be
 // added.
 KITH_AVX512_INLINE __m512 sums_in_lanes(__m512 a, __m512 b, __m512 c, __m512 d) {

@@ -16,7 +16,7 @@ namespace {
 // sums[q][2 b + 1] of 16 to 31. Every code is taken apart once for all queries.
 template <int kQueries, int kBlocks>
 KITH_AVX512_INLINE void sum_blocks(const std::uint8_t* const (&tables)[kQueries], std::size_t bytes,
-                                   const std::uint8_t* block,
+                                   const std::uint8_t* block, const std::uint8_t* next,
                                    __m512i (&sums)[kQueries][2 * kBlocks]) {
   // A byte's index: its nibble below, its part of the four above.
   const __m512i part = _mm512_set1_epi32(0x30201000), nibble = _mm512_set1_epi8(15);
@@ -30,7 +30,9 @@ KITH_AVX512_INLINE void sum_blocks(const std::uint8_t* const (&tables)[kQueries]
     __m512i index[2 * kBlocks];
 #pragma GCC unroll 4
     for (int b = 0; b < kBlocks; ++b) {
-      const __m512i codes = _mm512_loadu_si512(block + static_cast<std::size_t>(b) * bytes + at);
+      const std::size_t line = static_cast<std::size_t>(b) * bytes + at;
+      const __m512i codes = _mm512_loadu_si512(block + line);
+      _mm_prefetch(next + line, _MM_HINT_T0);
       // (codes & nibble) | part
       index[2 * b] = _mm512_ternarylogic_epi32(codes, nibble, part, 0xea);
       index[2 * b + 1] = _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), nibble, part, 0xea);
@@ -40,8 +42,7 @@ KITH_AVX512_INLINE void sum_blocks(const std::uint8_t* const (&tables)[kQueries]
       const __m512i entries = _mm512_load_si512(tables[q] + at);
 #pragma GCC unroll 8
       for (int s = 0; s < 2 * kBlocks; ++s) {
-        sums[q][s] =
-            _mm512_dpbusd_epi32(sums[q][s], _mm512_permutexvar_epi8(index[s], entries), ones);
+        add_byte_products(sums[q][s], _mm512_permutexvar_epi8(index[s], entries), ones);
       }
     }
   }
@@ -153,7 +154,9 @@ KITH_AVX512_INLINE void scan_some(std::size_t place, Found (&found)[kQueries]) {
   __m512i sums[kQueries][2 * kBlocks];
 #pragma GCC unroll 8
   for (int q = 0; q < kQueries; ++q) tables[q] = found[q].query.tables;
-  sum_blocks<kQueries, kBlocks>(tables, bytes, list.blocks + place / kBlockCodes * bytes, sums);
+  const std::size_t first = place / kBlockCodes * bytes;
+  const std::uint8_t* next = list.next != nullptr ? list.next : list.blocks;
+  sum_blocks<kQueries, kBlocks>(tables, bytes, list.blocks + first, next + first, sums);
 #pragma GCC unroll 8
   for (int q = 0; q < kQueries; ++q) found[q].add(sums[q], place);
 }

@@ -54,10 +54,10 @@ struct ByteKernel {
     for (std::size_t r = 0; r < kRows; ++r) {
       const __m512i x = load.bytes(block.row[r] + i);
       if constexpr (kSigned) {
-        sum[r] = _mm512_dpbusd_epi32(sum[r], _mm512_xor_si512(x, flip), q);
+        add_byte_products(sum[r], _mm512_xor_si512(x, flip), q);
       } else {
-        sum[r] = _mm512_dpbusd_epi32(sum[r], x, q);
-        extra[r] = _mm512_dpbusd_epi32(extra[r], x, one);
+        add_byte_products(sum[r], x, q);
+        add_byte_products(extra[r], x, one);
       }
     }
   }

@@ -116,6 +116,8 @@ struct BlockList {
   std::size_t n = 0;                       // codes
   const float* terms = nullptr;            // one a code; null: zeros
   const std::uint32_t* allowed = nullptr;  // a bit a code, a word a block; null: every code is
+  // The blocks that will be scanned next: brought nearer, as many as `n` needs. Need not be there.
+  const std::uint8_t* next = nullptr;
 };
 
 // Estimates the codes of the list. Of those allowed, estimates of at most `limit` go to

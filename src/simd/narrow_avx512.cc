@@ -6,9 +6,9 @@
 #if KITH_X86
 #include <cstring>
 
-#include "simd/intrinsics.h"
+#define KITH_AVX512_MORE ",avx512vnni"
+#include "simd/avx512.h"
 
-#define KITH_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 #define KITH_BF16 \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16")))
 
@@ -25,8 +25,8 @@ inline int word_at(const unsigned char* row, std::size_t word) {
 }
 
 // Two vectors of 16 outputs a word: those of the panel's halves.
-KITH_VNNI void bytes(const void* x, std::size_t stride, std::size_t rows, const void* panel,
-                     std::size_t words, std::int32_t* sums) {
+KITH_AVX512 void bytes(const void* x, std::size_t stride, std::size_t rows, const void* panel,
+                       std::size_t words, std::int32_t* sums) {
   for (std::size_t first = 0; first < rows; first += kRows) {
     const auto* row = static_cast<const unsigned char*>(x) + first * stride;
     const auto* weights = static_cast<const unsigned char*>(panel);
@@ -40,8 +40,8 @@ KITH_VNNI void bytes(const void* x, std::size_t stride, std::size_t rows, const 
 #pragma GCC unroll 8
         for (std::size_t r = 0; r < kRows; ++r) {
           const __m512i word = _mm512_set1_epi32(word_at(row + r * stride, group + w));
-          low[r] = _mm512_dpbusd_epi32(low[r], word, a);
-          high[r] = _mm512_dpbusd_epi32(high[r], word, b);
+          add_byte_products(low[r], word, a);
+          add_byte_products(high[r], word, b);
         }
       }
     }

@@ -43,12 +43,15 @@ KITH_AVX512_INLINE Scorer scorer(int bits, const ScaledQuery& query, std::size_t
 }
 
 template <int bits>
-KITH_AVX512_INLINE __m512i add_codes(__m512i sum, __m512i codes, __m512i first, __m512i second) {
-  if constexpr (bits == 8) return _mm512_dpbusd_epi32(sum, codes, first);
+KITH_AVX512_INLINE void add_codes(__m512i& sum, __m512i codes, __m512i first, __m512i second) {
+  if constexpr (bits == 8) {
+    add_byte_products(sum, codes, first);
+    return;
+  }
   const __m512i nibble = _mm512_set1_epi8(15);
   const __m512i high = _mm512_and_si512(_mm512_srli_epi16(codes, 4), nibble);
-  sum = _mm512_dpbusd_epi32(sum, _mm512_and_si512(codes, nibble), first);
-  return _mm512_dpbusd_epi32(sum, high, second);
+  add_byte_products(sum, _mm512_and_si512(codes, nibble), first);
+  add_byte_products(sum, high, second);
 }
 
 // 64 codes of `bits` bits, one after another, as bytes. Eight of them fill whole bytes, so each
@@ -97,7 +100,7 @@ KITH_AVX512_INLINE void sum_packed(const Scorer& s, const unsigned char* const (
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const __m512i codes = expander.codes(row[r] + g * bits * 8, mask);
-      sum[r] = _mm512_dpbusd_epi32(sum[r], codes, q);
+      add_byte_products(sum[r], codes, q);
     }
   }
 }
@@ -115,7 +118,7 @@ KITH_AVX512_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&
     if constexpr (bits == 4) second = _mm512_load_si512(s.second + i);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      sum[r] = add_codes<bits>(sum[r], _mm512_loadu_si512(row[r] + i), first, second);
+      add_codes<bits>(sum[r], _mm512_loadu_si512(row[r] + i), first, second);
     }
   }
   const __m512i first = _mm512_load_si512(s.first + s.last);
@@ -123,7 +126,7 @@ KITH_AVX512_INLINE void sum_codes(const Scorer& s, const unsigned char* const (&
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
     const __m512i codes = _mm512_maskz_loadu_epi8(s.mask, row[r] + s.last);
-    sum[r] = add_codes<bits>(sum[r], codes, first, second);
+    add_codes<bits>(sum[r], codes, first, second);
   }
 }
 
