@@ -277,19 +277,24 @@ void InvertedLists::scan(std::size_t first, std::size_t last, Scratch& scratch) 
            scratch.pairs[end].list == scratch.pairs[begin].list) {
       ++end;
     }
-    // The list behind this one is on its way from memory meanwhile.
-    const bool first_of_list =
-        begin == 0 || scratch.pairs[begin].list != scratch.pairs[begin - 1].list;
-    std::size_t next = end;
-    while (first_of_list && next < scratch.pairs.size() &&
-           scratch.pairs[next].list == scratch.pairs[begin].list) {
-      ++next;
-    }
-    const bool fetch = first_of_list && next < scratch.pairs.size();
     scan_list(std::span(scratch.pairs).subspan(begin, end - begin),
-              fetch ? blocks_of_list(scratch.pairs[next].list) : nullptr, scratch);
+              list_after(begin, last, scratch), scratch);
     begin = end;
   }
+}
+
+// The blocks to fetch from memory while the list of the pair at `begin` is scanned: those of the
+// next list, once. A single query goes on to the next wave.
+const std::uint8_t* InvertedLists::list_after(std::size_t begin, std::size_t last,
+                                              const Scratch& scratch) const {
+  const std::vector<Scratch::Pair>& pairs = scratch.pairs;
+  const std::uint32_t list = pairs[begin].list;
+  if (begin != 0 && pairs[begin - 1].list == list) return nullptr;
+  std::size_t next = begin + 1;
+  while (next < pairs.size() && pairs[next].list == list) ++next;
+  if (next < pairs.size()) return blocks_of_list(pairs[next].list);
+  const bool more = scratch.queries == 1 && last < scratch.probes;
+  return more ? blocks_of_list(scratch.probed[last]) : nullptr;
 }
 
 // Scans a list for a few queries together.
@@ -314,7 +319,8 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, const std::u
     scans[i].query.offset += scratch.scores[q * scratch.probes + rank];
   }
   simd::scan_blocks_each(scans, pairs.size(), list);
-  const Id* const ids = ids_.as<Id>() + starts_[l];
+  const auto first = static_cast<std::uint32_t>(starts_[l]);
+  const Id* const ids = ids_.as<Id>() + first;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     simd::BlockScan& scan = scans[i];
     const std::size_t found = scan.found;
@@ -323,7 +329,8 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, const std::u
       scratch.met_around[pairs[i].query] += found;
       scratch.allowed_around[pairs[i].query] += scan.found;
     }
-    scratch.reservoirs[pairs[i].query].append({scan.estimates, scan.found}, scan.places, ids);
+    for (std::size_t j = 0; j < scan.found; ++j) __builtin_prefetch(ids + scan.places[j]);
+    scratch.reservoirs[pairs[i].query].append({scan.estimates, scan.found}, scan.places, first);
   }
 }
 

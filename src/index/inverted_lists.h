@@ -72,10 +72,14 @@ class InvertedLists {
     std::vector<Pair> pairs, sorted_pairs;
     std::vector<std::uint32_t> ends;
   };
+  // By places in the lists.
+  const Id* ids() const { return ids_.as<Id>(); }
+
   // Finds the `probes` nearest lists of each query (of length 1 under cosine), nearest first, and
   // prepares to scan them. The caller starts scratch.reservoirs[i] of each query i.
   void start(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
-  // Appends to scratch.reservoirs[i] the allowed candidates of query i in its lists of these ranks.
+  // Appends to scratch.reservoirs[i] the allowed candidates of query i in its lists of these ranks;
+  // their ids are on their way from memory.
   // Lists are taken one by one, so that a list's codes serve all
   // queries that want them. In several calls, what one finds may narrow the next.
   void scan(std::size_t first, std::size_t last, Scratch& scratch) const;
@@ -91,6 +95,7 @@ class InvertedLists {
     return blocks_.as<std::uint8_t>() +
            block_starts_[list] * simd::block_bytes(quantiser_.padded_parts());
   }
+  const std::uint8_t* list_after(std::size_t begin, std::size_t last, const Scratch& scratch) const;
   void scan_list(std::span<const Scratch::Pair> pairs, const std::uint8_t* next,
                  Scratch& scratch) const;
   // Turns sizes into where each list's ids and blocks start.

@@ -205,8 +205,9 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                 rescore(codec, reservoir, -kInfinity, kInfinity, refined);
                 for (const Hit& hit : refined.nearest.hits()) {
                   const auto place =
-                      std::find(reservoir.ids().begin(), reservoir.ids().end(), hit.id);
-                  const auto at = static_cast<std::size_t>(place - reservoir.ids().begin());
+                      std::find_if(reservoir.places().begin(), reservoir.places().end(),
+                                   [&](std::uint32_t p) { return lists_.ids()[p] == hit.id; });
+                  const auto at = static_cast<std::size_t>(place - reservoir.places().begin());
                   errors[q].push_back(reservoir.estimates()[at] - hit.distance);
                   float by_first_level;
                   codec.score(refined.query, &hit.id, 1, &by_first_level);
@@ -231,7 +232,8 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
   Id pieces[2][kPiece], likely[2 * kPiece];
   float distances[2 * kPiece];
   const std::span<const float> estimates = candidates.estimates();
-  const std::span<const Id> ids = candidates.ids();
+  const std::span<const std::uint32_t> places = candidates.places();
+  const Id* const ids = lists_.ids();
   const auto wanted = [&] { return std::min(refined.radius, refined.nearest.threshold()); };
   near.resize(estimates.size());
   const std::size_t found = simd::select_at_most(estimates.data(), estimates.size(),
@@ -242,7 +244,7 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
     std::size_t count = 0;
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
-      piece[count] = ids[near[next]];
+      piece[count] = ids[places[near[next]]];
       count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
     }
     for (std::size_t i = 0; i < count; ++i) {

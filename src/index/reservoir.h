@@ -1,6 +1,6 @@
-// One query's candidates while lists are scanned, in no order: appending costs a copy. Those
-// farther than the limit needn't come; with a capacity, the limit falls to the distance of the
-// capacity-th nearest whenever twice as many are there.
+// One query's candidates while lists are scanned, in no order, by their places in the lists:
+// appending costs a copy. Those farther than the limit needn't come; with a capacity, the limit
+// falls to the distance of the capacity-th nearest whenever twice as many are there.
 #pragma once
 
 #include <algorithm>
@@ -26,15 +26,15 @@ class Reservoir {
   float limit() const { return limit_; }
   void lower(float limit) { limit_ = std::min(limit_, limit); }
 
-  // Candidates ids[places[i]] at estimates[i].
-  void append(std::span<const float> estimates, const std::uint32_t* places, const Id* ids) {
+  // Candidates first + places[i] at estimates[i].
+  void append(std::span<const float> estimates, const std::uint32_t* places, std::uint32_t first) {
     const std::size_t size = size_ + estimates.size();
     if (estimates_.size() < size) {
       estimates_.resize(2 * size);
-      ids_.resize(2 * size);
+      places_.resize(2 * size);
     }
     std::copy(estimates.begin(), estimates.end(), estimates_.data() + size_);
-    for (std::size_t i = 0; i < estimates.size(); ++i) ids_[size_ + i] = ids[places[i]];
+    for (std::size_t i = 0; i < estimates.size(); ++i) places_[size_ + i] = first + places[i];
     size_ = size;
     if (size_ >= 2 * capacity_) shrink();
   }
@@ -44,7 +44,7 @@ class Reservoir {
     if (size_ > capacity_) shrink();
   }
   std::span<const float> estimates() const { return {estimates_.data(), size_}; }
-  std::span<const Id> ids() const { return {ids_.data(), size_}; }
+  std::span<const std::uint32_t> places() const { return {places_.data(), size_}; }
 
   // Forgets the candidates, not the limit.
   void clear() { size_ = 0; }
@@ -52,21 +52,21 @@ class Reservoir {
  private:
   void shrink() {
     std::vector<Hit> hits(size_);
-    for (std::size_t i = 0; i < size_; ++i) hits[i] = {estimates_[i], ids_[i]};
+    for (std::size_t i = 0; i < size_; ++i) hits[i] = {estimates_[i], places_[i]};
     const auto last = hits.begin() + static_cast<std::ptrdiff_t>(capacity_ - 1);
     std::nth_element(hits.begin(), last, hits.end());
     lower(last->distance);
     size_ = capacity_;
     for (std::size_t i = 0; i < size_; ++i) {
       estimates_[i] = hits[i].distance;
-      ids_[i] = hits[i].id;
+      places_[i] = hits[i].id;
     }
   }
 
   std::size_t capacity_ = 0, size_ = 0;
   float limit_ = 0;
   std::vector<float> estimates_;
-  std::vector<Id> ids_;
+  std::vector<std::uint32_t> places_;
 };
 
 }  // namespace kith
