@@ -45,6 +45,10 @@ class Turnover {
     in_.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(inside));
     out_.assign(order.begin() + static_cast<std::ptrdiff_t>(inside), order.end());
     index_ = std::make_unique<Index>(build_fresh());
+    const IndexInfo made = index_->info();
+    build_.index = made.kind;
+    build_.codec = made.codec;
+    build_.degree = made.degree;
     row_of_ = in_;
   }
 
@@ -52,6 +56,7 @@ class Turnover {
   std::size_t turned() const {
     return static_cast<std::size_t>(options_.share * static_cast<double>(in_.size()));
   }
+  // Of the same kind, codec and degree as the first one.
   Index build_fresh() const {
     const Matrix<float> rows = copy_rows(base_.rows, in_);
     return Index::build(rows, Labels(), build_);
@@ -182,7 +187,7 @@ class Turnover {
   }
 
   const Vectors& base_;
-  const BuildOptions& build_;
+  BuildOptions build_;
   const Options& options_;
   Random random_;
   std::vector<Id> in_, out_;  // rows
