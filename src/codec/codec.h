@@ -83,9 +83,11 @@ concept CodecWithOrigin =
 template <class C>
 inline constexpr bool kHasTwoLevels = requires { requires C::kTwoLevels; };
 
-// Asks the cache for `lines` 64-byte lines from `address`.
-inline void prefetch_lines(const std::byte* address, std::size_t lines) {
-  for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(address + 64 * i, 0, 3);
+// Asks the cache for the lines of `bytes` bytes, which may begin anywhere in a line: that of the
+// last byte, too, though it is mostly asked for already.
+inline void prefetch_bytes(const std::byte* address, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(address + i, 0, 3);
+  __builtin_prefetch(address + bytes - 1, 0, 3);
 }
 
 }  // namespace kith

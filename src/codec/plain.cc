@@ -29,10 +29,7 @@ bool fits(float value) {
 
 template <class T>
 Plain<T>::Plain(std::size_t dim, Metric metric)
-    : dim_(dim),
-      stride_(dim * sizeof(T)),
-      lines_((stride_ + 63) / 64 + (stride_ % 64 != 0)),
-      metric_(metric) {
+    : dim_(dim), stride_(dim * sizeof(T)), metric_(metric) {
   const simd::Op op = metric == Metric::l2 ? simd::Op::l2 : simd::Op::dot;
   float_query_ = &simd::float_query_kernels(kElementType<T>, op);
   same_type_ = &simd::same_type_kernels(kElementType<T>, op);

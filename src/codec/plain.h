@@ -38,7 +38,7 @@ class Plain {
   }
   void score_range(const Query& query, Id first, std::size_t n, float* out) const;
   std::span<const std::byte> code(Id id) const { return {rows_.data() + id * stride_, stride_}; }
-  void prefetch(Id id) const { prefetch_lines(rows_.data() + id * stride_, lines_); }
+  void prefetch(Id id) const { prefetch_bytes(rows_.data() + id * stride_, stride_); }
   void prefetch_best(Id id) const { prefetch(id); }
 
   std::size_t size() const { return size_; }
@@ -56,7 +56,7 @@ class Plain {
   bool scaled() const { return kBytes && metric_ == Metric::cosine; }
   void finish(const Query& query, const Id* ids, Id first, std::size_t n, float* out) const;
 
-  std::size_t dim_, stride_, lines_, size_ = 0;
+  std::size_t dim_, stride_, size_ = 0;
   Metric metric_;
   Storage rows_;
   Storage scales_;  // byte codecs under cosine: 1 / |row|, a float a row

@@ -132,25 +132,21 @@ class ScaledRecords {
   }
 
   std::span<const std::byte> record(Id id) const {
-    return {storage_.data() + id * stride_, code_bytes_ + sizeof(ScaleFactors)};
+    return {storage_.data() + id * stride_, record_bytes()};
   }
-  void prefetch(Id id) const { prefetch_lines(storage_.data() + id * stride_, lines_); }
+  void prefetch(Id id) const { prefetch_bytes(storage_.data() + id * stride_, record_bytes()); }
 
  private:
+  std::size_t record_bytes() const { return code_bytes_ + sizeof(ScaleFactors); }
   void choose_stride(std::size_t alignment) {
-    const std::size_t bytes = code_bytes_ + sizeof(ScaleFactors);
+    const std::size_t bytes = record_bytes();
     const std::size_t whole_lines = (bytes + 63) / 64 * 64;
-    if (whole_lines * 100 <= bytes * 116) {
-      stride_ = whole_lines;
-      lines_ = whole_lines / 64;
-    } else {
-      stride_ = (bytes + alignment - 1) / alignment * alignment;
-      lines_ = (stride_ + 63 - alignment) / 64 + 1;  // where a record begins worst in its line
-    }
+    stride_ = whole_lines * 100 <= bytes * 116 ? whole_lines
+                                               : (bytes + alignment - 1) / alignment * alignment;
   }
 
   int bits_;
-  std::size_t dim_, code_bytes_, stride_ = 0, lines_ = 0;
+  std::size_t dim_, code_bytes_, stride_ = 0;
   Storage storage_;
   const simd::ScaledKernels* int8_;
   const simd::ScaledKernels* float_;
