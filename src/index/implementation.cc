@@ -128,7 +128,7 @@ std::vector<Id> Index::Implementation::add(const Incoming& rows, const Labels& t
   constexpr std::size_t kStoredAtOnce = 1024;  // searches wait that long
   const Labels before = labels;
   const std::size_t slots = size();
-  const std::vector<Id> ids = claim(rows.count);
+  std::vector<Id> ids = claim(rows.count);
   try {
     const Control quiet = without_progress(control);
     for (std::size_t first = 0; first < ids.size(); first += kStoredAtOnce) {
