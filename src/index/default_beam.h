@@ -39,7 +39,8 @@ DefaultBeam choose_default_beam(const BeamTrial& trial, double recall,
 // How many times as broad a search finds 100 neighbours as well as the chosen beam finds 10.
 double beams_for_ten_times(const BeamTrial& trial, const DefaultBeam& chosen,
                            const SearchWithBeam& search);
-// What it is on the data in docs/performance.md, about: the cube root of 10.
+// Where it wasn't measured, the cube root of 10: a little more than on the data in
+// docs/performance.md.
 inline constexpr double kUsualForTenTimes = 2.15;
 
 }  // namespace kith

@@ -103,8 +103,8 @@ class Index::Implementation {
   // What the default beam is measured with, while search() doesn't find the `held` rows.
   BeamTrial beam_trial(const AnyMatrixView& rows, std::span<const Id> held,
                        const BuildOptions& options) const;
-  // The default beam for options.recall.
   SearchWithBeam trial_search(const Control& control) const;
+  // The default beam for options.recall.
   DefaultBeam measure_beam(const BeamTrial& trial, const BuildOptions& options) const;
   // Stores all rows anew in primary_, as codec `name`. The codes before go first: to encode them
   // once more, should they be wanted again, costs little beside room for both.

@@ -64,10 +64,7 @@ class IvfIndex : public Index::Implementation {
   void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
   std::size_t enough_probes(std::size_t probes, const Allowed& allowed) const;
   bool scan_is_cheaper(std::size_t probes, const Allowed& allowed) const;
-  // The nearest of all that is allowed, without lists: for one query, for all.
-  template <class C>
-  std::vector<Hit> scan_allowed(const C& codec, const AnyMatrixView& queries, std::size_t q,
-                                const Allowed& allowed, std::size_t k) const;
+  // The nearest of all that is allowed, without lists.
   void search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
                       Neighbours& result) const;
   // Calls emit(query, hits) for every query, in parallel. `depth`: candidates to re-score, 0 for
@@ -346,7 +343,8 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       const bool few = static_cast<double>(scratch.allowed_around[i]) < kFewOfExpected * expected;
       if (nearest_of_some && (few || !refined[i].nearest.full())) {
         // What passes lies elsewhere.
-        emit(begin + i, scan_allowed(codec, queries, begin + i, chosen, k));
+        const auto& query = refined[i].query;
+        emit(begin + i, scan_nearest(codec, query, best_scorer(codec, query), chosen, size(), k));
       } else {
         emit(begin + i, refined[i].nearest.take_sorted());
       }
@@ -381,30 +379,25 @@ bool IvfIndex::scan_is_cheaper(std::size_t probes, const Allowed& allowed) const
   return allowed.filters() && kCostOfOne * static_cast<double>(allowed.count()) <= scanned;
 }
 
-template <class C>
-std::vector<Hit> IvfIndex::scan_allowed(const C& codec, const AnyMatrixView& queries, std::size_t q,
-                                        const Allowed& allowed, std::size_t k) const {
-  thread_local typename C::Query query;
-  std::vector<float> x(dim);
-  load_row(queries, q, metric, x.data());
-  primary_.transform(x.data());
-  codec.prepare(x.data(), query);
-  return scan_nearest(codec, query, best_scorer(codec, query), allowed, size(), k);
-}
-
 void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions& options,
                               Neighbours& result) const {
   Progress progress(options.control, "search", queries.rows());
+  const auto search = [&](const auto& codec, std::size_t q) {
+    thread_local typename std::decay_t<decltype(codec)>::Query query;
+    std::vector<float> x(dim);
+    const std::shared_lock lock(mutex);
+    load_row(queries, q, metric, x.data());
+    primary_.transform(x.data());
+    codec.prepare(x.data(), query);
+    put_hits(scan_nearest(codec, query, best_scorer(codec, query), allowed(options.filter), size(),
+                          result.k()),
+             q, result);
+  };
   std::visit(
       [&](const auto& codec) {
         parallel_for(options.control, queries.rows(), 1,
                      [&](std::size_t begin, std::size_t end, std::size_t) {
-                       for (std::size_t q = begin; q < end; ++q) {
-                         const std::shared_lock lock(mutex);
-                         put_hits(
-                             scan_allowed(codec, queries, q, allowed(options.filter), result.k()),
-                             q, result);
-                       }
+                       for (std::size_t q = begin; q < end; ++q) search(codec, q);
                        progress.add(end - begin);
                      });
       },
