@@ -108,12 +108,18 @@ TEST(Codecs, ScoreBestMatchesTheDecodedVector) {
             [&]<class C>(const C& codec) {
               typename C::Query query;
               codec.prepare(q.row(0), query);
-              std::vector<float> distances(ids.size()), decoded(dim);
+              std::vector<float> distances(ids.size()), of_many(ids.size()), decoded(dim);
               codec.score_best(query, ids.data(), ids.size(), distances.data());
+              if constexpr (requires { codec.prepare_for_many(query); }) {
+                codec.prepare_for_many(query);
+              }
+              codec.score_best(query, ids.data(), ids.size(), of_many.data());
               for (std::size_t i = 0; i < ids.size(); ++i) {
                 codec.decode(ids[i], decoded.data());
                 const double expected = reference_distance(metric, q.row(0), decoded.data(), dim);
                 EXPECT_NEAR(distances[i], expected, 2e-4 * static_cast<double>(dim))
+                    << name << " dim " << dim;
+                EXPECT_NEAR(of_many[i], expected, 2e-4 * static_cast<double>(dim))
                     << name << " dim " << dim;
               }
             },

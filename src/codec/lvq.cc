@@ -100,6 +100,7 @@ float Lvq<Bits, Bits2>::error_bound(Id id) const {
 
 template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::prepare(const float* query, Query& out) const {
+  out.packed_best = false;
   out.values.resize(dim_);
   const bool l2 = metric_ == Metric::l2;
   float* const values = out.values.data();
@@ -138,15 +139,27 @@ void Lvq<Bits, Bits2>::prepare(const float* query, Query& out) const {
 }
 
 template <int Bits, int Bits2>
+void Lvq<Bits, Bits2>::prepare_for_many(Query& query) const {
+  query.packed_best = true;
+  level1_.pack_fine(query.best1, query.fine1);
+  if constexpr (Bits2 > 0) level2_.pack_fine(query.best2, query.fine2);
+}
+
+template <int Bits, int Bits2>
 void Lvq<Bits, Bits2>::score_best(const Query& query, const Id* ids, std::size_t n,
                                   float* out) const {
-  level1_.score_float(query.best1, ids, n, out);
+  const auto score = [&](const ScaledRecords& records, const simd::ScaledQuery& best,
+                         const FineQuery& fine, const Id* some, std::size_t count, float* to) {
+    query.packed_best ? records.score_fine(fine, some, count, to)
+                      : records.score_float(best, some, count, to);
+  };
+  score(level1_, query.best1, query.fine1, ids, n, out);
   if constexpr (Bits2 > 0) {
     constexpr std::size_t kPiece = 64;
     float second[kPiece];
     for (std::size_t done = 0; done < n; done += kPiece) {
       const std::size_t piece = std::min(kPiece, n - done);
-      level2_.score_float(query.best2, ids + done, piece, second);
+      score(level2_, query.best2, query.fine2, ids + done, piece, second);
       for (std::size_t i = 0; i < piece; ++i) out[done + i] += second[i];
     }
   }

@@ -295,9 +295,9 @@ void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined
   candidates.lower(refined.nearest.threshold() + margin_);
 }
 
-// Lists are scanned in waves, each with three times as many lists as all before: up to 2, 8, 32 ...
+// Lists are scanned in waves, each with three times as many lists as all before: up to 1, 4, 16 ...
 std::size_t wave_end(std::size_t first, std::size_t all) {
-  constexpr std::size_t kFirst = 2, kGrowth = 4;
+  constexpr std::size_t kFirst = 1, kGrowth = 4;
   return std::min(std::max(kFirst, kGrowth * first), all);
 }
 
@@ -329,6 +329,9 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       scratch.reservoirs[i].start(depth != 0 ? depth : Reservoir::kUnbounded, radius + margin_);
       primary_.transform(x.row(i));
       codec.prepare(x.row(i), refined[i].query);
+      if constexpr (requires { codec.prepare_for_many(refined[i].query); }) {
+        codec.prepare_for_many(refined[i].query);
+      }
       refined[i].radius = radius;
       refined[i].nearest = TopK(k);
     }

@@ -76,6 +76,14 @@ struct Found {
     for (std::size_t s = 1; s < kVectors; ++s) smallest = _mm512_min_epi32(smallest, sums[s]);
     const __m512i bound = _mm512_set1_epi32(most);
     if (_mm512_cmple_epi32_mask(smallest, bound) == 0) return;
+    if (place + 16 * kVectors <= list.n && list.allowed == nullptr) {
+      // Which vectors have hits can't be foreseen: all are stored from.
+#pragma GCC unroll 8
+      for (std::size_t s = 0; s < kVectors; ++s) {
+        store(estimate(sums[s]), _mm512_cmple_epi32_mask(sums[s], bound), place + 16 * s);
+      }
+      return;
+    }
 #pragma GCC unroll 8
     for (std::size_t s = 0; s < kVectors; ++s) {
       const __mmask16 hits = _mm512_mask_cmple_epi32_mask(lanes(place + 16 * s), sums[s], bound);
