@@ -8,9 +8,9 @@
 #include "index/candidates.h"
 #include "index/checks.h"
 #include "index/flat_batch.h"
-#include "index/flat_tiles.h"
 #include "simd/kernels.h"
 #include "simd/matmul.h"
+#include "simd/narrow_tiles.h"
 
 namespace kith {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::size_t kScanBelow = 12;
 constexpr std::size_t kGroupBytes = 256 << 20;
 constexpr std::size_t kSmallestGroup = 256, kLargestGroup = 8192;
 
-// Where panels are too few for all threads, these scan instead; but tile registers alone outrun
+// Where panels are too few for all threads, these scan instead; but bfloat16 products alone outrun
 // them.
 bool scans(std::size_t queries, const Control& control, bool narrow) {
   const std::size_t panels = queries / simd::matmul_kernels().a_rows;
@@ -35,7 +35,7 @@ template <class MakeSet, class Take>
 void search_groups(const FlatRows& base, const AnyMatrixView& queries, std::size_t group_size,
                    const Control& control, const MakeSet& make_set, const Take& take) {
   const std::size_t dim = base.rows.dim();
-  const bool narrow = queries.rows() >= kScanBelow && FlatTiles::narrow_is_faster();
+  const bool narrow = queries.rows() >= kScanBelow && simd::bf16_is_faster();
   Progress progress(control, "exact", queries.rows() * base.rows.rows());
   for (std::size_t first = 0; first < queries.rows(); first += group_size) {
     const std::size_t count = std::min(group_size, queries.rows() - first);

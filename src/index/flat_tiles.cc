@@ -8,11 +8,6 @@
 
 namespace kith {
 
-bool FlatTiles::narrow_is_faster() {
-  return simd::level() == simd::Level::amx &&
-         simd::narrow_kernels(simd::Level::amx).begin != nullptr;
-}
-
 FlatTiles::FlatTiles(std::size_t dim, std::size_t workers, bool narrow)
     : around_(simd::narrow_row_kernels(simd::level())),
       dim_(dim),

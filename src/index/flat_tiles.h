@@ -1,6 +1,6 @@
 // A batch's queries by stored rows, a tile of the product at a time, and of each tile the values
 // that pass their thresholds. Tiles are float32, or narrow: both sides are rounded to bfloat16,
-// which tile registers (AMX) multiply many times as fast. What rounding took from a row is
+// which some processors multiply faster (simd::bf16_is_faster). What rounding took from a row is
 // measured, so that the caller can bound it.
 #pragma once
 
@@ -16,10 +16,6 @@ namespace kith {
 
 class FlatTiles {
  public:
-  // Whether this processor has tile registers that the system lets this process use. Without them
-  // bfloat16 is no faster than float32 (`kith bench kernels`: peaks).
-  static bool narrow_is_faster();
-
   // Of rows with `dim` components. `workers` threads may pack at a time.
   FlatTiles(std::size_t dim, std::size_t workers, bool narrow);
 

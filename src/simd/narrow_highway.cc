@@ -319,6 +319,15 @@ const NarrowKernels& portable(Level level) { KITH_RETURN_BY_LEVEL(level, kKernel
 
 }  // namespace
 
+bool bf16_is_faster() {
+#if KITH_X86
+  if (level() == Level::amx) return narrow_kernels(Level::amx).begin != nullptr;
+  return level() == Level::avx512bf16 && __builtin_cpu_is("amd") != 0;
+#else
+  return false;
+#endif
+}
+
 NarrowKernels narrow_kernels(Level level) {
   NarrowKernels kernels = portable(level);
   add_avx512_narrow(level, kernels);

@@ -96,6 +96,11 @@ class NarrowSession {
 NarrowKernels narrow_kernels(Level level);
 const NarrowRowKernels& narrow_row_kernels(Level level);
 
+// Whether products of bfloat16 are quicker than those of float32 at level(): by tile registers that
+// the system lets this process use many times, by AMD's AVX512_BF16 1.6 times; Intel's takes as
+// long as float32 does (`kith bench kernels`: peaks).
+bool bf16_is_faster();
+
 // ---- The families -------------------------------------------------------------------------------
 // Inside simd/: each overwrites what it does better at this level.
 void add_avx512_narrow(Level level, NarrowKernels& kernels);
