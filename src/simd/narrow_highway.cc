@@ -311,6 +311,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 #include "simd/by_level.h"
 #include "simd/matmul.h"
+#include "simd/tables.h"
 
 namespace kith::simd {
 namespace {
