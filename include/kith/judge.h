@@ -20,6 +20,7 @@
 
 #include "kith/control.h"
 #include "kith/encoder.h"
+#include "kith/fusion.h"
 #include "kith/matrix.h"
 #include "kith/significance.h"
 #include "kith/suite.h"
@@ -114,11 +115,12 @@ TaskResult judge_task(const Task& task, Embedder& embedder, const JudgeOptions& 
 bool has_bm25(const Task& task);
 TaskResult judge_bm25(const Task& task, const JudgeOptions& options = {});
 
-// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with BM25's
-// by reciprocal ranks (fusion.h's default), to `options.depth` documents of each; called
-// SYSTEM+BM25.
+// judge_task's result and, of a retrieval, beside it that of the system's ranking fused with
+// BM25's, to `options.depth` documents of each; called SYSTEM+BM25. Weights, where `fusion` has
+// some, are the system's and BM25's. Throws what fuse throws, of any task, too.
 std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
-                                     const JudgeOptions& options = {});
+                                     const JudgeOptions& options = {},
+                                     const FusionOptions& fusion = {});
 
 // `a` less `b` on the same task: by permutation where both main scores are means, else by the
 // bootstrap. Throws invalid_argument for results of different tasks.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 
 #include "kith/control.h"
 
@@ -22,6 +23,29 @@ std::size_t thread_count(const Control& control);
 // is rethrown when all running pieces have ended.
 void parallel_for(const Control& control, std::size_t count, std::size_t grain,
                   const std::function<void(std::size_t, std::size_t, std::size_t)>& body);
+
+// Threads for one loop after another, where to wake them for each would cost as much as its work:
+// between loops they look for the next one for some microseconds before they sleep. For one thread.
+class WorkerTeam {
+ public:
+  // Takes no thread before a loop is shared.
+  explicit WorkerTeam(const Control& control);
+  ~WorkerTeam();
+  WorkerTeam(const WorkerTeam&) = delete;
+  WorkerTeam& operator=(const WorkerTeam&) = delete;
+
+  std::size_t threads() const { return threads_; }
+
+  // As parallel_for; the caller's thread does all where the work isn't `worth` sharing.
+  void run(bool worth, std::size_t count, std::size_t grain,
+           const std::function<void(std::size_t, std::size_t, std::size_t)>& body);
+
+ private:
+  class Crew;
+  const Control control_;
+  const std::size_t threads_;
+  std::unique_ptr<Crew> crew_;
+};
 
 // Throws Error{cancelled} when the flag is raised.
 void throw_if_cancelled(const Control& control);

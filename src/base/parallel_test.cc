@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "base/progress.h"
@@ -64,6 +67,61 @@ TEST(ParallelFor, StopsWhenCancelled) {
     EXPECT_EQ(error.code(), ErrorCode::cancelled);
   }
   EXPECT_LT(done.load(), 1000);
+}
+
+TEST(ParallelTeam, VisitsEveryItemOnceInLoopAfterLoop) {
+  for (const std::size_t threads : {1u, 2u, 5u}) {
+    WorkerTeam team({.threads = threads, .cancel = nullptr, .progress = {}});
+    EXPECT_EQ(team.threads(), threads);
+    std::vector<int> visits(1009, 0);
+    for (int loop = 0; loop < 200; ++loop) {
+      team.run(loop % 3 != 0, visits.size(), 13,
+               [&](std::size_t begin, std::size_t end, std::size_t worker) {
+                 EXPECT_LT(worker, threads);
+                 for (std::size_t i = begin; i < end; ++i) ++visits[i];
+               });
+    }
+    EXPECT_EQ(*std::min_element(visits.begin(), visits.end()), 200);
+    EXPECT_EQ(*std::max_element(visits.begin(), visits.end()), 200);
+  }
+}
+
+TEST(ParallelTeam, ThreadsThatFellAsleepTakePartAgain) {
+  WorkerTeam team({.threads = 2, .cancel = nullptr, .progress = {}});
+  for (int loop = 0; loop < 3; ++loop) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    // Each waits for the other: with one thread alone this wouldn't end.
+    std::atomic<int> inside{0};
+    team.run(true, 2, 1, [&](std::size_t, std::size_t, std::size_t) {
+      ++inside;
+      while (inside.load() < 2) std::this_thread::yield();
+    });
+    EXPECT_EQ(inside.load(), 2);
+  }
+}
+
+TEST(ParallelTeam, GoesOnBehindAFailureAndStopsWhenCancelled) {
+  std::atomic<bool> cancel{false};
+  WorkerTeam team({.threads = 2, .cancel = &cancel, .progress = {}});
+  EXPECT_THROW(team.run(true, 100, 1,
+                        [](std::size_t begin, std::size_t, std::size_t) {
+                          if (begin == 50) throw std::runtime_error("fifty");
+                        }),
+               std::runtime_error);
+  std::atomic<int> done{0};
+  team.run(true, 100, 1, [&](std::size_t, std::size_t, std::size_t) { ++done; });
+  EXPECT_EQ(done.load(), 100);
+  cancel = true;
+  EXPECT_THROW(team.run(true, 100, 1, [](std::size_t, std::size_t, std::size_t) {}), Error);
+}
+
+TEST(ParallelTeam, IdleThreadsSleep) {
+  WorkerTeam team({.threads = 3, .cancel = nullptr, .progress = {}});
+  team.run(true, 3, 1, [](std::size_t, std::size_t, std::size_t) {});
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::clock_t before = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 50);
 }
 
 TEST(ProgressParallel, ReportsFromOneThreadAtATime) {

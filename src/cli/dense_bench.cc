@@ -41,8 +41,7 @@ double peak_of(const MachinePeaks& peaks, Precision precision) {
 }  // namespace
 
 std::vector<DenseTime> time_dense(const MachinePeaks& peaks, double seconds) {
-  Control control;
-  control.threads = 1;
+  WorkerTeam alone({.threads = 1, .cancel = nullptr, .progress = {}});
   std::vector<DenseTime> times;
   for (const auto& [inputs, outputs] : kShapes) {
     const Matrix<float> x = random_rows(kTokens, inputs, 1);
@@ -53,7 +52,7 @@ std::vector<DenseTime> time_dense(const MachinePeaks& peaks, double seconds) {
       const simd::PackedWeights weights(rows, nullptr, precision);
       simd::DenseScratch scratch;
       const double run =
-          seconds_per_run([&] { simd::dense(control, x, weights, y, scratch); }, seconds, kRounds);
+          seconds_per_run([&] { simd::dense(alone, x, weights, y, scratch); }, seconds, kRounds);
       times.push_back(
           {precision, inputs, outputs, kTokens, operations / run, 2 * peak_of(peaks, precision)});
     }

@@ -6,6 +6,15 @@
 
 namespace kith::cli {
 
+void FusionChoices::expect_hybrid(const CLI::App& verb) const {
+  if (verb.count("--hybrid") > 0) return;
+  for (const std::string& name : {option, std::string("--weights"), std::string("--rrf-k")}) {
+    if (verb.count(name) == 0) continue;
+    throw Error(ErrorCode::invalid_argument,
+                name + ": an option of fusing rankings, expected --hybrid too");
+  }
+}
+
 FusionOptions FusionChoices::options(std::size_t lists) const {
   FusionOptions fusion;
   fusion.rrf_k = rrf_k;

@@ -14,6 +14,10 @@ struct FusionChoices {
   double rrf_k = 60;
   std::string option = "--method", list = "run";  // what the person calls them
 
+  // Throws invalid_argument where one of these options was given though `verb` wasn't told
+  // --hybrid.
+  void expect_hybrid(const CLI::App& verb) const;
+
   // For so many lists; throws invalid_argument naming the option and the choices.
   FusionOptions options(std::size_t lists) const;
 };

@@ -101,6 +101,46 @@ TEST_F(Judge, FusionWithBm25StandsBesideASystem) {
   EXPECT_GT(score(2), score(0));
 }
 
+TEST_F(Judge, AFusionIsWeightedAsItIsTold) {
+  make_retrieval("task");
+  make_vectors("base.npy", kDocuments, 8, 1);
+  make_vectors("q.npy", kDocuments, 8, 2);  // finds nothing but by chance
+  const std::vector<std::string> judge = {"judge",    "--suite",     "task",  "--vectors",
+                                          "base.npy", "--queries",   "q.npy", "--hybrid",
+                                          "--json",   "--resamples", "0"};
+  const auto scores = [&](const std::vector<std::string>& fusion) {
+    std::vector<std::string> words = judge;
+    words.insert(words.end(), fusion.begin(), fusion.end());
+    const Outcome outcome = kith(words);
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    std::vector<double> found;
+    for (const auto& each : outcome.objects()) {
+      found.push_back(each.at("scores").at("test").at(0).at("main_score").get<double>());
+    }
+    return found;
+  };
+  // BM25, the system, both. Where one counts next to nothing, the other's order stays.
+  const std::vector<double> even = scores({"--fusion", "distribution"});
+  const std::vector<double> words = scores({"--fusion", "distribution", "--weights", "1e-6,1"});
+  const std::vector<double> vectors = scores({"--fusion", "distribution", "--weights", "1,1e-6"});
+  EXPECT_EQ(words[0], even[0]);
+  EXPECT_EQ(words[1], even[1]);
+  EXPECT_EQ(words[2], words[0]);
+  EXPECT_NE(even[2], vectors[2]);
+  EXPECT_NEAR(vectors[2], vectors[1], 1e-3);
+  EXPECT_NE(scores({"--rrf-k", "1"})[2], scores({"--rrf-k", "1000", "--weights", "3,1"})[2]);
+  for (const char* name : {"--fusion", "--weights", "--rrf-k"}) {
+    expect_error({"judge", "--suite", "task", "--bm25", name, "1"}, 2,
+                 {std::string(name) + ": an option of fusing rankings, expected --hybrid too"});
+  }
+  std::vector<std::string> wrong = judge;
+  wrong.insert(wrong.end(), {"--fusion", "mean"});
+  expect_error(wrong, 2, {"--fusion: 'mean', expected rrf, minmax or distribution"});
+  wrong.back() = "rrf";
+  wrong.insert(wrong.end(), {"--weights", "1,2,3"});
+  expect_error(wrong, 2, {"--weights: 3 numbers for 2 rankings"});
+}
+
 TEST_F(Judge, RefusesWhatDoesNotFitNamingIt) {
   make_retrieval("task");
   make_vectors("base.npy", kDocuments - 1, 8, 1);

@@ -348,11 +348,7 @@ void add_ask(CLI::App& root) {
                "kith ask debian   # a prompt");
   verb->callback([options, prompt, verb] {
     options->has_prompt = prompt->count() > 0;
-    for (const char* name : {"--fusion", "--weights", "--rrf-k"}) {
-      if (options->hybrid || verb->count(name) == 0) continue;
-      throw Error(ErrorCode::invalid_argument,
-                  std::string(name) + ": an option of fusing rankings, expected --hybrid too");
-    }
+    options->fusion.expect_hybrid(*verb);
     run(*options);
   });
 }

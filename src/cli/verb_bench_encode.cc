@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -115,6 +117,19 @@ double pass(const System& system, std::span<const TokenSequence> sequences, std:
   return watch.wall_seconds();
 }
 
+// A system's threads may look for work a while after its last call, onnxruntime's for some tens of
+// milliseconds, and slow down whatever is timed next: waits until this process's threads are idle.
+void wait_until_idle() {
+  constexpr std::chrono::milliseconds kLook{5};
+  constexpr double kIdle = 0.05, kMostSeconds = 2;  // of a processor; of all looks
+  const Stopwatch whole;
+  while (whole.wall_seconds() < kMostSeconds) {
+    const Stopwatch look;
+    std::this_thread::sleep_for(kLook);
+    if (look.cpu_seconds() < kIdle * look.wall_seconds()) return;
+  }
+}
+
 // Every round times every system once, each time another one first.
 void time_batch(std::vector<System>& systems, std::span<const TokenSequence> sequences,
                 std::size_t batch, std::size_t rounds, const Control& control, Progress& progress) {
@@ -127,6 +142,7 @@ void time_batch(std::vector<System>& systems, std::span<const TokenSequence> seq
     for (std::size_t i = 0; i < systems.size(); ++i) {
       throw_if_cancelled(control);
       System& system = systems[(round + i) % systems.size()];
+      wait_until_idle();
       system.seconds.push_back(pass(system, sequences, batch, nullptr));
       progress.add(1);
     }

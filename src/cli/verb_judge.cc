@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/fusion_choices.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/precision_option.h"
@@ -33,6 +34,7 @@ struct Options : CommonOptions {
   bool bm25 = false, hybrid = false, compare = false;
   Precision precision = Precision::f32;
   std::size_t resamples = 1000;
+  FusionChoices fusion;
 };
 
 using Systems = std::vector<std::unique_ptr<Embedder>>;
@@ -131,11 +133,13 @@ void write_result(const std::string& folder, const TaskResult& result) {
 
 std::vector<TaskResult> judge_all(const Options& options, const Task& task,
                                   const JudgeOptions& how) {
+  constexpr std::size_t kFusedLists = 2;
+  const FusionOptions fusion = options.fusion.options(kFusedLists);
   std::vector<TaskResult> results;
   if (has_bm25(task)) results.push_back(judge_bm25(task, how));
   for (const auto& system : systems_of(options, task)) {
     if (options.hybrid) {
-      for (TaskResult& result : judge_hybrid(task, *system, how)) {
+      for (TaskResult& result : judge_hybrid(task, *system, how, fusion)) {
         results.push_back(std::move(result));
       }
     } else {
@@ -210,6 +214,9 @@ void add_judge(CLI::App& root) {
       ->type_name("FILE");
   verb->add_flag("--hybrid", options->hybrid,
                  "Also each system's ranking fused with BM25's (retrieval)");
+  add_fusion_choices(*verb, options->fusion, "--fusion", "ranking");
+  verb->get_option("--weights")
+      ->description("What a system's ranking counts, and BM25's (default: 1 each)");
   verb->add_flag("--compare", options->compare,
                  "Differences to the first system, with intervals and p-values");
   verb->add_option("--resamples", options->resamples,
@@ -223,7 +230,7 @@ void add_judge(CLI::App& root) {
   add_examples(*verb,
                "kith judge --suite .cache/data/debian --bm25\n"
                "kith judge --suite .cache/data --model use-lite --model glove --compare\n"
-               "kith judge --suite .cache/data/debian --model use-lite --hybrid\n"
+               "kith judge --suite .cache/data/debian --model use-lite --hybrid --weights 1,2\n"
                "kith judge --suite debian --vectors base.npy --queries q.npy --compare\n"
                "kith judge --suite tasks --vectors small --vectors large -o results --json\n"
                "kith judge rank results/small results/large\n"
@@ -233,7 +240,9 @@ void add_judge(CLI::App& root) {
   add_judge_rank(*verb);
   add_judge_select(*verb);
   verb->callback([options, verb] {
-    if (verb->get_subcommands().empty()) run(*options);
+    if (!verb->get_subcommands().empty()) return;
+    options->fusion.expect_hybrid(*verb);
+    run(*options);
   });
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/parallel.h"
 #include "simd/activations.h"
 #include "simd/matmul.h"
 
@@ -170,17 +169,17 @@ class HeadGroup {
 
 }  // namespace
 
-void attend(const Control& control, const Config& config, const AttentionInput& input,
+void attend(WorkerTeam& team, bool shared, const Config& config, const AttentionInput& input,
             std::vector<AttentionScratch>& scratch, MatrixView<float> out) {
   const std::size_t sequences = input.begin->size() - 1;
-  parallel_for(control, sequences * config.kv_heads, 1,
-               [&](std::size_t begin, std::size_t end, std::size_t worker) {
-                 for (std::size_t task = begin; task < end; ++task) {
-                   HeadGroup(config, input, task / config.kv_heads, task % config.kv_heads,
-                             scratch[worker], out)
-                       .run();
-                 }
-               });
+  team.run(shared, sequences * config.kv_heads, 1,
+           [&](std::size_t begin, std::size_t end, std::size_t worker) {
+             for (std::size_t task = begin; task < end; ++task) {
+               HeadGroup(config, input, task / config.kv_heads, task % config.kv_heads,
+                         scratch[worker], out)
+                   .run();
+             }
+           });
 }
 
 }  // namespace kith::encode

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/parallel.h"
 #include "encode/config.h"
-#include "kith/control.h"
 #include "kith/matrix.h"
 
 namespace kith::encode {
@@ -29,9 +29,9 @@ struct AttentionScratch {
 };
 
 // out: one row a token, the heads' results side by side. `scratch` has at least
-// thread_count(control) elements. Work is shared out by sequence and key-value head; a sequence's
-// result depends on its own rows alone.
-void attend(const Control& control, const Config& config, const AttentionInput& input,
+// team.threads() elements. Work is `shared` out by sequence and key-value head; a sequence's result
+// depends on its own rows alone.
+void attend(WorkerTeam& team, bool shared, const Config& config, const AttentionInput& input,
             std::vector<AttentionScratch>& scratch, MatrixView<float> out);
 
 }  // namespace kith::encode

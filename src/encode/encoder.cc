@@ -27,6 +27,8 @@ namespace {
 // Tokens that go through the model together. More of them share a pass over the weights; fewer keep
 // their activations in a core's second-level cache, which counts where products are quick.
 constexpr std::size_t kBatchTokens = 384, kNarrowBatchTokens = 128;
+// Tokens from which on a batch is worth a pass over the weights by one thread alone.
+constexpr std::size_t kLeastApart = 64;
 
 std::size_t batch_tokens(Precision precision) {
   return precision == Precision::f32 ? kBatchTokens : kNarrowBatchTokens;
@@ -80,32 +82,51 @@ encode::TokenBatch batch_of(std::span<const TokenSequence> sequences) {
   return batch;
 }
 
-// Where batches start: as many whole sequences as fit `most` tokens, or one longer one.
-std::vector<std::size_t> cut(std::span<const TokenSequence> sequences, std::size_t most) {
+// Where batches start, and whether each thread takes batches of its own.
+struct Batches {
   std::vector<std::size_t> starts;
-  std::size_t tokens = 0;
+  bool apart = false;
+};
+
+// Whole sequences, about `most` tokens or fewer a batch and the same number in each, so that
+// threads which take their own end together.
+Batches cut(std::span<const TokenSequence> sequences, std::size_t most, std::size_t threads) {
+  std::size_t left = 0;
+  for (const TokenSequence& sequence : sequences) left += sequence.ids.size();
+  const std::size_t all = left;
+  std::size_t count = (all + most - 1) / most;
+  const std::size_t even = (count + threads - 1) / threads * threads;
+  const bool apart = threads > 1 && all >= even * kLeastApart;
+  if (apart) count = even;
+  Batches batches;
+  std::size_t tokens = 0, share = 0, largest = 0;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const std::size_t length = sequences[i].ids.size();
-    if (i == 0 || tokens + length > most) {
-      starts.push_back(i);
+    if (i == 0 || tokens + length / 2 > share) {
+      share = left / (count - std::min(count - 1, batches.starts.size()));
+      batches.starts.push_back(i);
       tokens = 0;
     }
     tokens += length;
+    left -= length;
+    largest = std::max(largest, tokens);
   }
-  starts.push_back(sequences.size());
-  return starts;
+  batches.starts.push_back(sequences.size());
+  // Else threads would wait for the one with the longest text.
+  batches.apart = apart && 4 * largest * threads <= 5 * all;
+  return batches;
 }
 
 // Calls use(hidden states, batch, number of its first sequence) for every batch, from any thread.
-// With enough batches each thread takes its own, else threads share each one's work.
+// Threads that don't take batches of their own share each one's work.
 using UseBatch =
     std::function<void(MatrixView<const float>, const encode::TokenBatch&, std::size_t)>;
 void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
                  const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
   const bool norm = layers == transformer.config().layers.size() || options.norm_early;
-  const std::vector<std::size_t> starts = cut(sequences, batch_tokens(transformer.precision()));
+  const auto [starts, apart] =
+      cut(sequences, batch_tokens(transformer.precision()), thread_count(options.control));
   const std::size_t batches = starts.size() - 1;
-  const bool apart = batches >= 2 * thread_count(options.control);
   Control outer = without_progress(options.control), inner = outer;
   (apart ? inner : outer).threads = 1;
   std::vector<encode::TransformerScratch> scratch(thread_count(outer));

@@ -380,8 +380,9 @@ TEST_F(ModelFolder, DecodersMayLookBothWays) {
   EXPECT_NE(first_state(ids), first_state(changed));
 }
 
-// Wide enough that threads share the work of a single sequence.
-TEST_F(ModelFolder, ParallelWorkOnOneSequenceGivesTheSameBits) {
+// Wide enough that threads share the work of a single sequence; of many each takes its own, and of
+// two that differ much they share each one's.
+TEST_F(ModelFolder, ParallelWorkOnOneSequenceAndOnManyGivesTheSameBits) {
   constexpr std::size_t kWidth = 256;
   Checkpoint wide;
   wide.config = {{"model_type", "bert"},     {"vocab_size", kVocabulary},
@@ -402,14 +403,23 @@ TEST_F(ModelFolder, ParallelWorkOnOneSequenceGivesTheSameBits) {
   wide.add_norm(layer + "output.LayerNorm", kWidth);
   write_folder(path(), wide);
   const Encoder encoder = open();
-  const std::vector<std::uint32_t> ids = random_ids(290, 1);
-  const TokenSequence sequence{.ids = ids, .types = {}};
   EncodeOptions one, three;
   one.control.threads = 1;
   three.control.threads = 3;
-  const Matrix<float> a = encoder.encode({&sequence, 1}, one);
-  const Matrix<float> b = encoder.encode({&sequence, 1}, three);
-  EXPECT_EQ(0, std::memcmp(a.data(), b.data(), kWidth * sizeof(float)));
+  const std::vector<std::uint32_t> ids = random_ids(290, 1);
+  for (const std::vector<std::size_t>& lengths :
+       {std::vector<std::size_t>{290}, std::vector<std::size_t>{290, 20, 20},
+        std::vector<std::size_t>{90, 80, 80, 70, 70, 60, 60, 50, 50, 40, 30, 20, 10, 5, 1}}) {
+    std::vector<TokenSequence> sequences;
+    for (const std::size_t length : lengths) {
+      sequences.push_back({.ids = std::span(ids).last(length), .types = {}});
+    }
+    const Matrix<float> a = encoder.encode(sequences, one);
+    const Matrix<float> b = encoder.encode(sequences, three);
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      EXPECT_EQ(0, std::memcmp(a.row(i), b.row(i), kWidth * sizeof(float))) << i;
+    }
+  }
 }
 
 }  // namespace

@@ -162,10 +162,11 @@ std::vector<std::string> Head::descriptions() const {
 
 Matrix<float> Head::apply(const Control& control, Matrix<float> pooled) const {
   simd::DenseScratch scratch;
+  WorkerTeam team(control);
   for (const auto& step : steps_) {
     if (const auto* dense = std::get_if<DenseModule>(&step)) {
       Matrix<float> out(pooled.rows(), dense->weights.outputs());
-      simd::dense(control, pooled, dense->weights, out, scratch, dense->activation);
+      simd::dense(team, pooled, dense->weights, out, scratch, dense->activation);
       pooled = std::move(out);
     } else {
       for (std::size_t i = 0; i < pooled.rows(); ++i) normalize(pooled.row(i), pooled.cols());

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/parallel.h"
-#include "base/progress.h"
 #include "encode/distance_bias.h"
 #include "simd/activations.h"
 
@@ -20,12 +19,6 @@ constexpr std::size_t kTablePositions = 2048;
 constexpr std::size_t kRowGrain = 16;
 // Values of a batch's states from which on it pays to hand work on rows to other threads.
 constexpr std::size_t kWorthThreads = 32 << 10;
-
-Control control_for(const Control& control, std::size_t values) {
-  Control used = without_progress(control);
-  if (values < kWorthThreads) used.threads = 1;
-  return used;
-}
 
 void apply_norm(const Config& config, const Norm& norm, const float* x, std::size_t n, float* out) {
   const simd::ActivationKernels& kernels = simd::activation_kernels();
@@ -66,8 +59,9 @@ class TransformerRun {
                  TransformerScratch& scratch)
       : model_(model),
         config_(model.config_),
-        control_(control_for(control, batch.tokens() * config_.width)),
-        products_(without_progress(control)),
+        control_(control),
+        team_(control),
+        shared_(batch.tokens() * config_.width >= kWorthThreads),
         batch_(batch),
         rows_(batch.tokens()),
         s_(scratch),
@@ -80,7 +74,7 @@ class TransformerRun {
         added_(room(s_.added, rows_, config_.width)),
         hidden_(room(s_.hidden, rows_, config_.gated ? 2 * config_.hidden : config_.hidden)),
         bias_(distance_bias(config_, model.weights_.bucket_bias, longest(batch.begin))) {
-    s_.attention.resize(std::max(s_.attention.size(), thread_count(control_)));
+    s_.attention.resize(std::max(s_.attention.size(), team_.threads()));
     find_places();
     find_tables();
   }
@@ -129,8 +123,8 @@ class TransformerRun {
     }
   }
 
-  void for_rows(const std::function<void(std::size_t)>& body) const {
-    parallel_for(control_, rows_, kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+  void for_rows(const std::function<void(std::size_t)>& body) {
+    team_.run(shared_, rows_, kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
       for (std::size_t i = begin; i < end; ++i) body(i);
     });
   }
@@ -166,7 +160,7 @@ class TransformerRun {
       if (config_.embedding_norm) apply_norm(config_, weights.embedding_norm, row, width, row);
     });
     if (config_.embedding_width != 0) {
-      simd::dense(products_, embedded_, weights.projection, state_, s_.dense);
+      simd::dense(team_, embedded_, weights.projection, state_, s_.dense);
     }
   }
 
@@ -199,18 +193,18 @@ class TransformerRun {
     const MatrixView<float> input = config_.input_width(l) == config_.width ? state_ : embedded_;
     const MatrixView<float> qkv = columns(qkv_, layer.qkv.outputs());
     const MatrixView<float> attended = columns(attended_, layer.out.inputs());
-    simd::dense(products_, block_input(input, norm_first ? &layer.attention_norm : nullptr),
-                layer.qkv, qkv, s_.dense);
+    simd::dense(team_, block_input(input, norm_first ? &layer.attention_norm : nullptr), layer.qkv,
+                qkv, s_.dense);
     const std::size_t dim = config_.head_dim_of(l);
     for_rows([&](std::size_t i) { prepare_heads(i, dim, plan, layer); });
-    attend(control_, config_,
+    attend(team_, shared_, config_,
            {.qkv = qkv,
             .head_dim = dim,
             .begin = &batch_.begin,
             .plan = &plan,
             .distance_bias = bias_},
            s_.attention, attended);
-    simd::dense(products_, attended, layer.out, added_, s_.dense);
+    simd::dense(team_, attended, layer.out, added_, s_.dense);
     add_result(layer.attention_norm);
   }
 
@@ -239,9 +233,8 @@ class TransformerRun {
   }
 
   void mlp_block(const LayerWeights& layer) {
-    simd::dense(products_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr),
-                layer.up, hidden_, s_.dense,
-                config_.gated ? Activation::identity : config_.activation);
+    simd::dense(team_, block_input(state_, config_.pre_norm ? &layer.mlp_norm : nullptr), layer.up,
+                hidden_, s_.dense, config_.gated ? Activation::identity : config_.activation);
     const std::size_t n = config_.hidden;
     if (config_.gated) {
       for_rows([&](std::size_t i) {
@@ -250,14 +243,15 @@ class TransformerRun {
       });
     }
     const MatrixView<const float> activated(hidden_.data(), rows_, n, hidden_.stride_bytes());
-    simd::dense(products_, activated, layer.down, added_, s_.dense);
+    simd::dense(team_, activated, layer.down, added_, s_.dense);
     add_result(layer.mlp_norm);
   }
 
   const Transformer& model_;
   const Config& config_;
-  const Control control_;   // of work on rows
-  const Control products_;  // of dense layers, which see for themselves what is worth sharing
+  const Control& control_;
+  WorkerTeam team_;
+  const bool shared_;  // work on rows; dense layers see for themselves what is worth it
   const TokenBatch& batch_;
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;

@@ -194,7 +194,8 @@ TaskResult judge_bm25(const Task& task, const JudgeOptions& options) {
 }
 
 std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
-                                     const JudgeOptions& options) {
+                                     const JudgeOptions& options, const FusionOptions& fusion) {
+  fuse(std::vector<std::span<const Ranked>>(2), fusion);  // refused before texts are embedded
   const auto* retrieval = std::get_if<RetrievalTask>(&task.content);
   std::vector<TaskResult> results;
   if (retrieval == nullptr) {
@@ -211,7 +212,7 @@ std::vector<TaskResult> judge_hybrid(const Task& task, Embedder& embedder,
   }));
   results.push_back(measured(task, embedder.name() + "+BM25", options, [&](TaskResult& result) {
     const judge::Rankings words = judge::rank_by_bm25(*retrieval, options);
-    judge::score_retrieval(*retrieval, judge::fuse_rankings(own, words), result);
+    judge::score_retrieval(*retrieval, judge::fuse_rankings(own, words, fusion), result);
   }));
   return results;
 }

@@ -24,8 +24,8 @@ using Rankings = std::vector<std::vector<PlacedHit>>;
 Rankings rank_by_vectors(const RetrievalTask& task, const Matrix<float>& corpus,
                          const Matrix<float>& queries, const JudgeOptions& options);
 Rankings rank_by_bm25(const RetrievalTask& task, const JudgeOptions& options);
-// By reciprocal ranks, query by query.
-Rankings fuse_rankings(const Rankings& a, const Rankings& b);
+// Query by query.
+Rankings fuse_rankings(const Rankings& a, const Rankings& b, const FusionOptions& options);
 void score_retrieval(const RetrievalTask& task, const Rankings& rankings, TaskResult& result);
 
 // One score a candidate, in the task's order.

@@ -85,7 +85,7 @@ Rankings rank_by_bm25(const RetrievalTask& task, const JudgeOptions& options) {
       bm25_search(task.corpus, task.queries, fetched(task, options), options.control), Metric::ip);
 }
 
-Rankings fuse_rankings(const Rankings& a, const Rankings& b) {
+Rankings fuse_rankings(const Rankings& a, const Rankings& b, const FusionOptions& options) {
   const auto ranked = [](const std::vector<PlacedHit>& hits) {
     std::vector<Ranked> list;
     for (const PlacedHit& hit : hits) list.push_back({hit.document, hit.score});
@@ -95,7 +95,7 @@ Rankings fuse_rankings(const Rankings& a, const Rankings& b) {
   for (std::size_t q = 0; q < a.size(); ++q) {
     const std::vector<Ranked> first = ranked(a[q]), second = ranked(b[q]);
     const std::span<const Ranked> lists[] = {first, second};
-    for (const Ranked& each : fuse(lists)) fused[q].push_back({each.id, each.score});
+    for (const Ranked& each : fuse(lists, options)) fused[q].push_back({each.id, each.score});
   }
   return fused;
 }

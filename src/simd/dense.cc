@@ -4,8 +4,6 @@
 #include <cstring>
 #include <string>
 
-#include "base/parallel.h"
-#include "base/progress.h"
 #include "kith/error.h"
 #include "simd/dispatch.h"
 #include "simd/matmul.h"
@@ -139,25 +137,24 @@ PackedWeights::PackedWeights(MatrixView<const float> rows, const float* bias, Pr
   if (bias != nullptr) std::copy_n(bias, outputs_, bias_.data());
 }
 
-void dense(const Control& given, MatrixView<const float> x, const PackedWeights& w,
-           MatrixView<float> y, DenseScratch& scratch, Activation after) {
+void dense(WorkerTeam& team, MatrixView<const float> x, const PackedWeights& w, MatrixView<float> y,
+           DenseScratch& scratch, Activation after) {
   check_shapes(x, w, y);
   if (y.empty()) return;
-  Control control = without_progress(given);
   const bool narrow = w.precision() != Precision::f32;
   const std::size_t worth = narrow ? kWorthThreadsNarrow : kWorthThreads;
-  if (x.rows() * x.cols() * y.cols() < worth) control.threads = 1;
+  const bool shared = x.rows() * x.cols() * y.cols() >= worth;
   if (narrow) {
-    return narrow_dense(level(), control, x, w.narrow(), y, after, scratch.narrow);
+    return narrow_dense(level(), team, shared, x, w.narrow(), y, after, scratch.narrow);
   }
   DenseProduct product(x, w, y, after, scratch);
-  parallel_for(control, product.panels(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
+  team.run(shared, product.panels(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t p = begin; p < end; ++p) product.pack(p);
   });
-  const std::size_t workers = std::min(thread_count(control), w.panels());
-  const std::size_t grain = workers == 1 ? w.panels() : ceil_div(w.panels(), 4 * workers);
-  parallel_for(control, w.panels(), grain,
-               [&](std::size_t begin, std::size_t end, std::size_t) { product.run(begin, end); });
+  const std::size_t grain =
+      shared && team.threads() > 1 ? ceil_div(w.panels(), 4 * team.threads()) : w.panels();
+  team.run(shared, w.panels(), grain,
+           [&](std::size_t begin, std::size_t end, std::size_t) { product.run(begin, end); });
 }
 
 }  // namespace kith::simd

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-#include "kith/control.h"
+#include "base/parallel.h"
 #include "kith/matrix.h"
 #include "kith/precision.h"
 #include "simd/activations.h"
@@ -45,7 +45,7 @@ struct DenseScratch {
 
 // y = after(x * transpose(w) + bias), x.rows() x w.outputs(). Throws invalid_argument when shapes
 // differ.
-void dense(const Control& control, MatrixView<const float> x, const PackedWeights& w,
-           MatrixView<float> y, DenseScratch& scratch, Activation after = Activation::identity);
+void dense(WorkerTeam& team, MatrixView<const float> x, const PackedWeights& w, MatrixView<float> y,
+           DenseScratch& scratch, Activation after = Activation::identity);
 
 }  // namespace kith::simd

@@ -14,7 +14,8 @@ namespace {
 Matrix<float> through(const Matrix<float>& x, const PackedWeights& w, std::size_t threads) {
   Matrix<float> y(x.rows(), w.outputs());
   DenseScratch scratch;
-  dense({.threads = threads, .cancel = nullptr, .progress = {}}, x, w, y, scratch);
+  WorkerTeam team({.threads = threads, .cancel = nullptr, .progress = {}});
+  dense(team, x, w, y, scratch);
   return y;
 }
 
@@ -55,7 +56,8 @@ TEST(Dense, TheActivationFollowsTheSum) {
   const Matrix<float> plain = through(x, w, 1);
   Matrix<float> after(33, 45);
   DenseScratch scratch;
-  dense({.threads = 1, .cancel = nullptr, .progress = {}}, x, w, after, scratch, Activation::relu);
+  WorkerTeam alone({.threads = 1, .cancel = nullptr, .progress = {}});
+  dense(alone, x, w, after, scratch, Activation::relu);
   for (std::size_t i = 0; i < x.rows(); ++i) {
     for (std::size_t j = 0; j < w.outputs(); ++j) {
       ASSERT_EQ(after(i, j), std::max(0.0f, plain(i, j)));

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "base/parallel.h"
 #include "kith/half.h"
 #include "simd/tables.h"
 
@@ -150,17 +149,17 @@ void NarrowWeights::pack_bytes(const float* row, std::size_t output) {
   totals_.data()[output] = static_cast<float>(total);
 }
 
-void narrow_dense(Level level, const Control& control, MatrixView<const float> x,
+void narrow_dense(Level level, WorkerTeam& team, bool shared, MatrixView<const float> x,
                   const NarrowWeights& w, MatrixView<float> y, Activation after,
                   NarrowScratch& scratch) {
   NarrowProduct product(level, x, w, y, after, scratch);
-  parallel_for(control, x.rows(), kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+  team.run(shared, x.rows(), kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) product.convert(i);
   });
-  const std::size_t workers = std::min(thread_count(control), w.panels());
+  const std::size_t workers = shared ? std::min(team.threads(), w.panels()) : 1;
   const std::size_t grain =
       workers == 1 ? w.panels() : (w.panels() + 4 * workers - 1) / (4 * workers);
-  parallel_for(control, w.panels(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
+  team.run(shared, w.panels(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
     product.run_panels(begin, end);
   });
 }

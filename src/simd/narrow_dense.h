@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kith/control.h"
+#include "base/parallel.h"
 #include "kith/matrix.h"
 #include "kith/precision.h"
 #include "simd/activations.h"
@@ -51,8 +51,9 @@ struct NarrowScratch {
   std::vector<ByteScale> scales;
 };
 
-// y = after(x * transpose(w) + bias), by the kernels of a level. The caller has checked the shapes.
-void narrow_dense(Level level, const Control& control, MatrixView<const float> x,
+// y = after(x * transpose(w) + bias), by the kernels of a level; `shared` by the team, or by this
+// thread alone. The caller has checked the shapes.
+void narrow_dense(Level level, WorkerTeam& team, bool shared, MatrixView<const float> x,
                   const NarrowWeights& w, MatrixView<float> y, Activation after,
                   NarrowScratch& scratch);
 

@@ -19,8 +19,8 @@ class EveryLevelOfDense : public testing::TestWithParam<Level> {
                         Activation after = Activation::identity) const {
     Matrix<float> y(x.rows(), w.outputs());
     NarrowScratch scratch;
-    narrow_dense(GetParam(), {.threads = threads, .cancel = nullptr, .progress = {}}, x, w, y,
-                 after, scratch);
+    WorkerTeam team({.threads = threads, .cancel = nullptr, .progress = {}});
+    narrow_dense(GetParam(), team, true, x, w, y, after, scratch);
     return y;
   }
 };
@@ -111,10 +111,10 @@ TEST_P(EveryLevelOfDense, ScratchOfAWiderLayerLeavesNoTrace) {
     const NarrowWeights first(wide_rows, nullptr, precision),
         second(narrow_rows, nullptr, precision);
     NarrowScratch scratch;
-    const Control control{.threads = 1, .cancel = nullptr, .progress = {}};
+    WorkerTeam alone({.threads = 1, .cancel = nullptr, .progress = {}});
     Matrix<float> y(40, 33), z(40, 33);
-    narrow_dense(GetParam(), control, wide, first, y, Activation::identity, scratch);
-    narrow_dense(GetParam(), control, narrow, second, z, Activation::identity, scratch);
+    narrow_dense(GetParam(), alone, false, wide, first, y, Activation::identity, scratch);
+    narrow_dense(GetParam(), alone, false, narrow, second, z, Activation::identity, scratch);
     const Matrix<float> fresh = through(narrow, second);
     for (std::size_t i = 0; i < 40; ++i) {
       ASSERT_EQ(0, std::memcmp(z.row(i), fresh.row(i), 33 * sizeof(float)));
