@@ -11,6 +11,7 @@
 #include "base/atomic_file.h"
 #include "base/checksum.h"
 #include "base/parallel.h"
+#include "cli/idle.h"
 #include "cli/measure.h"
 #include "cli/stopwatch.h"
 #include "kith/error.h"
@@ -228,6 +229,7 @@ void time_round(Candidate& candidate, const PeersData& data, const PeersRunOptio
     const auto wanted = static_cast<std::size_t>(point.single.cpu * kSliceSeconds *
                                                  static_cast<double>(options.threads));
     const std::size_t count = std::min(all, std::max(wanted, kFewestTimed));
+    wait_until_idle();
     candidate.single[i].push_back(
         search_singly(*candidate.index, data, 0, count, options.threads, ids));
     if (batch[i]) {

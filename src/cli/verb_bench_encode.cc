@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -12,7 +11,6 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,6 +20,7 @@
 #include "cli/cache_folder.h"
 #include "cli/cli.h"
 #include "cli/format.h"
+#include "cli/idle.h"
 #include "cli/measure.h"
 #include "cli/onnx_session.h"
 #include "cli/options.h"
@@ -115,19 +114,6 @@ double pass(const System& system, std::span<const TokenSequence> sequences, std:
     }
   }
   return watch.wall_seconds();
-}
-
-// A system's threads may look for work a while after its last call, onnxruntime's for some tens of
-// milliseconds, and slow down whatever is timed next: waits until this process's threads are idle.
-void wait_until_idle() {
-  constexpr std::chrono::milliseconds kLook{5};
-  constexpr double kIdle = 0.05, kMostSeconds = 2;  // of a processor; of all looks
-  const Stopwatch whole;
-  while (whole.wall_seconds() < kMostSeconds) {
-    const Stopwatch look;
-    std::this_thread::sleep_for(kLook);
-    if (look.cpu_seconds() < kIdle * look.wall_seconds()) return;
-  }
 }
 
 // Every round times every system once, each time another one first.
