@@ -41,6 +41,14 @@ KITH_AVX512_INLINE void add_byte_products(__m512i& sums, __m512i bytes, __m512i 
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(bytes), "v"(signed_bytes));
 }
 
+// How many bits of the mask are set. For the intrinsic GCC 12 may keep the mask in memory, as 16
+// bits, and count 32.
+KITH_AVX512_INLINE unsigned ones_in(__mmask16 mask) {
+  unsigned bits;
+  __asm__("kmovw %1, %0" : "=r"(bits) : "k"(mask));
+  return static_cast<unsigned>(_mm_popcnt_u32(bits));
+}
+
 // One 128-bit lane of the result holds partial sums of a, b, c, d; the four lanes are yet to be
 // added.
 KITH_AVX512_INLINE __m512 sums_in_lanes(__m512 a, __m512 b, __m512 c, __m512 d) {

@@ -94,7 +94,7 @@ KITH_AVX512 std::size_t select(const float* values, std::size_t n, float thresho
     const __mmask16 hits = _mm512_mask_cmp_ps_mask(lanes, x, limit, _CMP_LE_OQ);
     // Compressed in a register and stored whole where there is room: a compressing store is slow.
     const __m512i kept = _mm512_maskz_compress_epi32(hits, index);
-    const unsigned count = static_cast<unsigned>(_mm_popcnt_u32(hits));
+    const unsigned count = ones_in(hits);
     _mm512_mask_storeu_epi32(out + found, first16(count), kept);
     found += count;
     index = _mm512_add_epi32(index, _mm512_set1_epi32(16));
@@ -149,8 +149,8 @@ KITH_AVX512 std::size_t count(const float* values, std::size_t n, float threshol
   for (std::size_t i = 0; i < n; i += 16) {
     const __mmask16 lanes = lanes_at(i, n);
     const __m512 x = _mm512_maskz_loadu_ps(lanes, values + i);
-    found += static_cast<std::size_t>(
-        _mm_popcnt_u32(_mm512_mask_cmp_ps_mask(lanes, x, limit, _CMP_LE_OQ)));
+    found +=
+        static_cast<std::size_t>(ones_in(_mm512_mask_cmp_ps_mask(lanes, x, limit, _CMP_LE_OQ)));
   }
   return found;
 }

@@ -116,7 +116,7 @@ struct Found {
                          _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
     _mm512_storeu_ps(estimates + count, _mm512_maskz_compress_ps(hits, values));
     _mm512_storeu_si512(places + count, _mm512_maskz_compress_epi32(hits, index));
-    count += static_cast<std::size_t>(_mm_popcnt_u32(hits));
+    count += ones_in(hits);
   }
 };
 
