@@ -14,6 +14,10 @@ fail() {
 
 # Ninja makes the folders of what a command will give before it runs it: an empty one is no package.
 if [ ! -e "$folder/package.json" ]; then
+  exec 9>"$cache/.${folder##*/}.lock"  # tests side by side may want the same package
+  flock 9
+fi
+if [ ! -e "$folder/package.json" ]; then
   command -v npm >/dev/null || fail "cannot be fetched without npm (make setup installs it)"
   work=$(mktemp -d "$cache/.fetch.XXXXXX")
   trap 'rm -rf "$work"' EXIT
