@@ -155,13 +155,9 @@ void Lvq<Bits, Bits2>::score_best(const Query& query, const Id* ids, std::size_t
   };
   score(level1_, query.best1, query.fine1, ids, n, out);
   if constexpr (Bits2 > 0) {
-    constexpr std::size_t kPiece = 64;
-    float second[kPiece];
-    for (std::size_t done = 0; done < n; done += kPiece) {
-      const std::size_t piece = std::min(kPiece, n - done);
-      score(level2_, query.best2, query.fine2, ids + done, piece, second);
-      for (std::size_t i = 0; i < piece; ++i) out[done + i] += second[i];
-    }
+    add_scores(ids, n, out, [&](const Id* some, std::size_t count, float* second) {
+      score(level2_, query.best2, query.fine2, some, count, second);
+    });
   }
 }
 

@@ -39,6 +39,18 @@ struct FineQuery {
   PackedQuery coarse, rest;
 };
 
+// Adds to out[i] what score(ids, n, scores) gives for ids[i], a piece at a time.
+template <class Score>
+void add_scores(const Id* ids, std::size_t n, float* out, const Score& score) {
+  constexpr std::size_t kPiece = 64;
+  float scores[kPiece];
+  for (std::size_t done = 0; done < n; done += kPiece) {
+    const std::size_t piece = std::min(kPiece, n - done);
+    score(ids + done, piece, scores);
+    for (std::size_t i = 0; i < piece; ++i) out[done + i] += scores[i];
+  }
+}
+
 class ScaledRecords {
  public:
   ScaledRecords(int bits, std::size_t dim)
@@ -154,14 +166,10 @@ class ScaledRecords {
     int8_->many(query, storage_.data() + first * stride_, stride_, n, dim_, out);
   }
   void score_fine(const FineQuery& query, const Id* ids, std::size_t n, float* out) const {
-    constexpr std::size_t kPiece = 64;
-    float rest[kPiece];
-    for (std::size_t done = 0; done < n; done += kPiece) {
-      const std::size_t piece = std::min(kPiece, n - done);
-      score_int8(query.coarse.scaled, ids + done, piece, out + done);
-      score_int8(query.rest.scaled, ids + done, piece, rest);
-      for (std::size_t i = 0; i < piece; ++i) out[done + i] += rest[i];
-    }
+    score_int8(query.coarse.scaled, ids, n, out);
+    add_scores(ids, n, out, [&](const Id* some, std::size_t count, float* rest) {
+      score_int8(query.rest.scaled, some, count, rest);
+    });
   }
   void score_float(const simd::ScaledQuery& query, const Id* ids, std::size_t n, float* out) const {
     float_->gather(query, storage_.data(), stride_, ids, n, dim_, out);
