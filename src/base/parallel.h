@@ -35,6 +35,11 @@ class WorkerTeam {
   WorkerTeam& operator=(const WorkerTeam&) = delete;
 
   std::size_t threads() const { return threads_; }
+  // Of `count` items a few pieces a thread, so that all end together; one where they aren't shared.
+  std::size_t grain(bool worth, std::size_t count) const {
+    constexpr std::size_t kPieces = 4;
+    return worth && threads_ > 1 ? (count + kPieces * threads_ - 1) / (kPieces * threads_) : count;
+  }
 
   // As parallel_for; the caller's thread does all where the work isn't `worth` sharing.
   void run(bool worth, std::size_t count, std::size_t grain,

@@ -151,9 +151,7 @@ void dense(WorkerTeam& team, MatrixView<const float> x, const PackedWeights& w, 
   team.run(shared, product.panels(), 8, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t p = begin; p < end; ++p) product.pack(p);
   });
-  const std::size_t grain =
-      shared && team.threads() > 1 ? ceil_div(w.panels(), 4 * team.threads()) : w.panels();
-  team.run(shared, w.panels(), grain,
+  team.run(shared, w.panels(), team.grain(shared, w.panels()),
            [&](std::size_t begin, std::size_t end, std::size_t) { product.run(begin, end); });
 }
 

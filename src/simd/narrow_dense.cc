@@ -156,12 +156,9 @@ void narrow_dense(Level level, WorkerTeam& team, bool shared, MatrixView<const f
   team.run(shared, x.rows(), kRowGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) product.convert(i);
   });
-  const std::size_t workers = shared ? std::min(team.threads(), w.panels()) : 1;
-  const std::size_t grain =
-      workers == 1 ? w.panels() : (w.panels() + 4 * workers - 1) / (4 * workers);
-  team.run(shared, w.panels(), grain, [&](std::size_t begin, std::size_t end, std::size_t) {
-    product.run_panels(begin, end);
-  });
+  team.run(
+      shared, w.panels(), team.grain(shared, w.panels()),
+      [&](std::size_t begin, std::size_t end, std::size_t) { product.run_panels(begin, end); });
 }
 
 }  // namespace kith::simd
