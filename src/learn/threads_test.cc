@@ -1,0 +1,21 @@
+#include "learn/threads.h"
+
+#include <gtest/gtest.h>
+
+#include "learn/torch.h"
+
+extern "C" int openblas_get_num_threads();
+
+namespace kith::learn {
+namespace {
+
+TEST(Threads, OfTorchAndBlasAreThoseOfControl) {
+  for (const std::size_t threads : {1, 2}) {
+    set_threads({.threads = threads});
+    EXPECT_EQ(at::get_num_threads(), static_cast<int>(threads));
+    EXPECT_EQ(openblas_get_num_threads(), static_cast<int>(threads));
+  }
+}
+
+}  // namespace
+}  // namespace kith::learn
