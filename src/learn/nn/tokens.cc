@@ -1,0 +1,77 @@
+#include "learn/nn/tokens.h"
+
+#include <algorithm>
+
+#include "kith/error.h"
+#include "learn/torch.h"
+
+namespace kith::learn {
+namespace {
+
+at::Tensor whole(const std::vector<std::int64_t>& values) {
+  return torch::tensor(values, torch::kInt64);
+}
+
+// What follows from where sequences begin.
+void derive(Tokens& tokens) {
+  std::vector<std::int64_t> sequence, position, lengths;
+  for (std::int64_t s = 0; s < tokens.sequences(); ++s) {
+    const std::int64_t length = tokens.begin[s + 1] - tokens.begin[s];
+    for (std::int64_t i = 0; i < length; ++i) {
+      sequence.push_back(s);
+      position.push_back(i);
+    }
+    lengths.push_back(length);
+    tokens.longest = std::max(tokens.longest, length);
+  }
+  tokens.sequence = whole(sequence);
+  tokens.position = whole(position);
+  tokens.lengths = whole(lengths).to(torch::kFloat32);
+}
+
+}  // namespace
+
+Tokens pack_tokens(std::span<const TokenSequence> sequences) {
+  std::vector<std::int64_t> ids, types, prompts;
+  Tokens tokens;
+  tokens.begin = {0};
+  for (const TokenSequence& sequence : sequences) {
+    if (sequence.ids.empty()) {
+      throw Error(ErrorCode::invalid_argument,
+                  "sequence " + std::to_string(prompts.size()) + ": no tokens");
+    }
+    ids.insert(ids.end(), sequence.ids.begin(), sequence.ids.end());
+    types.insert(types.end(), sequence.types.begin(), sequence.types.end());
+    types.resize(ids.size());
+    prompts.push_back(static_cast<std::int64_t>(sequence.prompt));
+    tokens.begin.push_back(static_cast<std::int64_t>(ids.size()));
+  }
+  tokens.ids = whole(ids);
+  tokens.types = whole(types);
+  tokens.prompts = whole(prompts);
+  derive(tokens);
+  return tokens;
+}
+
+Tokens Tokens::slice(std::int64_t first, std::int64_t some) const {
+  Tokens part;
+  const std::int64_t from = begin[first], count = begin[first + some] - from;
+  part.ids = ids.narrow(0, from, count);
+  part.types = types.narrow(0, from, count);
+  part.prompts = prompts.narrow(0, first, some);
+  part.begin.clear();
+  for (std::int64_t s = first; s <= first + some; ++s) part.begin.push_back(begin[s] - from);
+  derive(part);
+  return part.to(ids.device());
+}
+
+Tokens Tokens::to(const at::Device& device) const {
+  Tokens moved = *this;
+  for (at::Tensor* each : {&moved.ids, &moved.types, &moved.sequence, &moved.position,
+                           &moved.lengths, &moved.prompts}) {
+    *each = each->to(device);
+  }
+  return moved;
+}
+
+}  // namespace kith::learn
