@@ -7,10 +7,10 @@ find_library(OPENBLAS openblas REQUIRED)  # LibTorch's BLAS; linked to set its t
 kith_sources(learn_sources src/learn src/learn/nn src/learn/loss src/learn/weights src/learn/train)
 add_library(kith_learn SHARED ${learn_sources})
 set_target_properties(kith_learn PROPERTIES OUTPUT_NAME kith-learn VERSION ${PROJECT_VERSION} SOVERSION 0
-  INSTALL_RPATH "$ORIGIN")
+  INSTALL_RPATH "$ORIGIN" DEFINE_SYMBOL "")  # else its tests couldn't share what is precompiled
 target_include_directories(kith_learn PUBLIC ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(kith_learn PUBLIC kith kith_encode torch nlohmann_json::nlohmann_json
-  PRIVATE ${OPENBLAS} fmt::fmt tomlplusplus::tomlplusplus)
+target_link_libraries(kith_learn PUBLIC kith kith_encode torch nlohmann_json::nlohmann_json fmt::fmt
+  tomlplusplus::tomlplusplus PRIVATE ${OPENBLAS})
 
 # Reading torch/torch.h takes 17 s; files that include learn/torch.h share one reading of it. What
 # ccache keeps of such files depends on their content alone.
@@ -39,5 +39,6 @@ function(kith_learn_tests)
   endif()
   add_executable(learn_test ${PROJECT_SOURCE_DIR}/src/learn/test_main.cc)
   target_link_libraries(learn_test PRIVATE learn_tests ${OPENBLAS})
-  gtest_discover_tests(learn_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(learn_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
+    ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE")
 endfunction()

@@ -11,7 +11,9 @@ namespace {
 
 TEST(Threads, OfTorchAndBlasAreThoseOfControl) {
   for (const std::size_t threads : {1, 2}) {
-    set_threads({.threads = threads});
+    Control control;
+    control.threads = threads;
+    set_threads(control);
     EXPECT_EQ(at::get_num_threads(), static_cast<int>(threads));
     EXPECT_EQ(openblas_get_num_threads(), static_cast<int>(threads));
   }

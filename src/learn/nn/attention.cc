@@ -96,8 +96,8 @@ at::Tensor unpad(const at::Tensor& padded, const Tokens& tokens) {
 }
 
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                  const Tokens& tokens, const AttentionShape& shape,
-                  const encode::LayerPlan& plan, const at::Tensor& bias, double dropout) {
+                  const Tokens& tokens, const AttentionShape& shape, const encode::LayerPlan& plan,
+                  const at::Tensor& bias, double dropout) {
   const std::int64_t repeat = shape.heads / shape.kv_heads;
   const double scale = 1 / std::sqrt(static_cast<double>(shape.head_dim));
   const at::Tensor q = by_head(pad(queries * scale, tokens), shape.heads, shape.head_dim, 1);

@@ -17,8 +17,8 @@ struct AttentionShape {
 // sequence, is added to them, or undefined. `dropout`: of weights, 0 outside training. Returns
 // [N, heads * head_dim]. A sequence's result depends on its own tokens alone.
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
-                  const Tokens& tokens, const AttentionShape& shape,
-                  const encode::LayerPlan& plan, const at::Tensor& bias, double dropout);
+                  const Tokens& tokens, const AttentionShape& shape, const encode::LayerPlan& plan,
+                  const at::Tensor& bias, double dropout);
 
 // From packed rows [N, d] to [S, T, d] with zeros as padding, and back.
 at::Tensor pad(const at::Tensor& rows, const Tokens& tokens);

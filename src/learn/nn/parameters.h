@@ -34,7 +34,8 @@ class Parameters {
   std::int64_t values() const;  // of all tensors together
   // Copies of other memory, without gradients.
   Parameters copy() const;
-  // Overwrites every tensor. Throws invalid_argument naming what isn't in both, or differs in shape.
+  // Overwrites every tensor. Throws invalid_argument naming what isn't in both, or differs in
+  // shape.
   void assign(const Parameters& from) const;
 
  private:

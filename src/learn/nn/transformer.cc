@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <map>
 
 #include "base/random.h"
 #include "encode/distance_bias.h"
@@ -10,6 +10,7 @@
 #include "encode/tensor_list.h"
 #include "kith/error.h"
 #include "learn/nn/attention.h"
+#include "learn/nn/tensor_files.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
@@ -19,17 +20,6 @@ using encode::TensorRole;
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
-}
-
-at::Tensor tensor_of(const Matrix<float>& matrix, at::IntArrayRef shape) {
-  const auto rows = static_cast<std::int64_t>(matrix.rows());
-  const auto cols = static_cast<std::int64_t>(matrix.cols());
-  at::Tensor tensor = torch::empty({rows, cols});
-  for (std::int64_t i = 0; i < rows; ++i) {
-    std::memcpy(tensor.data_ptr<float>() + i * cols, matrix.row(static_cast<std::size_t>(i)),
-                static_cast<std::size_t>(cols) * sizeof(float));
-  }
-  return tensor.view(shape);
 }
 
 at::Tensor start_of(const encode::TensorPlace& place, double last, Random& random) {
@@ -79,9 +69,7 @@ Transformer Transformer::read(const encode::TensorStore& store, const encode::Co
   const std::string prefix = prefix_of(store, names);
   Parameters parameters;
   for (const encode::TensorPlace& place : list_tensors(names, config)) {
-    const auto cols = static_cast<std::size_t>(place.shape.back());
-    const auto rows = place.shape.size() == 1 ? 1 : static_cast<std::size_t>(place.shape[0]);
-    parameters.add(place.name, tensor_of(store.read(prefix + place.name, rows, cols), place.shape));
+    parameters.add(place.name, read_tensor(store, prefix + place.name, place.shape));
   }
   return {config, names, std::move(parameters)};
 }
@@ -184,9 +172,7 @@ class TransformerForward {
     };
     const auto table = [&](std::int64_t length) {
       const encode::RotaryTable made = rotary_table(rotary, static_cast<std::size_t>(length));
-      const auto cols = static_cast<std::int64_t>(made.cosines.cols());
-      return std::pair(tensor_of(made.cosines, {length, cols}),
-                       tensor_of(made.sines, {length, cols}));
+      return std::pair(tensor_of(made.cosines), tensor_of(made.sines));
     };
     std::vector<at::Tensor> cosines, sines;
     if (same(tokens_.longest)) {
@@ -242,18 +228,17 @@ class TransformerForward {
       k = layer.key(x, options_.training);
       v = layer.value(x, options_.training);
     } else {
-      const std::vector<at::Tensor> parts = layer.qkv(x, options_.training)
-                                                .split_with_sizes({heads * dim, kv_heads * dim,
-                                                                   kv_heads * dim},
-                                                                  -1);
+      const std::vector<at::Tensor> parts =
+          layer.qkv(x, options_.training)
+              .split_with_sizes({heads * dim, kv_heads * dim, kv_heads * dim}, -1);
       q = parts[0], k = parts[1], v = parts[2];
     }
     q = prepare(q, heads, dim, config_.layers[l], layer.query_norm);
     k = prepare(k, kv_heads, dim, config_.layers[l], layer.key_norm);
     const double dropout = options_.training ? options_.attention_dropout : 0;
-    return layer.out(attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_,
-                            dropout),
-                     options_.training);
+    return layer.out(
+        attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_, dropout),
+        options_.training);
   }
 
   // Norms and rotates each head.
@@ -319,8 +304,9 @@ at::Tensor position_rows(const encode::Config& config, const Tokens& tokens) {
       torch::tensor(std::vector<std::int64_t>(tokens.begin.begin(), tokens.begin.end() - 1),
                     torch::kInt64)
           .to(tokens.ids.device());
-  const at::Tensor before =
-      (running - counted.to(torch::kInt64)).index_select(0, starts).index_select(0, tokens.sequence);
+  const at::Tensor before = (running - counted.to(torch::kInt64))
+                                .index_select(0, starts)
+                                .index_select(0, tokens.sequence);
   return torch::where(counted, running - before + (offset - 1),
                       torch::full_like(running, offset - 1));
 }
@@ -348,8 +334,7 @@ at::Tensor Transformer::bias_of(std::int64_t longest) const {
   for (std::size_t b = 0; b < config_.buckets; ++b) {
     for (std::size_t h = 0; h < config_.heads; ++h) numbers(b, h) = static_cast<float>(b);
   }
-  const at::Tensor by_distance =
-      tensor_of(encode::distance_bias(config_, numbers, length), {heads, 2 * longest - 1});
+  const at::Tensor by_distance = tensor_of(encode::distance_bias(config_, numbers, length));
   const at::Device device = tokens_.device();
   if (config_.distance_bias == encode::DistanceBias::alibi) {
     return by_distance.index_select(1, column).view({heads, longest, longest}).to(device);
@@ -391,6 +376,11 @@ std::vector<std::pair<std::string, Linear*>> Transformer::dense_layers() {
   return all;
 }
 
+std::vector<std::pair<std::string, const Linear*>> Transformer::dense_layers() const {
+  const auto all = const_cast<Transformer*>(this)->dense_layers();
+  return {all.begin(), all.end()};
+}
+
 Parameters Transformer::add_lora(const LoraOptions& options, std::uint64_t seed) {
   if (options.rank < 1) refuse("LoRA of rank " + std::to_string(options.rank));
   Random random(seed);
@@ -416,25 +406,21 @@ Parameters Transformer::add_lora(const LoraOptions& options, std::uint64_t seed)
   return added;
 }
 
-void Transformer::merge_lora() {
+Parameters Transformer::merged() const {
   const torch::NoGradGuard constant;
+  std::map<std::string, at::Tensor> changed;
   for (const auto& [name, linear] : dense_layers()) {
-    LowRank& change = linear->change;
+    const LowRank& change = linear->change;
     if (!change.a.defined()) continue;
     const at::Tensor sum = change.b.matmul(change.a) * change.scale;
-    linear->weight.add_(linear->transposed ? sum.t() : sum);
-    change = {};
+    changed[name + ".weight"] = linear->weight + (linear->transposed ? sum.t() : sum);
   }
-}
-
-void Transformer::to(const at::Device& device) {
-  Parameters moved;
+  Parameters all;
   for (const Parameter& each : parameters_) {
-    moved.add(each.name,
-              each.value.detach().to(device).set_requires_grad(each.value.requires_grad()));
+    const auto other = changed.find(each.name);
+    all.add(each.name, other == changed.end() ? each.value : other->second);
   }
-  parameters_ = std::move(moved);
-  bind();
+  return all;
 }
 
 }  // namespace kith::learn

@@ -64,10 +64,8 @@ class Transformer {
   // Adds changes, with b = 0: states stay the same at first. Returns what they are made of, by
   // name. Throws invalid_argument when no layer has such a name.
   Parameters add_lora(const LoraOptions& options, std::uint64_t seed);
-  // Adds the changes to the weights themselves and forgets them.
-  void merge_lora();
-
-  void to(const at::Device& device);
+  // parameters(), with the changes added where there are any.
+  Parameters merged() const;
 
  private:
   struct Layer {
@@ -78,6 +76,7 @@ class Transformer {
   void bind();
   void bind_layer(std::size_t number);
   std::vector<std::pair<std::string, Linear*>> dense_layers();
+  std::vector<std::pair<std::string, const Linear*>> dense_layers() const;
   Linear linear(const std::string& name, std::size_t layer, bool bias) const;
   Normalisation norm(const std::string& name, std::size_t layer, bool shift) const;
   at::Tensor embed(const Tokens& tokens) const;

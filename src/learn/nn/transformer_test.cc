@@ -26,7 +26,8 @@ Texts random_texts(const std::vector<std::size_t>& lengths, bool types) {
     std::vector<std::uint32_t>& ids = texts.ids.emplace_back();
     std::vector<std::uint32_t>& segments = texts.types.emplace_back();
     for (std::size_t i = 0; i < length; ++i) {
-      ids.push_back(i % 11 == 5 ? 1 : static_cast<std::uint32_t>(2 + random.below(kVocabulary - 2)));
+      ids.push_back(i % 11 == 5 ? 1
+                                : static_cast<std::uint32_t>(2 + random.below(kVocabulary - 2)));
       segments.push_back(types && i > length / 2 ? 1 : 0);
     }
   }

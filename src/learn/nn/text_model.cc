@@ -1,0 +1,382 @@
+#include "learn/nn/text_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "encode/modules.h"
+#include "kith/error.h"
+#include "learn/nn/cross_attention.h"
+#include "learn/nn/tensor_files.h"
+#include "learn/torch.h"
+
+namespace kith::learn {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw Error(ErrorCode::not_found, path + ": cannot be opened");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool of_llamas_family(const std::string& type) {
+  return type == "llama" || type == "mistral" || type == "qwen2" || type == "qwen3";
+}
+
+// config.json of a new model: the names that most architectures use, or GPT-2's.
+json new_config(const ArchitectureOptions& options, std::size_t vocabulary) {
+  const std::int64_t hidden = options.hidden != 0 ? options.hidden : 4 * options.width;
+  json config = {{"model_type", options.type}, {"vocab_size", vocabulary}};
+  if (options.type == "gpt2" || options.type == "nomic_bert") {
+    config.update({{"n_embd", options.width},
+                   {"n_inner", hidden},
+                   {"n_layer", options.layers},
+                   {"n_head", options.heads},
+                   {"n_positions", options.max_tokens}});
+  } else {
+    config.update({{"hidden_size", options.width},
+                   {"intermediate_size", hidden},
+                   {"num_hidden_layers", options.layers},
+                   {"num_attention_heads", options.heads},
+                   {"max_position_embeddings", options.max_tokens}});
+    if (of_llamas_family(options.type)) {
+      config["num_key_value_heads"] = options.kv_heads != 0 ? options.kv_heads : options.heads;
+      config["tie_word_embeddings"] = true;
+    }
+    if (options.type == "roberta" || options.type == "xlm-roberta") {
+      config["pad_token_id"] = 1;
+      config["max_position_embeddings"] = options.max_tokens + 2;
+    }
+  }
+  config.update(options.config);
+  return json::parse(config.dump());  // whole numbers as a file's are read
+}
+
+struct DenseHead {
+  at::Tensor weight, bias;
+  simd::Activation activation = simd::Activation::identity;
+  bool has_bias = true;
+};
+
+const char* torch_name(simd::Activation activation) {
+  using simd::Activation;
+  if (activation == Activation::tanh) return "torch.nn.modules.activation.Tanh";
+  if (activation == Activation::relu) return "torch.nn.modules.activation.ReLU";
+  if (activation == Activation::gelu) return "torch.nn.modules.activation.GELU";
+  if (activation == Activation::silu) return "torch.nn.modules.activation.SiLU";
+  return "torch.nn.modules.linear.Identity";
+}
+
+void write_dense(const encode::NewFolder& folder, const std::string& place, const DenseHead& head) {
+  encode::write_json(folder.file(place + "/config.json"),
+                     {{"in_features", head.weight.size(1)},
+                      {"out_features", head.weight.size(0)},
+                      {"bias", head.has_bias},
+                      {"activation_function", torch_name(head.activation)}});
+  Parameters parameters;
+  parameters.add("linear.weight", head.weight);
+  if (head.has_bias) parameters.add("linear.bias", head.bias);
+  write_parameters(folder.file(place + "/model.safetensors"), parameters);
+}
+
+PooledModel pooled_model(const encode::Config& config) {
+  return {.width = static_cast<std::int64_t>(config.width),
+          .heads = static_cast<std::int64_t>(config.heads),
+          .layers = static_cast<std::int64_t>(config.layers.size()),
+          .causal = config.layers[0].forward == 0};
+}
+
+}  // namespace
+
+struct TextModel::State {
+  State(const TextModelOptions& options, std::uint64_t seed);
+
+  std::string tokenizer_json;
+  std::optional<Tokenizer> tokenizer;
+  json config;
+  std::optional<Transformer> transformer;
+  std::unique_ptr<Pooler> pooler;
+  std::vector<DenseHead> dense;
+  bool normalize = true;
+  std::size_t max_tokens = 0;
+  std::map<std::string, std::string> prompts;
+  std::string default_prompt;
+  Parameters lora;
+
+  bool causal() const { return transformer->config().layers[0].forward == 0; }
+  std::int64_t dim() const { return dense.empty() ? pooler->dim() : dense.back().weight.size(0); }
+  bool norms_every_layer() const { return config.value("norm_every_layer", false); }
+
+ private:
+  void read_folder(const std::string& folder);
+  void read_modules(const encode::Modules& modules);
+  void read_prompts(const std::string& folder);
+  void start(const ArchitectureOptions& options, std::uint64_t seed);
+  void change(const TextModelOptions& options, std::uint64_t seed);
+  void set_causal(bool wanted);
+  void add_dense(std::int64_t outputs, std::uint64_t seed);
+};
+
+TextModel::State::State(const TextModelOptions& options, std::uint64_t seed) {
+  if (options.base.empty()) {
+    start(options.architecture, seed);
+  } else {
+    read_folder(options.base);
+  }
+  change(options, seed);
+}
+
+void TextModel::State::read_folder(const std::string& folder) {
+  const encode::Modules modules = encode::find_modules(folder);
+  const Json read = Json::read(modules.transformer + "/config.json");
+  config = read.raw();
+  tokenizer_json = read_file(modules.transformer + "/tokenizer.json");
+  tokenizer = Tokenizer::parse(tokenizer_json, modules.transformer + "/tokenizer.json");
+  const encode::Architecture& architecture = encode::architecture_of(read);
+  const encode::Config sizes = architecture.config(read);
+  const encode::Names names = architecture.names(read, sizes);
+  const auto store = encode::TensorStore::open_folder(modules.transformer);
+  transformer = Transformer::read(store, sizes, names);
+  max_tokens = std::min(sizes.max_tokens, modules.max_tokens.value_or(sizes.max_tokens));
+  read_modules(modules);
+  read_prompts(folder);
+}
+
+void TextModel::State::read_modules(const encode::Modules& modules) {
+  pooler = read_pooler(modules, pooled_model(transformer->config()));
+  normalize = false;
+  for (const auto& [kind, folder] : modules.ahead) {
+    if (kind == "Normalize") normalize = true;
+    if (kind != "Dense") continue;
+    const encode::DenseFile file = encode::read_dense(folder, static_cast<std::size_t>(dim()));
+    DenseHead head{tensor_of(file.rows), tensor_of(file.bias).view({-1}), file.activation,
+                   file.has_bias};
+    head.weight.set_requires_grad(true);
+    if (head.has_bias) head.bias.set_requires_grad(true);
+    dense.push_back(std::move(head));
+  }
+}
+
+void TextModel::State::read_prompts(const std::string& folder) {
+  const std::string path = folder + "/config_sentence_transformers.json";
+  if (!fs::exists(path)) return;
+  const Json json = Json::read(path);
+  if (json.has("prompts")) {
+    const Json all = json.object("prompts");
+    for (const auto& [name, text] : all.raw().items()) prompts[name] = all.text(name);
+  }
+  default_prompt = json.text("default_prompt_name", "");
+}
+
+void TextModel::State::start(const ArchitectureOptions& options, std::uint64_t seed) {
+  if (options.tokenizer.empty()) refuse("a new model: no tokenizer, expected a tokenizer.json");
+  tokenizer_json = read_file(options.tokenizer);
+  tokenizer = Tokenizer::parse(tokenizer_json, options.tokenizer);
+  config = new_config(options, tokenizer->vocabulary_size());
+  const Json read(config, "the new model's config.json");
+  const encode::Architecture& architecture = encode::architecture_of(read);
+  const encode::Config sizes = architecture.config(read);
+  transformer = Transformer::random(sizes, architecture.names(read, sizes), seed);
+  max_tokens = sizes.max_tokens;
+  pooler = make_pooler({}, pooled_model(sizes), seed);
+}
+
+void TextModel::State::set_causal(bool wanted) {
+  if (wanted == causal()) return;
+  const std::string type = config.at("model_type");
+  if (!of_llamas_family(type)) {
+    refuse(std::string("a model of type ") + type + (wanted ? " can't be" : " is always") +
+           " causal; llama, mistral, qwen2 and qwen3 can be either");
+  }
+  transformer->set_causal(wanted);
+  config["is_causal"] = wanted;
+}
+
+void TextModel::State::add_dense(std::int64_t outputs, std::uint64_t seed) {
+  Random random(seed, 1);
+  const std::int64_t inputs = dim();
+  DenseHead head{uniform_tensor({outputs, inputs}, inputs, random), torch::zeros({outputs})};
+  head.weight.set_requires_grad(true);
+  head.bias.set_requires_grad(true);
+  dense.push_back(std::move(head));
+}
+
+void TextModel::State::change(const TextModelOptions& options, std::uint64_t seed) {
+  if (options.causal) set_causal(*options.causal);
+  if (options.pooling) {
+    pooler = make_pooler(*options.pooling, pooled_model(transformer->config()), seed);
+    dense.clear();  // made for another pooling's vectors
+  }
+  if (options.dim < 0) refuse("dim " + std::to_string(options.dim));
+  if (options.dim > 0) add_dense(options.dim, seed);
+  normalize = options.normalize.value_or(normalize);
+  if (options.norm_every_layer) config["norm_every_layer"] = true;
+  if (!options.prompts.empty()) prompts = options.prompts;
+  if (!options.default_prompt.empty()) default_prompt = options.default_prompt;
+  if (!default_prompt.empty() && !prompts.contains(default_prompt)) {
+    refuse("default prompt '" + default_prompt + "', expected the name of one of the prompts");
+  }
+  if (options.lora) lora = transformer->add_lora(*options.lora, seed);
+}
+
+TextModel::TextModel(const TextModelOptions& options, std::uint64_t seed)
+    : state_(std::make_unique<State>(options, seed)) {}
+TextModel::~TextModel() = default;
+TextModel::TextModel(TextModel&&) noexcept = default;
+TextModel& TextModel::operator=(TextModel&&) noexcept = default;
+
+const Tokenizer& TextModel::tokenizer() const { return *state_->tokenizer; }
+Transformer& TextModel::transformer() { return *state_->transformer; }
+const Transformer& TextModel::transformer() const { return *state_->transformer; }
+const Pooler& TextModel::pooler() const { return *state_->pooler; }
+bool TextModel::causal() const { return state_->causal(); }
+std::int64_t TextModel::dim() const { return state_->dim(); }
+std::size_t TextModel::max_tokens() const { return state_->max_tokens; }
+bool TextModel::normalized() const { return state_->normalize; }
+const std::map<std::string, std::string>& TextModel::prompts() const { return state_->prompts; }
+
+Parameters TextModel::parameters() const {
+  Parameters all;
+  all.add("transformer.", state_->transformer->parameters());
+  all.add("lora.", state_->lora);
+  all.add("pooling.", state_->pooler->parameters());
+  for (std::size_t i = 0; i < state_->dense.size(); ++i) {
+    const DenseHead& head = state_->dense[i];
+    all.add("dense." + std::to_string(i) + ".weight", head.weight);
+    if (head.has_bias) all.add("dense." + std::to_string(i) + ".bias", head.bias);
+  }
+  return all;
+}
+
+Parameters TextModel::trained() const {
+  Parameters trained;
+  for (const Parameter& each : parameters()) {
+    if (each.value.requires_grad()) trained.add(each.name, each.value);
+  }
+  return trained;
+}
+
+TextModel::Texts TextModel::tokenize(std::span<const std::string_view> texts,
+                                     const std::string& prompt, std::size_t most,
+                                     const Control& control) const {
+  const State& state = *state_;
+  TokenizeOptions options;
+  options.use_file = false;  // its padding is of no use
+  options.truncation = state.tokenizer->truncation().value_or(Truncation{});
+  options.truncation->max_length = most == 0 ? state.max_tokens : std::min(most, state.max_tokens);
+  options.truncation->stride = 0;
+  options.control = control;
+  options.control.progress = nullptr;
+  Texts result;
+  std::size_t before = 0;
+  if (prompt.empty()) {
+    result.encodings = state.tokenizer->encode(texts, options);
+  } else {
+    const Encoding alone = state.tokenizer->encode(prompt, {.use_file = false});
+    before = alone.ids.size();
+    while (before > 0 && alone.special[before - 1] != 0) --before;
+    std::vector<std::string> prompted;
+    for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text);
+    const std::vector<std::string_view> views(prompted.begin(), prompted.end());
+    result.encodings = state.tokenizer->encode(views, options);
+  }
+  for (const Encoding& each : result.encodings) {
+    result.sequences.push_back(
+        {.ids = each.ids, .types = each.types, .prompt = std::min(before, each.ids.size())});
+  }
+  return result;
+}
+
+at::Tensor TextModel::raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
+                                  const Tokens& tokens) const {
+  const State& state = *state_;
+  at::Tensor x;
+  if (layer < state.transformer->layers() && state.norms_every_layer()) {
+    std::vector<at::Tensor> normed = states;
+    normed.at(layer) = state.transformer->final_norm(states.at(layer));
+    x = state.pooler->pool(normed, layer, tokens);
+  } else {
+    x = state.pooler->pool(states, layer, tokens);
+  }
+  for (const DenseHead& head : state.dense) {
+    x = activate(head.activation,
+                 torch::linear(x, head.weight, head.has_bias ? head.bias : at::Tensor()));
+  }
+  return x;
+}
+
+at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t layer,
+                              const Tokens& tokens) const {
+  const at::Tensor raw = raw_vectors(states, layer, tokens);
+  if (!state_->normalize) return raw;
+  return torch::nn::functional::normalize(raw,
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
+                            const Control& control) const {
+  constexpr std::size_t kBatch = 256;
+  const torch::NoGradGuard constant;
+  std::vector<at::Tensor> parts;
+  for (std::size_t at = 0; at < texts.size(); at += kBatch) {
+    const auto some = texts.subspan(at, std::min(kBatch, texts.size() - at));
+    const Texts tokenized = tokenize(some, prompt, 0, control);
+    const Tokens tokens = pack_tokens(tokenized.sequences).to(device());
+    const std::size_t layers = transformer().layers();
+    parts.push_back(vectors(transformer().states(tokens, layers), layers, tokens).cpu());
+  }
+  return parts.empty() ? torch::empty({0, dim()}) : torch::cat(parts);
+}
+
+at::Device TextModel::device() const { return transformer().parameters().begin()->value.device(); }
+
+void TextModel::to(const at::Device& device) {
+  for (const Parameter& each : parameters()) {
+    at::Tensor value = each.value;
+    value.set_data(value.to(device));
+  }
+}
+
+void TextModel::save(const std::string& path) const {
+  const State& state = *state_;
+  encode::NewFolder folder(path);
+  encode::write_json(folder.file("config.json"), state.config);
+  encode::write_text(folder.file("tokenizer.json"), state.tokenizer_json);
+  write_parameters(folder.file("model.safetensors"), state.transformer->merged());
+  encode::write_json(folder.file("sentence_bert_config.json"),
+                     {{"max_seq_length", state.max_tokens}, {"do_lower_case", false}});
+  nlohmann::ordered_json modules = nlohmann::ordered_json::array();
+  const auto add = [&](const std::string& type, const std::string& place) {
+    modules.push_back({{"idx", modules.size()},
+                       {"name", std::to_string(modules.size())},
+                       {"path", place},
+                       {"type", type}});
+  };
+  add("sentence_transformers.models.Transformer", "");
+  for (const auto& [type, place] : state.pooler->write(folder)) add(type, place);
+  for (const DenseHead& head : state.dense) {
+    const std::string place = std::to_string(modules.size()) + "_Dense";
+    write_dense(folder, place, head);
+    add("sentence_transformers.models.Dense", place);
+  }
+  if (state.normalize) {
+    add("sentence_transformers.models.Normalize", std::to_string(modules.size()) + "_Normalize");
+  }
+  encode::write_json(folder.file("modules.json"), modules);
+  if (!state.prompts.empty()) {
+    nlohmann::ordered_json prompts = {{"prompts", state.prompts}};
+    if (!state.default_prompt.empty()) prompts["default_prompt_name"] = state.default_prompt;
+    encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
+  }
+  folder.commit();
+}
+
+}  // namespace kith::learn
