@@ -37,8 +37,9 @@ function(kith_learn_tests)
   if(launcher)
     set_target_properties(learn_tests PROPERTIES CXX_COMPILER_LAUNCHER "${launcher}")
   endif()
-  add_executable(learn_test ${PROJECT_SOURCE_DIR}/src/learn/test_main.cc)
-  target_link_libraries(learn_test PRIVATE learn_tests ${OPENBLAS})
+  add_executable(learn_test $<TARGET_OBJECTS:learn_tests>)
+  target_link_libraries(learn_test PRIVATE kith_learn GTest::gtest GTest::gmock rapidcheck
+    ${OPENBLAS})
   gtest_discover_tests(learn_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600
     ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE")
 endfunction()
