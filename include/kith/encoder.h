@@ -1,7 +1,7 @@
 // Token sequences to vectors, by a transformer in a Hugging Face folder: `config.json`,
 // `model.safetensors` (or shards and `model.safetensors.index.json`, in F32, F16 or BF16), and, of
-// sentence-transformers, `modules.json` with `1_Pooling`, Dense and Normalize. Part of
-// libkith-encode. docs/models.md lists the architectures.
+// sentence-transformers, `modules.json` with a pooling, Dense and Normalize. Part of
+// libkith-encode. docs/models.md lists the architectures and modules.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,8 @@ struct PaddedTokens {
 struct EncodeOptions {
   // Which layer's hidden state: 0 is the embeddings, the number of layers (the default) the last.
   // Computation stops there. As in transformers' `hidden_states`, the model's final norm is applied
-  // to the last layer only.
+  // to the last layer only, unless config.json says `norm_every_layer`. Where the pooling reads all
+  // layers no other layer can be chosen.
   std::optional<std::size_t> layer;
   // Applies the model's final norm to an earlier layer's state, too.
   bool norm_early = false;
@@ -74,7 +75,8 @@ class Encoder {
   const EncoderInfo& info() const;
 
   // One vector of info().dim a sequence. Throws invalid_argument, naming the sequence, for an empty
-  // one, one longer than max_tokens, an id or type the model doesn't have.
+  // one, one longer than max_tokens, an id or type the model doesn't have, or one that is nothing
+  // but a prompt where the pooling leaves prompts out.
   Matrix<float> encode(std::span<const TokenSequence> sequences,
                        const EncodeOptions& options = {}) const;
   // Also throws invalid_argument for shapes that differ and masks with holes.

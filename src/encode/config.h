@@ -69,6 +69,7 @@ struct Config {
   bool pre_norm = false;
   float epsilon = 1e-12f;
   bool embedding_norm = false, final_norm = false;
+  bool norm_every_layer = false;  // the final norm, wherever computation stops
   bool norm_shift = true;
   bool qk_norm = false;  // each head's query and key, by the root mean square
   bool qkv_bias = true, out_bias = true, up_bias = true, down_bias = true;

@@ -78,6 +78,7 @@ encode::TokenBatch batch_of(std::span<const TokenSequence> sequences) {
     batch.types.insert(batch.types.end(), sequence.types.begin(), sequence.types.end());
     batch.types.resize(batch.ids.size());
     batch.begin.push_back(batch.ids.size());
+    batch.prompts.push_back(sequence.prompt);
   }
   return batch;
 }
@@ -117,13 +118,21 @@ Batches cut(std::span<const TokenSequence> sequences, std::size_t most, std::siz
   return batches;
 }
 
-// Calls use(hidden states, batch, number of its first sequence) for every batch, from any thread.
-// Threads that don't take batches of their own share each one's work.
-using UseBatch =
-    std::function<void(MatrixView<const float>, const encode::TokenBatch&, std::size_t)>;
+// A batch on its way: what runs it, and on which threads.
+struct BatchRun {
+  const encode::TokenBatch& batch;
+  std::size_t first;  // number of its first sequence
+  const encode::RunLayers& run;
+  const Control& control;
+};
+
+// Calls `use` for every batch, from any thread. Threads that don't take batches of their own share
+// each one's work.
+using UseBatch = std::function<void(const BatchRun&)>;
 void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
                  const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
-  const bool norm = layers == transformer.config().layers.size() || options.norm_early;
+  const bool norm = layers == transformer.config().layers.size() || options.norm_early ||
+                    transformer.config().norm_every_layer;
   const auto [starts, apart] =
       cut(sequences, batch_tokens(transformer.precision()), thread_count(options.control));
   const std::size_t batches = starts.size() - 1;
@@ -135,7 +144,10 @@ void run_batches(const Transformer& transformer, std::span<const TokenSequence> 
     for (std::size_t b = begin; b < end; ++b) {
       const auto part = sequences.subspan(starts[b], starts[b + 1] - starts[b]);
       const encode::TokenBatch batch = batch_of(part);
-      use(transformer.run(inner, batch, layers, norm, scratch[worker]), batch, starts[b]);
+      const encode::RunLayers run = [&](const encode::SeeLayer& see) {
+        return transformer.run(inner, batch, layers, norm, scratch[worker], see);
+      };
+      use({.batch = batch, .first = starts[b], .run = run, .control = inner});
       progress.add(part.size());
     }
   });
@@ -195,9 +207,9 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
   const encode::Modules modules = encode::find_modules(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
-  const encode::Config config = architecture.config(json);
+  const encode::Config config = encode::read_config(json);
   const encode::Names names = architecture.names(json, config);
-  encode::Head head(modules, config.width);
+  encode::Head head(modules, {.width = config.width, .layers = config.layers.size()});
   encode::Weights weights =
       encode::pack(encode::read_raw_weights(encode::TensorStore::open_folder(modules.transformer),
                                             names, config),
@@ -222,21 +234,21 @@ Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
   const encode::Head& head = state_->head;
   check_sequences(state_->info, transformer.config().types, sequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    if (!head.pooling().include_prompt && sequences[i].prompt == sequences[i].ids.size()) {
+    if (!head.pooling().include_prompt() && sequences[i].prompt == sequences[i].ids.size()) {
       refuse(i, "nothing but a prompt, which the pooling leaves out");
     }
   }
   const std::size_t layers = chosen_layer(options, state_->info.layers);
-  Matrix<float> pooled(sequences.size(), head.pooled_dim());
-  run_batches(
-      transformer, sequences, options, layers,
-      [&](MatrixView<const float> states, const encode::TokenBatch& batch, std::size_t first) {
-        for (std::size_t s = 0; s < batch.sequences(); ++s) {
-          const std::size_t begin = batch.begin[s], count = batch.begin[s + 1] - begin;
-          head.pooling().pool(states.slice(begin, count), sequences[first + s].prompt,
-                              pooled.row(first + s));
-        }
-      });
+  if (layers < state_->info.layers && head.pooling().reads_all_layers()) {
+    throw Error(ErrorCode::invalid_argument, "layer " + std::to_string(layers) +
+                                                 ", but the model's pooling reads all of its " +
+                                                 std::to_string(state_->info.layers));
+  }
+  Matrix<float> pooled(sequences.size(), head.pooling().dim());
+  run_batches(transformer, sequences, options, layers, [&](const BatchRun& run) {
+    const auto rows = pooled.view().slice(run.first, run.batch.sequences());
+    head.pooling().pool(run.control, run.batch, run.run, rows);
+  });
   return head.apply(options.control, std::move(pooled));
 }
 
@@ -257,9 +269,10 @@ Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
   }
   Matrix<float> all(begin.back(), state_->info.width);
   run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),
-              [&](MatrixView<const float> states, const encode::TokenBatch&, std::size_t first) {
+              [&](const BatchRun& run) {
+                const MatrixView<const float> states = run.run({});
                 for (std::size_t i = 0; i < states.rows(); ++i) {
-                  std::memcpy(all.row(begin[first] + i), states.row(i),
+                  std::memcpy(all.row(begin[run.first] + i), states.row(i),
                               states.cols() * sizeof(float));
                 }
               });

@@ -477,6 +477,7 @@ inline std::vector<Rows> llama(const Checkpoint& c, const Text& text) {
   const std::size_t dim = c.config.value("head_dim", width / heads);
   const double epsilon = c.config.at("rms_norm_eps");
   const std::string type = c.config.at("model_type");
+  const bool both_ways = !c.config.value("is_causal", true);
   const Rope turn = rope(c.config, dim, text.ids.size());
   Rows x(text.ids.size(), Row(width));
   embed(c, "embed_tokens.weight", x, [&](std::size_t i) { return text.ids[i]; });
@@ -506,7 +507,7 @@ inline std::vector<Rows> llama(const Checkpoint& c, const Text& text) {
     }
     const std::size_t window = sliding ? c.setting("sliding_window") : 0;
     const Sees sees = [&](std::size_t i, std::size_t j) {
-      return j <= i && (!sliding || i - j < window);
+      return both_ways || (j <= i && (!sliding || i - j < window));
     };
     const Rows a = attention(rotated(q, heads, dim, text, turn.frequencies, false, turn.factor),
                              rotated(k, kv, dim, text, turn.frequencies, false, turn.factor),

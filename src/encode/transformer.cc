@@ -79,16 +79,18 @@ class TransformerRun {
     find_tables();
   }
 
-  MatrixView<const float> run(std::size_t layers, bool final_norm) {
+  MatrixView<const float> run(std::size_t layers, bool final_norm, const SeeLayer& see) {
     embed();
     for (std::size_t l = 0; l < layers; ++l) {
       throw_if_cancelled(control_);
+      if (see) see(l, state_);
       attention_block(l);
       mlp_block(model_.weights_.layers[l]);
     }
     if (final_norm && config_.final_norm) {
       for_rows([&](std::size_t i) { norm(model_.weights_.final_norm, state_.row(i)); });
     }
+    if (see) see(layers, state_);
     return state_;
   }
 
@@ -265,8 +267,8 @@ class TransformerRun {
 
 MatrixView<const float> Transformer::run(const Control& control, const TokenBatch& batch,
                                          std::size_t layers, bool final_norm,
-                                         TransformerScratch& scratch) const {
-  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm);
+                                         TransformerScratch& scratch, const SeeLayer& see) const {
+  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm, see);
 }
 
 }  // namespace kith::encode
