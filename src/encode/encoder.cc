@@ -8,6 +8,8 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "encode/architecture.h"
+#include "encode/chunks.h"
+#include "encode/context.h"
 #include "encode/modules.h"
 #include "encode/transformer.h"
 #include "kith/error.h"
@@ -60,6 +62,10 @@ void check_sequence(const EncoderInfo& info, std::size_t types, std::size_t at,
   if (sequence.prompt > length) {
     refuse(at, "a prompt of " + std::to_string(sequence.prompt) + " tokens among " +
                    std::to_string(length));
+  }
+  if (sequence.lead + sequence.tail > length) {
+    refuse(at, std::to_string(sequence.lead) + " and " + std::to_string(sequence.tail) +
+                   " special tokens among " + std::to_string(length));
   }
   if (sequence.types.empty()) return;
   if (sequence.types.size() != length) {
@@ -207,23 +213,28 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
   const encode::Modules modules = encode::find_modules(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
-  const encode::Config config = encode::read_config(json);
+  encode::Config config = encode::read_config(json);
   const encode::Names names = architecture.names(json, config);
   encode::Head head(modules, {.width = config.width, .layers = config.layers.size()});
-  encode::Weights weights =
-      encode::pack(encode::read_raw_weights(encode::TensorStore::open_folder(modules.transformer),
-                                            names, config),
-                   options.precision);
-  EncoderInfo info{
-      .architecture = config.architecture,
-      .layers = config.layers.size(),
-      .width = config.width,
-      .vocabulary = config.vocabulary,
-      .max_tokens = std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens)),
-      .parameters = weights.parameters + head.parameters(),
-      .dim = head.dim(),
-      .modules = head.descriptions(),
-      .precision = options.precision};
+  encode::RawWeights raw = encode::read_raw_weights(
+      encode::TensorStore::open_folder(modules.transformer), names, config);
+  const std::size_t trained =
+      std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens));
+  config = encode::extended(std::move(config), options.context, trained);
+  if (config.context.stretch > 1) {
+    raw.positions = encode::stretched_table(raw.positions, config.position_offset, trained,
+                                            config.context.stretch);
+  }
+  encode::Weights weights = encode::pack(std::move(raw), options.precision);
+  EncoderInfo info{.architecture = config.architecture,
+                   .layers = config.layers.size(),
+                   .width = config.width,
+                   .vocabulary = config.vocabulary,
+                   .max_tokens = options.context.tokens != 0 ? options.context.tokens : trained,
+                   .parameters = weights.parameters + head.parameters(),
+                   .dim = head.dim(),
+                   .modules = head.descriptions(),
+                   .precision = options.precision};
   return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
                                          std::move(info)));
 }
@@ -244,12 +255,18 @@ Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
                                                  ", but the model's pooling reads all of its " +
                                                  std::to_string(state_->info.layers));
   }
-  Matrix<float> pooled(sequences.size(), head.pooling().dim());
-  run_batches(transformer, sequences, options, layers, [&](const BatchRun& run) {
-    const auto rows = pooled.view().slice(run.first, run.batch.sequences());
-    head.pooling().pool(run.control, run.batch, run.run, rows);
-  });
-  return head.apply(options.control, std::move(pooled));
+  const auto pooled = [&](std::span<const TokenSequence> some) {
+    Matrix<float> vectors(some.size(), head.pooling().dim());
+    run_batches(transformer, some, options, layers, [&](const BatchRun& run) {
+      const auto rows = vectors.view().slice(run.first, run.batch.sequences());
+      head.pooling().pool(run.control, run.batch, run.run, rows);
+    });
+    return vectors;
+  };
+  const encode::ContextPlan& context = transformer.config().context;
+  if (context.extension != Extension::pcw) return head.apply(options.control, pooled(sequences));
+  const encode::Chunks chunks(sequences, context.trained, head.pooling().include_prompt());
+  return head.apply(options.control, chunks.means(pooled(chunks.all())));
 }
 
 Matrix<float> Encoder::encode(const PaddedTokens& tokens, const EncodeOptions& options) const {
@@ -263,9 +280,16 @@ Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
                                      const EncodeOptions& options) const {
   const Transformer& transformer = state_->transformer;
   check_sequences(state_->info, transformer.config().types, sequences);
+  const encode::ContextPlan& context = transformer.config().context;
   std::vector<std::size_t> begin = {0};
-  for (const TokenSequence& sequence : sequences) {
-    begin.push_back(begin.back() + sequence.ids.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const std::size_t length = sequences[i].ids.size();
+    if (context.extension == Extension::pcw && length > context.trained) {
+      refuse(i, std::to_string(length) +
+                    " tokens, which have no states of their own in chunks of " +
+                    std::to_string(context.trained));
+    }
+    begin.push_back(begin.back() + length);
   }
   Matrix<float> all(begin.back(), state_->info.width);
   run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),

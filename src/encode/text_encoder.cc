@@ -28,6 +28,7 @@ struct TextEncoder::State {
   std::map<std::string, std::string> prompts;
   std::string default_prompt;
   std::string end;  // what stands behind each text, before it is cut
+  std::optional<Truncation> truncation;
 };
 
 namespace {
@@ -53,21 +54,24 @@ std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt,
   return count;
 }
 
-// What the file says of truncation, at most to the model's length.
-std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens) {
+// What the file says of truncation, at most to the model's length; a length that was asked for
+// stands before both.
+std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens,
+                                         bool asked) {
   std::optional<Truncation> truncation = tokenizer.truncation();
   if (!truncation && max_tokens == kUnlimited) return truncation;
   if (!truncation) truncation.emplace().max_length = max_tokens;
-  truncation->max_length = std::min(truncation->max_length, max_tokens);
+  truncation->max_length = asked ? max_tokens : std::min(truncation->max_length, max_tokens);
   truncation->stride = 0;
   return truncation;
 }
 
 std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
                                const std::string& prompt, const std::string& end,
-                               std::size_t max_tokens, const Control& control) {
+                               const std::optional<Truncation>& truncation,
+                               const Control& control) {
   TokenizeOptions options;
-  options.truncation = truncation_for(tokenizer, max_tokens);
+  options.truncation = truncation;
   options.use_file = false;  // its padding is of no use
   options.control = without_progress(control);
   if (prompt.empty() && end.empty()) return tokenizer.encode(texts, options);
@@ -106,6 +110,17 @@ std::string end_of_text(const std::string& folder, const Tokenizer& tokenizer) {
   return *token;
 }
 
+TokenSequence sequence_of(const Encoding& encoding, std::size_t prompt) {
+  TokenSequence sequence{.ids = encoding.ids, .types = encoding.types, .prompt = prompt};
+  const std::vector<std::uint8_t>& special = encoding.special;
+  const auto is_text = [](std::uint8_t flag) { return flag == 0; };
+  const auto first = std::ranges::find_if(special, is_text);
+  sequence.lead = static_cast<std::size_t>(first - special.begin());
+  const auto last = std::find_if(special.rbegin(), std::reverse_iterator(first), is_text);
+  sequence.tail = static_cast<std::size_t>(last - special.rbegin());
+  return sequence;
+}
+
 void check_options(const TextEncodeOptions& options, std::size_t dim, const EncoderInfo& info) {
   if (dim > info.dim) {
     refuse("dim " + std::to_string(dim) + ", but the model's vectors have " +
@@ -134,7 +149,13 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                                  : Model(Encoder::open(folder, options)),
             .prompts = {},
             .default_prompt = {},
-            .end = {}});
+            .end = {},
+            .truncation = {}});
+  const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
+  if (type == encode::kStaticType && asked) {
+    throw Error(ErrorCode::unsupported, folder + ": a model of type " + type +
+                                            " takes texts of any length, expected no context");
+  }
   if (type == encode::kNvEmbedType) state->end = end_of_text(transformer, state->tokenizer);
   const std::string settings = folder + "/config_sentence_transformers.json";
   if (std::filesystem::exists(settings)) {
@@ -150,6 +171,9 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
       json.refuse("default_prompt_name", "the name of one of the prompts");
     }
   }
+  const std::size_t longest =
+      std::visit([](const auto& model) { return model.info().max_tokens; }, state->model);
+  state->truncation = truncation_for(state->tokenizer, longest, options.context.tokens != 0);
   return TextEncoder(std::move(state));
 }
 
@@ -172,7 +196,7 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   std::string prompt = options.prompt.value_or("");
   if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
   const std::vector<Encoding> encodings =
-      tokenize(state_->tokenizer, texts, prompt, state_->end, about.max_tokens, options.control);
+      tokenize(state_->tokenizer, texts, prompt, state_->end, state_->truncation, options.control);
 
   const auto* fixed = std::get_if<StaticModel>(&state_->model);
   const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
@@ -188,7 +212,7 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   std::vector<TokenSequence> sequences;
   for (const std::size_t i : order) {
     const Encoding& encoding = encodings[i];
-    sequences.push_back({.ids = encoding.ids, .types = encoding.types, .prompt = before});
+    sequences.push_back(sequence_of(encoding, before));
   }
   EncodeOptions encode;
   encode.layer = options.layer;

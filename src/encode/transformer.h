@@ -34,7 +34,7 @@ using RunLayers = std::function<MatrixView<const float>(const SeeLayer& see)>;
 
 // Memory that runs reuse; one for each run at a time.
 struct TransformerScratch {
-  Matrix<float> embedded, state, normed, qkv, attended, added, hidden;
+  Matrix<float> embedded, state, normed, qkv, grouped, shifted, attended, added, hidden;
   std::vector<AttentionScratch> attention;
   simd::DenseScratch dense;
 };
