@@ -59,7 +59,7 @@ void add_embed(CLI::App& root) {
       "zcat texts.gz | kith embed - --model use-lite --dim 256 -o texts.npy\n"
       "kith embed texts.txt --model use-lite --precision int8 -o texts.npy\n"
       "kith embed books.jsonl --model e5 --context 2048 --extend pcw -o books.npy\n"
-      "kith embed books.jsonl --model nomic --context 8192 --extend selfextend -o books.npy\n"
+      "kith embed books.jsonl --model nomic --context 16384 --extend selfextend -o books.npy\n"
       "# Interrupted? The same command goes on from where it was.");
   verb->callback([options, verb] {
     use_options(*verb, *options);

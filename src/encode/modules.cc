@@ -126,7 +126,7 @@ Modules find_modules(const std::string& folder) {
   return found;
 }
 
-PoolingStep pooling_of(const Modules& modules, const Pooled& model) {
+PoolingStep pooling_of(const Modules& modules, const PooledModel& model) {
   PoolingStep step(model);
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind != "Dense" && kind != "Normalize") step.read(kind, folder);
@@ -134,7 +134,7 @@ PoolingStep pooling_of(const Modules& modules, const Pooled& model) {
   return step;
 }
 
-Head::Head(const Modules& modules, const Pooled& model)
+Head::Head(const Modules& modules, const PooledModel& model)
     : pooling_(pooling_of(modules, model)),
       dim_(pooling_.dim()),
       parameters_(pooling_.parameters()) {

@@ -41,12 +41,12 @@ struct DenseFile {
 DenseFile read_dense(const std::string& folder, std::size_t inputs);
 
 // The pooling that the modules name, else by mean.
-PoolingStep pooling_of(const Modules& modules, const Pooled& model);
+PoolingStep pooling_of(const Modules& modules, const PooledModel& model);
 
 class Head {
  public:
   // Reads the modules behind this transformer; without any, pools by mean.
-  Head(const Modules& modules, const Pooled& model);
+  Head(const Modules& modules, const PooledModel& model);
 
   const PoolingStep& pooling() const { return pooling_; }
   std::size_t dim() const { return dim_; }

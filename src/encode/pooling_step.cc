@@ -15,7 +15,7 @@ Pooling mean_pooling() {
 
 }  // namespace
 
-PoolingStep::PoolingStep(const Pooled& model) : model_(model), pooling_(mean_pooling()) {}
+PoolingStep::PoolingStep(const PooledModel& model) : model_(model), pooling_(mean_pooling()) {}
 
 void PoolingStep::read(const std::string& kind, const std::string& folder) {
   const Json json = Json::read(folder + "/config.json");

@@ -18,16 +18,18 @@
 namespace kith::encode {
 
 // The transformer that a pooling stands behind.
-struct Pooled {
+struct PooledModel {
   std::size_t width = 0, layers = 0;
 };
 
 class PoolingStep {
  public:
-  explicit PoolingStep(const Pooled& model);  // the mean over tokens
+  explicit PoolingStep(const PooledModel& model);  // the mean over tokens
 
   // Reads a module of modules.json, by the last word of its type, into its place: Pooling,
-  // LatentPooling, LayerPooling, SelfAttentionPooling, or WeightedLayerPooling before one of these.
+  // LatentPooling, LayerPooling, SelfAttentionPooling, or WeightedLayerPooling before one of these;
+  // and NV-Embed's (nvembed.h), whose folder is the model's. Throws what their readers do, and
+  // corrupt for a tensor that the module has no place for.
   void read(const std::string& kind, const std::string& folder);
 
   std::size_t dim() const;
@@ -45,7 +47,7 @@ class PoolingStep {
             MatrixView<float> out) const;
 
  private:
-  Pooled model_;
+  PooledModel model_;
   std::optional<WeightedLayers> mixed_;  // in place of the last layer's states
   std::variant<Pooling, LatentPooling, SelfAttentionPooling, LayerPooling> pooling_;
   std::size_t parameters_ = 0;
