@@ -49,8 +49,10 @@ void Chunks::cut(const TokenSequence& sequence, std::size_t most, bool include_p
     if (!include_prompt && !last && sequence.prompt >= begin + count) continue;
     const Ids& ids = made_.emplace_back(chunk_of(sequence.ids, lead, begin, count, tail));
     // What of the prompt lies in this chunk, and the special tokens before it.
-    const std::size_t prompt =
-        sequence.prompt > begin ? std::min(sequence.prompt - begin, count) + lead : 0;
+    std::size_t prompt = std::min(sequence.prompt, lead + count);
+    if (begin > lead) {
+      prompt = sequence.prompt > begin ? std::min(sequence.prompt - begin, count) + lead : 0;
+    }
     TokenSequence& piece =
         pieces_.emplace_back(TokenSequence{.ids = ids, .types = {}, .prompt = prompt});
     if (!sequence.types.empty()) {

@@ -10,6 +10,8 @@
 namespace kith::encode {
 namespace {
 
+constexpr std::size_t kMostTokens = 1 << 24;  // as many as a model's own length may be
+
 std::size_t ceil_div(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 [[noreturn]] void refuse(const std::string& message, ErrorCode code = ErrorCode::invalid_argument) {
@@ -58,7 +60,11 @@ void plan_groups(const ContextOptions& options, std::size_t stretch, ContextPlan
     --context.window;
   }
   const std::size_t most = largest_distance(context, options.tokens);
-  if (most <= context.trained) return;
+  if (most <= context.trained) {
+    // Any larger window keeps the same distances exact.
+    context.window = std::min(context.window, options.tokens);
+    return;
+  }
   refuse("selfextend: group " + std::to_string(context.group) + " and window " +
          std::to_string(context.window) + " put tokens of " + std::to_string(options.tokens) +
          " up to " + std::to_string(most) + " apart, but the model was trained on " +
@@ -101,6 +107,10 @@ const char* extension_name(Extension extension) {
 
 Config extended(Config config, const ContextOptions& options, std::size_t trained) {
   const Extension extension = options.extension;
+  if (options.tokens > kMostTokens) {
+    refuse("a context of " + std::to_string(options.tokens) + " tokens, expected at most " +
+           std::to_string(kMostTokens));
+  }
   if (options.ntk_lambda && extension != Extension::ntk) {
     refuse(std::string(extension_name(extension)) + ": a lambda is of ntk alone");
   }

@@ -297,7 +297,8 @@ TEST_F(Context, GroupsOfOneAreThePlainAttention) {
   write_folder(path(), short_llama());
   const std::vector<std::uint32_t> ids = random_ids(kTrained + 1, 1);
   const TokenSequence sequence{.ids = ids, .types = {}};
-  for (const std::size_t window : {1, 7, 100}) {
+  constexpr std::size_t kHuge = ~std::size_t{0};
+  for (const std::size_t window : {std::size_t{1}, std::size_t{7}, std::size_t{100}, kHuge}) {
     const Encoder encoder = open({.tokens = kTrained + 1,
                                   .extension = Extension::selfextend,
                                   .group = 1,
@@ -383,6 +384,8 @@ TEST_F(Context, WhatAModelCannotDoIsNamed) {
   write_folder(path(), short_bert("bert"));
   EXPECT_EQ(failure({.tokens = 80}),
             "a context of 80 tokens, but the model takes 40 without an extension");
+  EXPECT_THAT(failure({.tokens = std::size_t{1} << 40, .extension = pi}),
+              HasSubstr("expected at most 16777216"));
   EXPECT_EQ(failure({.extension = gp}), "gp: expected the tokens of the longest text beside it");
   for (const Extension each : {ntk, selfextend}) {
     EXPECT_EQ(failure({.tokens = 80, .extension = each}),

@@ -555,7 +555,7 @@ TEST_F(NvEmbed, TextsEndAndInstructionsAreMaskedAsReleased) {
   std::filesystem::remove(path("/sentence_bert_config.json"));
   write_json(path("/sentence_bert_config.json"), {{"max_seq_length", 3}});
   EXPECT_EQ(error_of([&] { encoded({.prompt = "w3 w4 w5 w6"}); }),
-            "text 0: of 3 tokens the prompt takes all");
+            "text 0: behind a prompt of 4 tokens nothing of it is left in 3");
 
   std::filesystem::remove(path("/sentence_bert_config.json"));
   model_.config["add_eos"] = false;

@@ -121,6 +121,17 @@ TokenSequence sequence_of(const Encoding& encoding, std::size_t prompt) {
   return sequence;
 }
 
+// Throws where the prompt is so long that nothing is left of a text behind it.
+void check_room(const std::vector<Encoding>& encodings, std::size_t prompt) {
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    const TokenSequence sequence = sequence_of(encodings[i], prompt);
+    const std::size_t kept = sequence.ids.size();
+    if (encodings[i].overflow.empty() || kept > prompt + sequence.tail) continue;
+    refuse("text " + std::to_string(i) + ": behind a prompt of " + std::to_string(prompt) +
+           " tokens nothing of it is left in " + std::to_string(kept));
+  }
+}
+
 void check_options(const TextEncodeOptions& options, std::size_t dim, const EncoderInfo& info) {
   if (dim > info.dim) {
     refuse("dim " + std::to_string(dim) + ", but the model's vectors have " +
@@ -202,12 +213,7 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
   const std::size_t before =
       prompt_tokens(state_->tokenizer, prompt, about.architecture == encode::kNvEmbedType);
-  for (std::size_t i = 0; i < encodings.size(); ++i) {
-    const std::size_t kept = encodings[i].ids.size();
-    if (encodings[i].overflow.empty() || kept > before) continue;
-    refuse("text " + std::to_string(i) + ": of " + std::to_string(kept) +
-           " tokens the prompt takes all");
-  }
+  if (before != 0) check_room(encodings, before);
   const std::vector<std::size_t> order = order_of(encodings, before, unknown);
   std::vector<TokenSequence> sequences;
   for (const std::size_t i : order) {

@@ -217,7 +217,7 @@ class TransformerRun {
             .begin = &batch_.begin,
             .plan = &plan,
             .distance_bias = bias_,
-            .grouped = plan.stretched ? grouped_ : MatrixView<float>(),
+            .grouped = regroups(plan) ? grouped_ : MatrixView<float>(),
             .shifted = shifted_,
             .context = &config_.context},
            s_.attention, attended);
@@ -230,7 +230,7 @@ class TransformerRun {
                      const LayerWeights& layer) {
     const Place place = places_[i];
     const std::size_t length = length_of(place.sequence);
-    const bool regroups = regroups_ && plan.stretched && length > config_.context.trained;
+    const bool regrouped = regroups(plan) && length > config_.context.trained;
     const bool each = config_.qk_norm || plan.rotary;
     for (std::size_t head = 0; each && head < config_.heads + config_.kv_heads; ++head) {
       float* x = qkv_.row(i) + head * dim;
@@ -239,7 +239,7 @@ class TransformerRun {
         const Norm& norm = query ? layer.query_norm : layer.key_norm;
         kernels_.rms_norm(x, dim, norm.scale.data(), nullptr, config_.epsilon, x);
       }
-      if (regroups) {
+      if (regrouped) {
         const std::size_t grouped = grouped_position(config_.context, place.position);
         const std::size_t shifted = grouped + group_shift(config_.context);
         rotated_copy(*plan.rotary, place.sequence, grouped, x, dim, grouped_.row(i) + head * dim);
@@ -251,10 +251,13 @@ class TransformerRun {
         static_cast<float>(attention_scale(config_.context, plan, place.position, length)) /
         std::sqrt(static_cast<float>(dim));
     kernels_.scale(scale, config_.heads * dim, qkv_.row(i));
-    if (!regroups) return;
+    if (!regrouped) return;
     kernels_.scale(scale, config_.heads * dim, grouped_.row(i));
     kernels_.scale(scale, config_.heads * dim, shifted_.row(i));
   }
+
+  // Whether a layer scores far tokens of long sequences at grouped positions.
+  bool regroups(const LayerPlan& plan) const { return regroups_ && plan.stretched && plan.rotary; }
 
   std::size_t position_of(const LayerPlan& plan, Place place) const {
     if (!plan.stretched) return place.position;
