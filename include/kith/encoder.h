@@ -1,7 +1,7 @@
 // Token sequences to vectors, by a transformer in a Hugging Face folder: `config.json`,
 // `model.safetensors` (or shards and `model.safetensors.index.json`, in F32, F16 or BF16), and, of
-// sentence-transformers, `modules.json` with `1_Pooling`, Dense and Normalize. Part of
-// libkith-encode. docs/models.md lists the architectures.
+// sentence-transformers, `modules.json` with a pooling, Dense and Normalize. Part of
+// libkith-encode. docs/models.md lists the architectures and modules.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "kith/context.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 #include "kith/precision.h"
@@ -22,6 +23,8 @@ struct ModelOptions {
   // Below f32 a model is smaller and faster and its vectors differ a little; `kith bench encode`
   // measures both.
   Precision precision = Precision::f32;
+  // Longer texts than the model takes by itself, or a shorter limit.
+  ContextOptions context = {};
 };
 
 // One text as its tokenizer gives it, with special tokens, without padding.
@@ -29,6 +32,8 @@ struct TokenSequence {
   std::span<const std::uint32_t> ids;
   std::span<const std::uint32_t> types;  // segments (token_type_ids); empty: all 0
   std::size_t prompt = 0;  // leading tokens that are a prompt, for poolings that leave it out
+  // Special tokens in front and behind, which every chunk of a long text gets (Extension::pcw).
+  std::size_t lead = 0, tail = 0;
 };
 
 // Texts padded to one length: `mask` is 1 at a text's tokens, which must lie together, and 0 at its
@@ -42,7 +47,8 @@ struct PaddedTokens {
 struct EncodeOptions {
   // Which layer's hidden state: 0 is the embeddings, the number of layers (the default) the last.
   // Computation stops there. As in transformers' `hidden_states`, the model's final norm is applied
-  // to the last layer only.
+  // to the last layer only, unless config.json says `norm_every_layer`. Where the pooling reads all
+  // layers no other layer can be chosen.
   std::optional<std::size_t> layer;
   // Applies the model's final norm to an earlier layer's state, too.
   bool norm_early = false;
@@ -65,7 +71,8 @@ class Encoder {
   // tensor, corrupt for broken files, extra tensors and wrong shapes, unsupported for what kith
   // does not run; each names the file and the tensor or setting. Takes the time of reading the
   // weights. Narrow precisions use the processor's tile registers where it has them, which Linux is
-  // asked for once, for the whole process (arch_prctl(2)).
+  // asked for once, for the whole process (arch_prctl(2)). Also throws invalid_argument or
+  // unsupported for a context that the model can't have.
   static Encoder open(const std::string& folder, const ModelOptions& options = {});
   ~Encoder();
   Encoder(Encoder&&) noexcept;
@@ -74,13 +81,15 @@ class Encoder {
   const EncoderInfo& info() const;
 
   // One vector of info().dim a sequence. Throws invalid_argument, naming the sequence, for an empty
-  // one, one longer than max_tokens, an id or type the model doesn't have.
+  // one, one longer than max_tokens, an id or type the model doesn't have, or one that is nothing
+  // but a prompt where the pooling leaves prompts out.
   Matrix<float> encode(std::span<const TokenSequence> sequences,
                        const EncodeOptions& options = {}) const;
   // Also throws invalid_argument for shapes that differ and masks with holes.
   Matrix<float> encode(const PaddedTokens& tokens, const EncodeOptions& options = {}) const;
 
   // The hidden state of every token, `info().width` values each, one sequence after the other.
+  // Sequences that Extension::pcw would cut have none: invalid_argument.
   Matrix<float> hidden_states(std::span<const TokenSequence> sequences,
                               const EncodeOptions& options = {}) const;
 

@@ -64,7 +64,8 @@ class TextEncoder {
 
   // A vector is the same to the bit for any number of threads and whatever else is encoded in the
   // call. Texts of like length run together, the longest first. Throws invalid_argument for a layer
-  // or dim that the model doesn't have and, when strict, naming the text and the byte; cancelled.
+  // or dim that the model doesn't have, naming the text, where a prompt fills all that the model
+  // takes, and, when strict, naming the text and the byte; cancelled.
   EncodedTexts encode(std::span<const std::string_view> texts,
                       const TextEncodeOptions& options = {}) const;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/checksum.h"
+#include "cli/context_option.h"
 #include "cli/format.h"
 #include "cli/model_files.h"
 #include "cli/options.h"
@@ -83,7 +84,9 @@ json EmbedRun::counts() const {
 }
 
 void EmbedRun::add_counts(Record& record) const {
-  record.add("truncated", "cut to the model's length", counts_.truncated);
+  const bool asked = options_.context.tokens != 0;
+  record.add("truncated", asked ? "cut to the context" : "cut to the model's length",
+             counts_.truncated);
   record.add("mended", "with bytes that are no UTF-8", counts_.mended);
   record.add("empty", "without a known token (zeros)", counts_.empty);
   record.add("labels", counts_.ids);
@@ -100,7 +103,8 @@ void EmbedRun::add_rate(Record& record, double seconds) const {
 EmbedRun::EmbedRun(const EmbedOptions& options, const std::string& output, const How& how)
     : options_(options),
       control_(options.control()),
-      model_(TextEncoder::open(options.model, {.precision = options.precision})),
+      model_(TextEncoder::open(options.model,
+                               {.precision = options.precision, .context = options.context})),
       model_sum_(model_checksum(options.model)),
       stream_(options.input, options.read),
       encode_(encode_options(options, model_, how.prompts)),
@@ -125,6 +129,8 @@ json EmbedRun::settings(const How& how) const {
               {"id", options_.read.id}};
   if (encode_.prompt) all["prompt"] = *encode_.prompt;
   if (encode_.layer) all["layer"] = *encode_.layer;
+  const json context = context_settings(options_.context);
+  if (!context.empty()) all["context"] = context;
   all.update(how.settings);
   return all;
 }

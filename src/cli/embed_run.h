@@ -28,6 +28,7 @@ struct EmbedOptions : CommonOptions {
   std::size_t dim = 0;
   bool strict = false;
   Precision precision = Precision::f32;
+  ContextOptions context;  // of verbs that add its options themselves
   formats::TextStreamOptions read;
 };
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/test_tool.h"
+#include "encode/test_models.h"
 
 namespace kith::cli {
 namespace {
@@ -129,6 +130,78 @@ TEST_F(EmbedTool, WrongInputsAreNamed) {
   expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--prompt", "query"}, 2,
                {"--prompt query"});
   expect_error({"embed", "half.jsonl", "--model", "model", "-o", "a.npy"}, 1, {"text 1 has no id"});
+}
+
+// A random small BERT of 420 positions whose tokens are words; its layers are weighed.
+class EmbedLongTexts : public EmbedTool {
+ protected:
+  EmbedLongTexts() {
+    using encode::write_json;
+    using nlohmann::json;
+    encode::write_folder(path("bert"), encode::tiny_bert("bert"));
+    write_json(path("bert/tokenizer.json"),
+               {{"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
+                {"model",
+                 {{"type", "WordLevel"},
+                  {"unk_token", "no"},
+                  {"vocab", {{"no", 2}, {"a", 3}, {"b", 4}, {"c", 5}}}}}});
+    write_json(path("bert/modules.json"),
+               json::array({{{"path", ""}, {"type", "x.Transformer"}},
+                            {{"path", "1"}, {"type", "x.WeightedLayerPooling"}},
+                            {{"path", "2"}, {"type", "x.Pooling"}}}));
+    encode::Checkpoint weights;
+    weights.config = {
+        {"word_embedding_dimension", 36}, {"layer_start", 1}, {"num_hidden_layers", 3}};
+    weights.add("layer_weights", {3}, 0.1, 1);
+    encode::write_folder(path("bert/1"), weights);
+    write_json(path("bert/2/config.json"), {{"pooling_mode_mean_tokens", true}});
+    std::string text;
+    for (int i = 0; i < 900; ++i) text += i % 3 == 0 ? "a " : i % 7 == 0 ? "b " : "c ";
+    write_file(path("a.txt"), text + "\na b c\n");
+  }
+  std::vector<std::string> command(const std::vector<std::string>& more) const {
+    std::vector<std::string> all = {"embed", "a.txt", "--model", "bert", "-o", "a.npy", "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+};
+
+TEST_F(EmbedLongTexts, ModelInfoNamesTheModules) {
+  const auto info = kith({"model", "info", "bert", "--json"}).objects()[0];
+  EXPECT_EQ(info["modules"], "weighted mean of layers 1 to 3, mean pooling");
+  expect_error({"model", "export", "bert", "-o", "m.onnx"}, 1,
+               {"weighted mean of layers 1 to 3 in ONNX"});
+}
+
+TEST_F(EmbedLongTexts, AContextIsExtendedOrCutAndSaysWhatIsCut) {
+  std::string last;
+  for (const auto& [more, truncated] : std::vector<std::pair<std::vector<std::string>, int>>{
+           {{}, 1},
+           {{"--context", "100"}, 1},
+           {{"--context", "600", "--extend", "gp"}, 1},
+           {{"--context", "900", "--extend", "gp"}, 0},
+           {{"--context", "900", "--extend", "gp", "--no-attention-scaling"}, 0},
+           {{"--context", "900", "--extend", "pcw"}, 0}}) {
+    const Outcome outcome = kith(command(more));
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    EXPECT_EQ(outcome.objects()[0]["truncated"], truncated);
+    const std::string bytes = read_file(path("a.npy"));
+    EXPECT_NE(bytes, last);
+    last = bytes;
+  }
+}
+
+TEST_F(EmbedLongTexts, WhatDoesNotFitIsNamed) {
+  expect_error(command({"--context", "900"}), 2,
+               {"a context of 900 tokens, but the model takes 420"});
+  expect_error(command({"--extend", "gp"}), 2, {"--context"});
+  expect_error(command({"--context", "900", "--extend", "ntk"}), 1, {"ntk: a model of type bert"});
+  expect_error(command({"--context", "900", "--extend", "gp", "--group", "3"}), 2,
+               {"gp: groups and a window are of selfextend alone"});
+  expect_error(command({"--context", "900", "--extend", "more"}), 2, {"--extend"});
+  make_model();
+  expect_error({"embed", "a.txt", "--model", "model", "-o", "b.npy", "--context", "9"}, 1,
+               {"model: a model of type sif takes texts of any length"});
 }
 
 }  // namespace

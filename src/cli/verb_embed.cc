@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/cli.h"
+#include "cli/context_option.h"
 #include "cli/embed_run.h"
 #include "cli/inputs.h"
 #include "cli/output.h"
@@ -46,6 +47,7 @@ void add_embed(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = root.add_subcommand("embed", "Turn texts into vectors by a model");
   add_embed_options(*verb, *options);
+  add_context_options(*verb, options->context);
   verb->add_option("-o,--output", options->output, "Vectors: .npy, .fbin, .safetensors ...")
       ->required()
       ->type_name("FILE");
@@ -56,6 +58,8 @@ void add_embed(CLI::App& root) {
       "kith embed products.csv --field name,description --id sku --model use-lite -o p.npy\n"
       "zcat texts.gz | kith embed - --model use-lite --dim 256 -o texts.npy\n"
       "kith embed texts.txt --model use-lite --precision int8 -o texts.npy\n"
+      "kith embed books.jsonl --model e5 --context 2048 --extend pcw -o books.npy\n"
+      "kith embed books.jsonl --model nomic --context 16384 --extend selfextend -o books.npy\n"
       "# Interrupted? The same command goes on from where it was.");
   verb->callback([options, verb] {
     use_options(*verb, *options);

@@ -7,13 +7,13 @@ namespace kith::encode {
 
 // One a file: bert.cc, mpnet.cc, ...
 extern const Architecture kBert, kXlmRoberta, kRoberta, kMpnet, kModernBert, kNomicBert, kGpt2,
-    kLlama, kMistral, kQwen2, kQwen3, kUseLite;
+    kLlama, kMistral, kQwen2, kQwen3, kUseLite, kNvEmbed;
 
 namespace {
 
-constexpr const Architecture* kAll[] = {&kBert,       &kXlmRoberta, &kRoberta, &kMpnet,
-                                        &kModernBert, &kNomicBert,  &kGpt2,    &kLlama,
-                                        &kMistral,    &kQwen2,      &kQwen3,   &kUseLite};
+constexpr const Architecture* kAll[] = {
+    &kBert,  &kXlmRoberta, &kRoberta, &kMpnet, &kModernBert, &kNomicBert, &kGpt2,
+    &kLlama, &kMistral,    &kQwen2,   &kQwen3, &kUseLite,    &kNvEmbed};
 
 // Far above what is published, far below what overflows.
 constexpr std::size_t kMostTokens = 1 << 24, kMostWidth = 1 << 16, kMostLayers = 1 << 10,
@@ -77,6 +77,15 @@ const Architecture& architecture_of(const Json& json) {
     known += architecture->model_type;
   }
   json.refuse("model_type", "one of " + known, ErrorCode::unsupported);
+}
+
+Config read_config(const Json& json) {
+  Config config = architecture_of(json).config(json);
+  config.norm_every_layer = json.boolean("norm_every_layer", false);
+  if (config.norm_every_layer && !config.final_norm) {
+    json.refuse("norm_every_layer", "false, as the model has no final norm");
+  }
+  return config;
 }
 
 void check_heads(const Json& json, const std::string& key, Config& config) {

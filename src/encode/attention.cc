@@ -34,18 +34,22 @@ class HeadGroup {
         height_(kernels_.height(length_)),
         dim_(input.head_dim),
         kv_head_(kv_head),
+        regroups_(!input.grouped.empty() && length_ > input.context->trained),
         s_(scratch),
         out_(out) {}
 
   void run() {
     const std::size_t panels = ceil_div(length_, height_);
-    ensure(s_.keys, panels, height_ * dim_);
     ensure(s_.values, ceil_div(dim_, width_), width_ * length_);
-    ensure(s_.queries, 1, width_ * dim_);
     ensure(s_.scores, 1, (panels * height_ + 1) * width_);  // a row more: see add_values
     ensure(s_.inverses, 1, width_);
     ensure(s_.tile, kernels_.a_rows, width_);
-    pack_keys();
+    pack_keys(input_.qkv, s_.plain);
+    if (regroups_) {
+      ensure(s_.far, height_, width_);
+      pack_keys(input_.grouped, s_.grouped);
+      pack_keys(input_.shifted, s_.shifted);
+    }
     pack_values();
     const std::size_t group = config_.heads / config_.kv_heads;
     for (std::size_t head = kv_head_ * group; head < (kv_head_ + 1) * group; ++head) {
@@ -54,19 +58,31 @@ class HeadGroup {
   }
 
  private:
-  const float* at(std::size_t token, std::size_t column) const {
-    return input_.qkv.row(first_ + token) + column;
+  using Packed = AttentionScratch::Packed;
+
+  const float* at(MatrixView<const float> rows, std::size_t token, std::size_t column) const {
+    return rows.row(first_ + token) + column;
   }
-  std::size_t stride() const { return input_.qkv.stride_bytes() / sizeof(float); }
+  static std::size_t stride(MatrixView<const float> rows) {
+    return rows.stride_bytes() / sizeof(float);
+  }
   std::size_t key_column() const { return (config_.heads + kv_head_) * dim_; }
   std::size_t value_column() const { return (config_.heads + config_.kv_heads + kv_head_) * dim_; }
   float* scores_of(std::size_t key) const { return s_.scores.data() + key * width_; }
 
-  void pack_keys() {
+  void pack_keys(MatrixView<const float> rows, Packed& packed) const {
+    ensure(packed.keys, ceil_div(length_, height_), height_ * dim_);
     for (std::size_t p = 0; p * height_ < length_; ++p) {
-      kernels_.pack_low(at(p * height_, key_column()), stride(),
-                        std::min(height_, length_ - p * height_), dim_, height_, s_.keys.row(p));
+      kernels_.pack_low(at(rows, p * height_, key_column()), stride(rows),
+                        std::min(height_, length_ - p * height_), dim_, height_,
+                        packed.keys.row(p));
     }
+  }
+  void pack_queries(MatrixView<const float> rows, std::size_t head, std::size_t row,
+                    Packed& packed) const {
+    ensure(packed.queries, 1, width_ * dim_);
+    kernels_.pack_b(at(rows, row, head * dim_), stride(rows), std::min(width_, length_ - row), dim_,
+                    packed.queries.data());
   }
 
   // Panel c has components [c * width, ...) of every token.
@@ -75,7 +91,8 @@ class HeadGroup {
       const std::size_t cols = std::min(width_, dim_ - c * width_);
       float* panel = s_.values.row(c);
       for (std::size_t t = 0; t < length_; ++t) {
-        std::memcpy(panel + t * width_, at(t, value_column() + c * width_), cols * sizeof(float));
+        std::memcpy(panel + t * width_, at(input_.qkv, t, value_column() + c * width_),
+                    cols * sizeof(float));
         std::memset(panel + t * width_ + cols, 0, (width_ - cols) * sizeof(float));
       }
     }
@@ -102,10 +119,17 @@ class HeadGroup {
     const std::size_t rows = std::min(width_, length_ - row);
     const std::size_t begin = first_seen(row) / height_ * height_;
     const std::size_t end = end_seen(row + rows - 1);
-    kernels_.pack_b(at(row, head * dim_), stride(), rows, dim_, s_.queries.data());
+    pack_queries(input_.qkv, head, row, s_.plain);
+    if (regroups_) {
+      pack_queries(input_.grouped, head, row, s_.grouped);
+      pack_queries(input_.shifted, head, row, s_.shifted);
+    }
     for (std::size_t key = begin; key < end; key += height_) {
-      kernels_.low_product[height_](s_.keys.row(key / height_), height_, s_.queries.data(), dim_,
-                                    nullptr, scores_of(key), width_);
+      if (regroups_) {
+        score_regrouped(row, key);
+      } else {
+        score(s_.plain, s_.plain, key, scores_of(key));
+      }
     }
     if (!input_.distance_bias.empty()) add_bias(head, row, rows, begin, end);
     hide(row, rows, begin, end, kHidden);
@@ -115,6 +139,40 @@ class HeadGroup {
     for (std::size_t i = 0; i < rows; i += part) {
       add_values(head, row + i, i, std::min(part, rows - i), part, begin, end);
     }
+  }
+
+  // A panel of keys under the block's queries.
+  void score(const Packed& queries, const Packed& keys, std::size_t key, float* to) const {
+    kernels_.low_product[height_](keys.keys.row(key / height_), height_, queries.queries.data(),
+                                  dim_, nullptr, to, width_);
+  }
+
+  // The same under SelfExtend: plain products within the window; behind a token, and ahead of it,
+  // those of the grouped with the shifted.
+  void score_regrouped(std::size_t row, std::size_t key) const {
+    const std::size_t window = input_.context->window, end = row + width_;
+    const std::size_t last = std::min(key + height_, length_) - 1;
+    if (row >= last + window) return score(s_.shifted, s_.grouped, key, scores_of(key));
+    if (key + 1 >= end + window) return score(s_.grouped, s_.shifted, key, scores_of(key));
+    score(s_.plain, s_.plain, key, scores_of(key));
+    if (end > key + window) {
+      score(s_.shifted, s_.grouped, key, s_.far.data());
+      for (std::size_t j = key; j <= last; ++j) {
+        take_far(j - key, j, std::clamp(j + window, row, end) - row, width_);
+      }
+    }
+    if (last >= row + window) {
+      score(s_.grouped, s_.shifted, key, s_.far.data());
+      for (std::size_t j = std::max(key, window); j <= last; ++j) {
+        take_far(j - key, j, 0, std::clamp(j - window + 1, row, end) - row);
+      }
+    }
+  }
+
+  // Scores of tokens [from, to) of the block with a key that is beyond their window.
+  void take_far(std::size_t in_panel, std::size_t key, std::size_t from, std::size_t to) const {
+    const float* far = s_.far.data() + in_panel * width_;
+    std::copy(far + from, far + to, scores_of(key) + from);
   }
 
   void add_bias(std::size_t head, std::size_t row, std::size_t rows, std::size_t begin,
@@ -163,6 +221,7 @@ class HeadGroup {
   const std::size_t first_, length_;
   const std::size_t height_;  // keys in a panel
   const std::size_t dim_, kv_head_;
+  const bool regroups_;  // whether far tokens are scored at grouped positions
   AttentionScratch& s_;
   MatrixView<float> out_;
 };

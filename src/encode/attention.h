@@ -21,11 +21,19 @@ struct AttentionInput {
   const LayerPlan* plan;
   // As distance_bias() gives it for a length of at least the longest sequence's, or empty.
   MatrixView<const float> distance_bias;
+  // SelfExtend: queries and keys at grouped positions, and shifted behind the window (context.h),
+  // for sequences longer than context->trained; or empty.
+  MatrixView<const float> grouped = {}, shifted = {};
+  const ContextPlan* context = nullptr;
 };
 
 // Memory that attention reuses: one a worker.
 struct AttentionScratch {
-  Matrix<float> keys, values, queries, scores, inverses, tile;
+  struct Packed {
+    Matrix<float> keys, queries;
+  };
+  Packed plain, grouped, shifted;
+  Matrix<float> values, scores, inverses, tile, far;
 };
 
 // out: one row a token, the heads' results side by side. `scratch` has at least

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kith/context.h"
 #include "simd/activations.h"
 
 namespace kith::encode {
@@ -41,11 +42,21 @@ struct Rotary {
   double low = 1, high = 4;     // llama3: the wavelengths' counterparts of slow and fast
 };
 
+// Texts longer than the model was trained on; see context.h.
+struct ContextPlan {
+  Extension extension = Extension::none;
+  std::size_t trained = kUnlimited;   // tokens that the model takes by itself
+  std::size_t stretch = 1;            // rows in the table of positions for each trained one
+  std::size_t group = 1, window = 1;  // of selfextend
+  bool scale_attention = false;
+};
+
 struct LayerPlan {
   // Token i sees tokens i - back to i + forward. A causal model has forward = 0.
   std::size_t back = kUnlimited, forward = kUnlimited;
   std::optional<std::size_t> rotary;  // which of Config::rotary
   bool attention_norm = true;         // before attention, in models with pre-norm
+  bool stretched = false;             // whether Config::context moves its positions
 };
 
 struct Config {
@@ -69,6 +80,7 @@ struct Config {
   bool pre_norm = false;
   float epsilon = 1e-12f;
   bool embedding_norm = false, final_norm = false;
+  bool norm_every_layer = false;  // the final norm, wherever computation stops
   bool norm_shift = true;
   bool qk_norm = false;  // each head's query and key, by the root mean square
   bool qkv_bias = true, out_bias = true, up_bias = true, down_bias = true;
@@ -78,6 +90,7 @@ struct Config {
 
   std::vector<Rotary> rotary;
   std::vector<LayerPlan> layers;
+  ContextPlan context;
 
   // What a layer's attention reads, and its heads.
   std::size_t input_width(std::size_t layer) const {

@@ -8,6 +8,8 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "encode/architecture.h"
+#include "encode/chunks.h"
+#include "encode/context.h"
 #include "encode/modules.h"
 #include "encode/transformer.h"
 #include "kith/error.h"
@@ -61,6 +63,10 @@ void check_sequence(const EncoderInfo& info, std::size_t types, std::size_t at,
     refuse(at, "a prompt of " + std::to_string(sequence.prompt) + " tokens among " +
                    std::to_string(length));
   }
+  if (sequence.lead + sequence.tail > length) {
+    refuse(at, std::to_string(sequence.lead) + " and " + std::to_string(sequence.tail) +
+                   " special tokens among " + std::to_string(length));
+  }
   if (sequence.types.empty()) return;
   if (sequence.types.size() != length) {
     refuse(at, std::to_string(sequence.types.size()) + " types for " + std::to_string(length) +
@@ -78,6 +84,7 @@ encode::TokenBatch batch_of(std::span<const TokenSequence> sequences) {
     batch.types.insert(batch.types.end(), sequence.types.begin(), sequence.types.end());
     batch.types.resize(batch.ids.size());
     batch.begin.push_back(batch.ids.size());
+    batch.prompts.push_back(sequence.prompt);
   }
   return batch;
 }
@@ -117,13 +124,21 @@ Batches cut(std::span<const TokenSequence> sequences, std::size_t most, std::siz
   return batches;
 }
 
-// Calls use(hidden states, batch, number of its first sequence) for every batch, from any thread.
-// Threads that don't take batches of their own share each one's work.
-using UseBatch =
-    std::function<void(MatrixView<const float>, const encode::TokenBatch&, std::size_t)>;
+// A batch on its way: what runs it, and on which threads.
+struct BatchRun {
+  const encode::TokenBatch& batch;
+  std::size_t first;  // number of its first sequence
+  const encode::RunLayers& run;
+  const Control& control;
+};
+
+// Calls `use` for every batch, from any thread. Threads that don't take batches of their own share
+// each one's work.
+using UseBatch = std::function<void(const BatchRun&)>;
 void run_batches(const Transformer& transformer, std::span<const TokenSequence> sequences,
                  const EncodeOptions& options, std::size_t layers, const UseBatch& use) {
-  const bool norm = layers == transformer.config().layers.size() || options.norm_early;
+  const bool norm = layers == transformer.config().layers.size() || options.norm_early ||
+                    transformer.config().norm_every_layer;
   const auto [starts, apart] =
       cut(sequences, batch_tokens(transformer.precision()), thread_count(options.control));
   const std::size_t batches = starts.size() - 1;
@@ -135,7 +150,10 @@ void run_batches(const Transformer& transformer, std::span<const TokenSequence> 
     for (std::size_t b = begin; b < end; ++b) {
       const auto part = sequences.subspan(starts[b], starts[b + 1] - starts[b]);
       const encode::TokenBatch batch = batch_of(part);
-      use(transformer.run(inner, batch, layers, norm, scratch[worker]), batch, starts[b]);
+      const encode::RunLayers run = [&](const encode::SeeLayer& see) {
+        return transformer.run(inner, batch, layers, norm, scratch[worker], see);
+      };
+      use({.batch = batch, .first = starts[b], .run = run, .control = inner});
       progress.add(part.size());
     }
   });
@@ -195,23 +213,28 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
   const encode::Modules modules = encode::find_modules(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
-  const encode::Config config = architecture.config(json);
+  encode::Config config = encode::read_config(json);
   const encode::Names names = architecture.names(json, config);
-  encode::Head head(modules, config.width);
-  encode::Weights weights =
-      encode::pack(encode::read_raw_weights(encode::TensorStore::open_folder(modules.transformer),
-                                            names, config),
-                   options.precision);
-  EncoderInfo info{
-      .architecture = config.architecture,
-      .layers = config.layers.size(),
-      .width = config.width,
-      .vocabulary = config.vocabulary,
-      .max_tokens = std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens)),
-      .parameters = weights.parameters + head.parameters(),
-      .dim = head.dim(),
-      .modules = head.descriptions(),
-      .precision = options.precision};
+  encode::Head head(modules, {.width = config.width, .layers = config.layers.size()});
+  encode::RawWeights raw = encode::read_raw_weights(
+      encode::TensorStore::open_folder(modules.transformer), names, config);
+  const std::size_t trained =
+      std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens));
+  config = encode::extended(std::move(config), options.context, trained);
+  if (config.context.stretch > 1) {
+    raw.positions = encode::stretched_table(raw.positions, config.position_offset, trained,
+                                            config.context.stretch);
+  }
+  encode::Weights weights = encode::pack(std::move(raw), options.precision);
+  EncoderInfo info{.architecture = config.architecture,
+                   .layers = config.layers.size(),
+                   .width = config.width,
+                   .vocabulary = config.vocabulary,
+                   .max_tokens = options.context.tokens != 0 ? options.context.tokens : trained,
+                   .parameters = weights.parameters + head.parameters(),
+                   .dim = head.dim(),
+                   .modules = head.descriptions(),
+                   .precision = options.precision};
   return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
                                          std::move(info)));
 }
@@ -222,22 +245,28 @@ Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
   const encode::Head& head = state_->head;
   check_sequences(state_->info, transformer.config().types, sequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    if (!head.pooling().include_prompt && sequences[i].prompt == sequences[i].ids.size()) {
+    if (!head.pooling().include_prompt() && sequences[i].prompt == sequences[i].ids.size()) {
       refuse(i, "nothing but a prompt, which the pooling leaves out");
     }
   }
   const std::size_t layers = chosen_layer(options, state_->info.layers);
-  Matrix<float> pooled(sequences.size(), head.pooled_dim());
-  run_batches(
-      transformer, sequences, options, layers,
-      [&](MatrixView<const float> states, const encode::TokenBatch& batch, std::size_t first) {
-        for (std::size_t s = 0; s < batch.sequences(); ++s) {
-          const std::size_t begin = batch.begin[s], count = batch.begin[s + 1] - begin;
-          head.pooling().pool(states.slice(begin, count), sequences[first + s].prompt,
-                              pooled.row(first + s));
-        }
-      });
-  return head.apply(options.control, std::move(pooled));
+  if (layers < state_->info.layers && head.pooling().reads_all_layers()) {
+    throw Error(ErrorCode::invalid_argument, "layer " + std::to_string(layers) +
+                                                 ", but the model's pooling reads all of its " +
+                                                 std::to_string(state_->info.layers));
+  }
+  const auto pooled = [&](std::span<const TokenSequence> some) {
+    Matrix<float> vectors(some.size(), head.pooling().dim());
+    run_batches(transformer, some, options, layers, [&](const BatchRun& run) {
+      const auto rows = vectors.view().slice(run.first, run.batch.sequences());
+      head.pooling().pool(run.control, run.batch, run.run, rows);
+    });
+    return vectors;
+  };
+  const encode::ContextPlan& context = transformer.config().context;
+  if (context.extension != Extension::pcw) return head.apply(options.control, pooled(sequences));
+  const encode::Chunks chunks(sequences, context.trained, head.pooling().include_prompt());
+  return head.apply(options.control, chunks.means(pooled(chunks.all())));
 }
 
 Matrix<float> Encoder::encode(const PaddedTokens& tokens, const EncodeOptions& options) const {
@@ -251,15 +280,23 @@ Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
                                      const EncodeOptions& options) const {
   const Transformer& transformer = state_->transformer;
   check_sequences(state_->info, transformer.config().types, sequences);
+  const encode::ContextPlan& context = transformer.config().context;
   std::vector<std::size_t> begin = {0};
-  for (const TokenSequence& sequence : sequences) {
-    begin.push_back(begin.back() + sequence.ids.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const std::size_t length = sequences[i].ids.size();
+    if (context.extension == Extension::pcw && length > context.trained) {
+      refuse(i, std::to_string(length) +
+                    " tokens, which have no states of their own in chunks of " +
+                    std::to_string(context.trained));
+    }
+    begin.push_back(begin.back() + length);
   }
   Matrix<float> all(begin.back(), state_->info.width);
   run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),
-              [&](MatrixView<const float> states, const encode::TokenBatch&, std::size_t first) {
+              [&](const BatchRun& run) {
+                const MatrixView<const float> states = run.run({});
                 for (std::size_t i = 0; i < states.rows(); ++i) {
-                  std::memcpy(all.row(begin[first] + i), states.row(i),
+                  std::memcpy(all.row(begin[run.first] + i), states.row(i),
                               states.cols() * sizeof(float));
                 }
               });

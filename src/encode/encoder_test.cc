@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "encode/test_models.h"
+#include "encode/test_sequences.h"
 #include "kith/error.h"
 
 namespace kith::encode {
@@ -16,23 +17,6 @@ namespace {
 using formats::TemporaryFolder;
 using nlohmann::json;
 using testing::Test;
-
-std::vector<std::uint32_t> random_ids(std::size_t length, std::uint64_t seed) {
-  Random random(seed);
-  std::vector<std::uint32_t> ids(length);
-  for (std::uint32_t& id : ids) id = static_cast<std::uint32_t>(2 + random.below(kVocabulary - 2));
-  return ids;
-}
-
-reference::Text text_of(const std::vector<std::uint32_t>& ids) {
-  reference::Text text{.ids = ids, .types = {}, .mask = {}, .positions = {}};
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    text.types.push_back(0);
-    text.mask.push_back(1);
-    text.positions.push_back(i);
-  }
-  return text;
-}
 
 class ModelFolder : public Test {
  protected:

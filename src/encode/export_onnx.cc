@@ -253,9 +253,13 @@ class Exporter {
   }
 
   Value add_head(const Modules& modules, const Value& state, std::size_t& dim) {
-    const Pooling pooling = pooling_of(modules, config_.width);
-    Value x = pooled(pooling, state);
-    dim = pooling.count() * config_.width;
+    const PoolingStep step =
+        pooling_of(modules, {.width = config_.width, .layers = config_.layers.size()});
+    if (step.plain() == nullptr) {
+      throw Error(ErrorCode::unsupported, step.descriptions()[0] + " in ONNX");
+    }
+    Value x = pooled(*step.plain(), state);
+    dim = step.dim();
     std::size_t number = 0;
     for (const auto& [kind, folder] : modules.ahead) {
       if (kind == "Dense") {
@@ -284,7 +288,7 @@ void export_onnx(const std::string& folder, const std::string& path) {
   const Modules modules = find_modules(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const Architecture& architecture = architecture_of(json);
-  const Config config = architecture.config(json);
+  const Config config = read_config(json);
   check(config);
   const RawWeights weights = read_raw_weights(TensorStore::open_folder(modules.transformer),
                                               architecture.names(json, config), config);

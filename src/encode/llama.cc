@@ -1,6 +1,8 @@
 // Llama (Touvron et al., 2023) and its relatives Mistral, Qwen2 and Qwen3: causal, pre-norm by the
 // root mean square, rotary positions, SwiGLU, grouped-query attention; Mistral and Qwen may slide a
 // window, Qwen3 normalises each head's queries and keys.
+#include "encode/llama.h"
+
 #include "encode/architecture.h"
 
 namespace kith::encode {
@@ -41,15 +43,6 @@ Config llama_config(const Json& json) {
   return config;
 }
 
-Config mistral_config(const Json& json) {
-  constexpr std::size_t kWindow = 4096;  // where the file says nothing; null means none
-  Config config = common(json);
-  const std::size_t window = json.raw().contains("sliding_window") ? window_of(json) : kWindow;
-  plan_causal(json, config, window, window == 0 ? kUnlimited : 0);
-  look_both_ways_if_told(json, config);
-  return config;
-}
-
 void plan_qwen(const Json& json, Config& config) {
   const bool slides = json.boolean("use_sliding_window", false);
   const std::size_t first = json.whole("max_window_layers", 0, 1 << 20, 28);
@@ -70,6 +63,17 @@ Config qwen3_config(const Json& json) {
   Config config = common(json);
   config.qk_norm = true;
   plan_qwen(json, config);
+  return config;
+}
+
+}  // namespace
+
+Config mistral_config(const Json& json) {
+  constexpr std::size_t kWindow = 4096;  // where the file says nothing; null means none
+  Config config = common(json);
+  const std::size_t window = json.raw().contains("sliding_window") ? window_of(json) : kWindow;
+  plan_causal(json, config, window, window == 0 ? kUnlimited : 0);
+  look_both_ways_if_told(json, config);
   return config;
 }
 
@@ -94,8 +98,6 @@ Names llama_names(const Json&, const Config& config) {
   }
   return names;
 }
-
-}  // namespace
 
 extern const Architecture kLlama{"llama", llama_config, llama_names};
 extern const Architecture kMistral{"mistral", mistral_config, llama_names};

@@ -4,7 +4,11 @@
 #include <string_view>
 
 #include "encode/architecture.h"
+#include "encode/latent_pooling.h"
+#include "encode/layer_pooling.h"
+#include "encode/nvembed.h"
 #include "encode/pooling.h"
+#include "encode/self_attention_pooling.h"
 #include "kith/error.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -14,14 +18,25 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const Json json = Json::parse(text, "fuzz");
     const Architecture& architecture = architecture_of(json);
-    const Config config = architecture.config(json);
+    const Config config = read_config(json);
     architecture.names(json, config);
     if (config.head_dim == 0 || config.layers.empty()) __builtin_trap();
   } catch (const kith::Error&) {
   }
   try {
-    read_pooling(Json::parse(text, "fuzz"), 384);
+    read_pooling(Json::parse(text, "fuzz"));
   } catch (const kith::Error&) {
+  }
+  using Read = void (*)(const Json&);
+  constexpr std::size_t kWidth = 384;
+  for (const Read read : {Read([](const Json& json) { read_latent_config(json, kWidth); }),
+                          Read([](const Json& json) { read_layer_pooling_config(json, kWidth); }),
+                          Read([](const Json& json) { read_self_attention_config(json, kWidth); }),
+                          Read([](const Json& json) { read_nvembed_latents(json, kWidth); })}) {
+    try {
+      read(Json::parse(text, "fuzz"));
+    } catch (const kith::Error&) {
+    }
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "encode/nvembed.h"
 #include "encode/tensor_store.h"
 
 namespace kith::encode {
@@ -41,6 +42,51 @@ std::vector<Json> list_modules(const std::string& path) {
   return modules;
 }
 
+bool is_pooling(const std::string& kind) {
+  return kind == "Pooling" || kind == "LatentPooling" || kind == "LayerPooling" ||
+         kind == "SelfAttentionPooling";
+}
+
+// What may stand at a place of the list: Transformer, perhaps WeightedLayerPooling, a pooling (of
+// tokens, behind that), then Dense and Normalize.
+bool may_follow(const std::string& before, const std::string& kind) {
+  if (before.empty()) return kind == "Transformer";
+  if (before == "Transformer") return kind == "WeightedLayerPooling" || is_pooling(kind);
+  if (before == "WeightedLayerPooling") return is_pooling(kind) && kind != "LayerPooling";
+  return kind == "Dense" || kind == "Normalize";
+}
+
+void read_list(const std::string& path, const std::string& folder, Modules& found) {
+  const std::vector<Json> modules = list_modules(path);
+  std::string before;
+  bool pools = false;
+  for (const Json& module : modules) {
+    const std::string kind = kind_of(module);
+    if (!may_follow(before, kind)) {
+      module.refuse("type",
+                    "Transformer, perhaps WeightedLayerPooling, then Pooling, LatentPooling, "
+                    "LayerPooling or SelfAttentionPooling, then Dense or Normalize",
+                    ErrorCode::unsupported);
+    }
+    const std::string place = inside(module, folder);
+    if (before.empty()) {
+      found.transformer = place;
+    } else {
+      found.ahead.emplace_back(kind, place);
+    }
+    pools = pools || is_pooling(kind);
+    before = kind;
+  }
+  if (pools) return;
+  throw Error(ErrorCode::unsupported, path + ": " + std::to_string(modules.size()) +
+                                          " modules, expected Transformer and a pooling");
+}
+
+bool is_nvembed(const std::string& folder) {
+  const std::string path = folder + "/config.json";
+  return fs::exists(path) && Json::read(path).text("model_type", "") == kNvEmbedType;
+}
+
 simd::Activation dense_activation(const Json& json) {
   const std::string name = json.text("activation_function", "torch.nn.modules.activation.Tanh");
   const std::string last = name.substr(name.rfind('.') + 1);
@@ -64,28 +110,9 @@ void normalize(float* row, std::size_t n) {
 Modules find_modules(const std::string& folder) {
   Modules found{.transformer = folder, .max_tokens = {}, .ahead = {}};
   const std::string path = folder + "/modules.json";
-  if (fs::exists(path)) {
-    const std::vector<Json> modules = list_modules(path);
-    for (std::size_t i = 0; i < modules.size(); ++i) {
-      const std::string kind = kind_of(modules[i]);
-      const bool first = i == 0 && kind == "Transformer";
-      const bool second = i == 1 && kind == "Pooling";
-      const bool later = i > 1 && (kind == "Dense" || kind == "Normalize");
-      if (!first && !second && !later) {
-        modules[i].refuse("type", "Transformer, then Pooling, then Dense or Normalize",
-                          ErrorCode::unsupported);
-      }
-      const std::string place = inside(modules[i], folder);
-      if (first) {
-        found.transformer = place;
-      } else {
-        found.ahead.emplace_back(kind, place);
-      }
-    }
-    if (modules.size() < 2) {
-      throw Error(ErrorCode::unsupported, path + ": " + std::to_string(modules.size()) +
-                                              " modules, expected Transformer and Pooling");
-    }
+  if (fs::exists(path)) read_list(path, folder, found);
+  if (is_nvembed(found.transformer)) {
+    found.ahead = nvembed_modules(found.transformer, std::move(found.ahead));
   }
   const std::string settings = found.transformer + "/sentence_bert_config.json";
   if (fs::exists(settings)) {
@@ -99,18 +126,18 @@ Modules find_modules(const std::string& folder) {
   return found;
 }
 
-Pooling pooling_of(const Modules& modules, std::size_t width) {
+PoolingStep pooling_of(const Modules& modules, const PooledModel& model) {
+  PoolingStep step(model);
   for (const auto& [kind, folder] : modules.ahead) {
-    if (kind == "Pooling") return read_pooling(Json::read(folder + "/config.json"), width);
+    if (kind != "Dense" && kind != "Normalize") step.read(kind, folder);
   }
-  Pooling pooling;
-  pooling.mean = true;
-  return pooling;
+  return step;
 }
 
-Head::Head(const Modules& modules, std::size_t width) {
-  pooling_ = pooling_of(modules, width);
-  pooled_ = dim_ = pooling_.count() * width;
+Head::Head(const Modules& modules, const PooledModel& model)
+    : pooling_(pooling_of(modules, model)),
+      dim_(pooling_.dim()),
+      parameters_(pooling_.parameters()) {
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind == "Dense") add_dense(folder);
     if (kind == "Normalize") steps_.emplace_back(NormalizeModule{});
@@ -127,15 +154,13 @@ DenseFile read_dense(const std::string& folder, std::size_t inputs) {
   const std::size_t out = json.whole("out_features", 1, 1 << 20);
   const bool bias = json.boolean("bias", true);
   const TensorStore store = TensorStore::open_file(folder + "/model.safetensors");
-  for (const std::string& name : store.names()) {
-    if (name == "linear.weight" || (bias && name == "linear.bias")) continue;
-    throw Error(ErrorCode::corrupt,
-                store.path() + ": tensor '" + name + "' has no place in a Dense module");
-  }
-  return {.rows = store.read("linear.weight", out, inputs),
-          .bias = bias ? store.read("linear.bias", 1, out) : Matrix<float>(1, out),
-          .activation = dense_activation(json),
-          .has_bias = bias};
+  ModuleTensors tensors(store, "", "a Dense module");
+  DenseFile file{.rows = tensors.read("linear.weight", out, inputs),
+                 .bias = bias ? tensors.read("linear.bias", 1, out) : Matrix<float>(1, out),
+                 .activation = dense_activation(json),
+                 .has_bias = bias};
+  tensors.refuse_extra();
+  return file;
 }
 
 void Head::add_dense(const std::string& folder) {
@@ -148,7 +173,7 @@ void Head::add_dense(const std::string& folder) {
 }
 
 std::vector<std::string> Head::descriptions() const {
-  std::vector<std::string> texts = {pooling_.description()};
+  std::vector<std::string> texts = pooling_.descriptions();
   for (const auto& step : steps_) {
     if (const auto* dense = std::get_if<DenseModule>(&step)) {
       texts.push_back("dense " + std::to_string(dense->weights.inputs()) + " to " +

@@ -1,5 +1,5 @@
 // What follows the transformer in a sentence-transformers folder, as modules.json lists it: a
-// pooling, then dense layers and normalisation.
+// pooling, perhaps behind a weighting of layers, then dense layers and normalisation.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "encode/pooling.h"
+#include "encode/pooling_step.h"
 #include "simd/activations.h"
 #include "simd/dense.h"
 
@@ -41,15 +41,14 @@ struct DenseFile {
 DenseFile read_dense(const std::string& folder, std::size_t inputs);
 
 // The pooling that the modules name, else by mean.
-Pooling pooling_of(const Modules& modules, std::size_t width);
+PoolingStep pooling_of(const Modules& modules, const PooledModel& model);
 
 class Head {
  public:
-  // Reads the modules behind a transformer of this width; without any, pools by mean.
-  Head(const Modules& modules, std::size_t width);
+  // Reads the modules behind this transformer; without any, pools by mean.
+  Head(const Modules& modules, const PooledModel& model);
 
-  const Pooling& pooling() const { return pooling_; }
-  std::size_t pooled_dim() const { return pooled_; }
+  const PoolingStep& pooling() const { return pooling_; }
   std::size_t dim() const { return dim_; }
   std::vector<std::string> descriptions() const;
   std::size_t parameters() const { return parameters_; }
@@ -60,8 +59,8 @@ class Head {
  private:
   void add_dense(const std::string& folder);
 
-  Pooling pooling_;
-  std::size_t pooled_ = 0, dim_ = 0, parameters_ = 0;
+  PoolingStep pooling_;
+  std::size_t dim_ = 0, parameters_ = 0;
   std::vector<std::variant<DenseModule, NormalizeModule>> steps_;
 };
 

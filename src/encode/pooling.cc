@@ -85,12 +85,20 @@ void Pooling::pool(MatrixView<const float> tokens, std::size_t prompt, float* ou
   append(last_token, [&](float* to) { std::copy_n(tokens.row(tokens.rows() - 1), width, to); });
 }
 
-Pooling read_pooling(const Json& json, std::size_t width) {
+void expect_width(const Json& json, std::size_t width) {
   const char* dimension =
       json.has("embedding_dimension") ? "embedding_dimension" : "word_embedding_dimension";
   if (json.has(dimension) && json.whole(dimension, 1, 1 << 20) != width) {
     json.refuse(dimension, std::to_string(width) + ", the model's width");
   }
+}
+
+void mean_of(MatrixView<const float> rows, float* out) {
+  average(
+      rows, 0, static_cast<double>(rows.rows()), [](std::size_t) { return 1.0; }, out);
+}
+
+Pooling read_pooling(const Json& json) {
   Pooling pooling;
   pooling.include_prompt = json.boolean("include_prompt", true);
   for (const auto& [key, flag] : kKeys) pooling.*flag = json.boolean(key, false);

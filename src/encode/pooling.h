@@ -25,8 +25,14 @@ struct Pooling {
   void pool(MatrixView<const float> tokens, std::size_t prompt, float* out) const;
 };
 
-// `width`: of the vectors that are pooled. Throws corrupt when the file says another one, or that
-// nothing is pooled; unsupported for a pooling that kith doesn't know.
-Pooling read_pooling(const Json& json, std::size_t width);
+// Throws corrupt when the file says that nothing is pooled, unsupported for a pooling that kith
+// doesn't know.
+Pooling read_pooling(const Json& json);
+
+// Throws corrupt when a module's file says that it takes vectors of another width than the model's.
+void expect_width(const Json& json, std::size_t width);
+
+// The mean of at least one row, summed in double since texts may be long.
+void mean_of(MatrixView<const float> rows, float* out);
 
 }  // namespace kith::encode

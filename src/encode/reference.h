@@ -21,6 +21,10 @@ using Rows = std::vector<Row>;
 struct Text {
   std::vector<std::uint32_t> ids, types, mask;
   std::vector<std::size_t> positions;
+  // Of rotary models: how far token j stands from token i, in place of positions.
+  std::function<double(std::size_t i, std::size_t j)> distance = {};
+  // What the scores of token i are multiplied with.
+  std::function<double(std::size_t i)> scale = {};
 };
 
 inline Rows linear(const Checkpoint& c, const std::string& name, const Rows& x,
@@ -134,6 +138,7 @@ inline Rows attention(const Rows& q, const Rows& k, const Rows& v, std::size_t h
         for (std::size_t d = 0; d < dim; ++d) {
           weight[j] += q[i][head * dim + d] * k[j][other * dim + d] / std::sqrt(double(dim));
         }
+        if (text.scale) weight[j] *= text.scale(i);
         if (bias) weight[j] += bias(head, i, j);
         if (text.mask[j] == 0 || !sees(i, j)) weight[j] = -1e300;
         most = std::max(most, weight[j]);
@@ -150,6 +155,48 @@ inline Rows attention(const Rows& q, const Rows& k, const Rows& v, std::size_t h
 }
 
 inline bool sees_all(std::size_t, std::size_t) { return true; }
+
+// A head's product of query a with key b turned by an angle a pair of its first `dims`.
+inline double turned_product(const double* a, const double* b, std::size_t dim, std::size_t dims,
+                             const Row& frequencies, bool interleaved, double distance) {
+  double sum = 0;
+  for (std::size_t p = 0; p < dims / 2; ++p) {
+    const double angle = distance * frequencies[p];
+    const std::size_t x = interleaved ? 2 * p : p, y = interleaved ? 2 * p + 1 : p + dims / 2;
+    sum += a[x] * (b[x] * std::cos(angle) - b[y] * std::sin(angle));
+    sum += a[y] * (b[y] * std::cos(angle) + b[x] * std::sin(angle));
+  }
+  for (std::size_t d = dims; d < dim; ++d) sum += a[d] * b[d];
+  return sum;
+}
+
+// Rotary attention by text.distance, of queries and keys that weren't turned.
+inline Rows attention_by_distance(const Rows& q, const Rows& k, const Rows& v, std::size_t heads,
+                                  std::size_t kv_heads, std::size_t dims, const Row& frequencies,
+                                  bool interleaved, const Text& text, const Sees& sees) {
+  const std::size_t n = q.size(), dim = q[0].size() / heads;
+  Rows out(n, Row(q[0].size()));
+  for (std::size_t head = 0; head < heads; ++head) {
+    const std::size_t other = head / (heads / kv_heads);
+    for (std::size_t i = 0; i < n; ++i) {
+      Row weight(n);
+      double total = 0;
+      for (std::size_t j = 0; j < n; ++j) {
+        if (!sees(i, j)) continue;
+        const double product = turned_product(&q[i][head * dim], &k[j][other * dim], dim, dims,
+                                              frequencies, interleaved, text.distance(i, j));
+        weight[j] = std::exp(product / std::sqrt(double(dim)) * (text.scale ? text.scale(i) : 1));
+        total += weight[j];
+      }
+      for (std::size_t j = 0; j < n; ++j) {
+        for (std::size_t d = 0; d < dim; ++d) {
+          out[i][head * dim + d] += weight[j] / total * v[j][other * dim + d];
+        }
+      }
+    }
+  }
+  return out;
+}
 
 // Rotates the first `dims` of every head by position * frequency, as rotate_half does, or by pairs
 // of neighbours.
@@ -429,8 +476,12 @@ inline std::vector<Rows> nomic(const Checkpoint& c, const Text& text) {
     const auto turned = [&](std::size_t first) {
       return rotated(columns(qkv, first, width), heads, dims, text, frequencies, interleaved);
     };
-    const Rows a = attention(turned(0), turned(width), columns(qkv, 2 * width, width), heads, heads,
-                             text, sees_all);
+    const Rows v = columns(qkv, 2 * width, width);
+    const Rows a =
+        text.distance
+            ? attention_by_distance(columns(qkv, 0, width), columns(qkv, width, width), v, heads,
+                                    heads, dims, frequencies, interleaved, text, sees_all)
+            : attention(turned(0), turned(width), v, heads, heads, text, sees_all);
     x = layer_norm(c, layer + "norm1", plus(linear(c, layer + "attn.out_proj", a), x), epsilon);
     Rows h;
     if (act == "gelu") {
@@ -477,6 +528,7 @@ inline std::vector<Rows> llama(const Checkpoint& c, const Text& text) {
   const std::size_t dim = c.config.value("head_dim", width / heads);
   const double epsilon = c.config.at("rms_norm_eps");
   const std::string type = c.config.at("model_type");
+  const bool both_ways = !c.config.value("is_causal", true);
   const Rope turn = rope(c.config, dim, text.ids.size());
   Rows x(text.ids.size(), Row(width));
   embed(c, "embed_tokens.weight", x, [&](std::size_t i) { return text.ids[i]; });
@@ -506,11 +558,15 @@ inline std::vector<Rows> llama(const Checkpoint& c, const Text& text) {
     }
     const std::size_t window = sliding ? c.setting("sliding_window") : 0;
     const Sees sees = [&](std::size_t i, std::size_t j) {
-      return j <= i && (!sliding || i - j < window);
+      return both_ways || (j <= i && (!sliding || i - j < window));
     };
-    const Rows a = attention(rotated(q, heads, dim, text, turn.frequencies, false, turn.factor),
-                             rotated(k, kv, dim, text, turn.frequencies, false, turn.factor),
-                             linear(c, layer + "self_attn.v_proj", in), heads, kv, text, sees);
+    const Rows v = linear(c, layer + "self_attn.v_proj", in);
+    const Rows a =
+        text.distance
+            ? attention_by_distance(q, k, v, heads, kv, dim, turn.frequencies, false, text, sees)
+            : attention(rotated(q, heads, dim, text, turn.frequencies, false, turn.factor),
+                        rotated(k, kv, dim, text, turn.frequencies, false, turn.factor), v, heads,
+                        kv, text, sees);
     x = plus(x, linear(c, layer + "self_attn.o_proj", a));
     const Rows m = rms_norm(c, layer + "post_attention_layernorm", x, epsilon);
     const Rows h = times(map(linear(c, layer + "mlp.gate_proj", m), silu),

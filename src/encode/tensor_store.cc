@@ -105,12 +105,18 @@ std::vector<std::string> TensorStore::names() const {
   return all;
 }
 
-Matrix<float> TensorStore::read(const std::string& name, std::size_t rows, std::size_t cols) const {
+const TensorStore::Place& TensorStore::place_of(const std::string& name) const {
   const auto at = places_.find(name);
-  if (at == places_.end()) {
-    throw Error(ErrorCode::not_found, path_ + ": tensor '" + name + "' is missing");
-  }
-  const auto& [shard, tensor] = at->second;
+  if (at != places_.end()) return at->second;
+  throw Error(ErrorCode::not_found, path_ + ": tensor '" + name + "' is missing");
+}
+
+const std::vector<std::uint64_t>& TensorStore::shape(const std::string& name) const {
+  return place_of(name).tensor->shape;
+}
+
+Matrix<float> TensorStore::read(const std::string& name, std::size_t rows, std::size_t cols) const {
+  const auto& [shard, tensor] = place_of(name);
   const std::string& file = shard->input.name;
   const ElementType type = element_type(file, *tensor);
   const bool fits = tensor->shape == std::vector<std::uint64_t>{rows, cols} ||

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,6 +23,8 @@ class TensorStore {
 
   bool has(const std::string& name) const { return places_.contains(name); }
   std::vector<std::string> names() const;
+  // Throws not_found when there is no such tensor.
+  const std::vector<std::uint64_t>& shape(const std::string& name) const;
   // For messages: the file, or the index of several.
   const std::string& path() const { return path_; }
 
@@ -41,6 +44,7 @@ class TensorStore {
   };
 
   const Shard& add(const std::string& path);
+  const Place& place_of(const std::string& name) const;
 
   std::string path_;
   std::vector<std::unique_ptr<Shard>> shards_;

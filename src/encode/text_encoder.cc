@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "encode/config.h"
 #include "encode/modules.h"
+#include "encode/nvembed.h"
 #include "encode/static_model.h"
 #include "json/json.h"
 #include "kith/error.h"
@@ -26,6 +27,8 @@ struct TextEncoder::State {
   std::variant<Encoder, StaticModel> model;
   std::map<std::string, std::string> prompts;
   std::string default_prompt;
+  std::string end;  // what stands behind each text, before it is cut
+  std::optional<Truncation> truncation;
 };
 
 namespace {
@@ -41,34 +44,39 @@ void check_utf8(std::size_t number, std::string_view text) {
 }
 
 // Tokens of the prompt by itself without those that end a text, as they stand before every text.
-std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+// NV-Embed counts them without the special token in front, but leaves out so many from the first
+// on: that one too, and not the prompt's last.
+std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt, bool nvembed) {
   if (prompt.empty()) return 0;
-  const Encoding alone = tokenizer.encode(prompt, {.use_file = false});
+  const Encoding alone = tokenizer.encode(prompt, {.special_tokens = !nvembed, .use_file = false});
   std::size_t count = alone.ids.size();
   while (count > 0 && alone.special[count - 1] != 0) --count;
   return count;
 }
 
-// What the file says of truncation, at most to the model's length.
-std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens) {
+// What the file says of truncation, at most to the model's length; a length that was asked for
+// stands before both.
+std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens,
+                                         bool asked) {
   std::optional<Truncation> truncation = tokenizer.truncation();
   if (!truncation && max_tokens == kUnlimited) return truncation;
   if (!truncation) truncation.emplace().max_length = max_tokens;
-  truncation->max_length = std::min(truncation->max_length, max_tokens);
+  truncation->max_length = asked ? max_tokens : std::min(truncation->max_length, max_tokens);
   truncation->stride = 0;
   return truncation;
 }
 
 std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
-                               const std::string& prompt, std::size_t max_tokens,
+                               const std::string& prompt, const std::string& end,
+                               const std::optional<Truncation>& truncation,
                                const Control& control) {
   TokenizeOptions options;
-  options.truncation = truncation_for(tokenizer, max_tokens);
+  options.truncation = truncation;
   options.use_file = false;  // its padding is of no use
   options.control = without_progress(control);
-  if (prompt.empty()) return tokenizer.encode(texts, options);
+  if (prompt.empty() && end.empty()) return tokenizer.encode(texts, options);
   std::vector<std::string> prompted;
-  for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text);
+  for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text).append(end);
   const std::vector<std::string_view> views(prompted.begin(), prompted.end());
   return tokenizer.encode(views, options);
 }
@@ -88,6 +96,40 @@ std::vector<std::size_t> order_of(const std::vector<Encoding>& encodings, std::s
   std::ranges::stable_sort(order, std::greater{},
                            [&](std::size_t i) { return encodings[i].ids.size(); });
   return order;
+}
+
+// As text, which the tokenizer knows as one token.
+std::string end_of_text(const std::string& folder, const Tokenizer& tokenizer) {
+  const Json json = Json::read(folder + "/config.json");
+  const std::optional<std::uint32_t> id = encode::nvembed_end(json);
+  if (!id) return "";
+  const std::optional<std::string> token = tokenizer.token(*id);
+  if (!token) {
+    json.object("text_config").refuse("eos_token_id", "the id of one of the tokenizer's tokens");
+  }
+  return *token;
+}
+
+TokenSequence sequence_of(const Encoding& encoding, std::size_t prompt) {
+  TokenSequence sequence{.ids = encoding.ids, .types = encoding.types, .prompt = prompt};
+  const std::vector<std::uint8_t>& special = encoding.special;
+  const auto is_text = [](std::uint8_t flag) { return flag == 0; };
+  const auto first = std::ranges::find_if(special, is_text);
+  sequence.lead = static_cast<std::size_t>(first - special.begin());
+  const auto last = std::find_if(special.rbegin(), std::reverse_iterator(first), is_text);
+  sequence.tail = static_cast<std::size_t>(last - special.rbegin());
+  return sequence;
+}
+
+// Throws where the prompt is so long that nothing is left of a text behind it.
+void check_room(const std::vector<Encoding>& encodings, std::size_t prompt) {
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    const TokenSequence sequence = sequence_of(encodings[i], prompt);
+    const std::size_t kept = sequence.ids.size();
+    if (encodings[i].overflow.empty() || kept > prompt + sequence.tail) continue;
+    refuse("text " + std::to_string(i) + ": behind a prompt of " + std::to_string(prompt) +
+           " tokens nothing of it is left in " + std::to_string(kept));
+  }
 }
 
 void check_options(const TextEncodeOptions& options, std::size_t dim, const EncoderInfo& info) {
@@ -117,7 +159,15 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
             .model = type == encode::kStaticType ? Model(StaticModel::open(transformer))
                                                  : Model(Encoder::open(folder, options)),
             .prompts = {},
-            .default_prompt = {}});
+            .default_prompt = {},
+            .end = {},
+            .truncation = {}});
+  const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
+  if (type == encode::kStaticType && asked) {
+    throw Error(ErrorCode::unsupported, folder + ": a model of type " + type +
+                                            " takes texts of any length, expected no context");
+  }
+  if (type == encode::kNvEmbedType) state->end = end_of_text(transformer, state->tokenizer);
   const std::string settings = folder + "/config_sentence_transformers.json";
   if (std::filesystem::exists(settings)) {
     const Json json = Json::read(settings);
@@ -132,6 +182,9 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
       json.refuse("default_prompt_name", "the name of one of the prompts");
     }
   }
+  const std::size_t longest =
+      std::visit([](const auto& model) { return model.info().max_tokens; }, state->model);
+  state->truncation = truncation_for(state->tokenizer, longest, options.context.tokens != 0);
   return TextEncoder(std::move(state));
 }
 
@@ -154,16 +207,18 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   std::string prompt = options.prompt.value_or("");
   if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
   const std::vector<Encoding> encodings =
-      tokenize(state_->tokenizer, texts, prompt, about.max_tokens, options.control);
+      tokenize(state_->tokenizer, texts, prompt, state_->end, state_->truncation, options.control);
 
   const auto* fixed = std::get_if<StaticModel>(&state_->model);
   const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
-  const std::size_t before = prompt_tokens(state_->tokenizer, prompt);
+  const std::size_t before =
+      prompt_tokens(state_->tokenizer, prompt, about.architecture == encode::kNvEmbedType);
+  if (before != 0) check_room(encodings, before);
   const std::vector<std::size_t> order = order_of(encodings, before, unknown);
   std::vector<TokenSequence> sequences;
   for (const std::size_t i : order) {
     const Encoding& encoding = encodings[i];
-    sequences.push_back({.ids = encoding.ids, .types = encoding.types, .prompt = before});
+    sequences.push_back(sequence_of(encoding, before));
   }
   EncodeOptions encode;
   encode.layer = options.layer;

@@ -126,6 +126,15 @@ TEST_F(TextModel, LongTextsAreCutAndCounted) {
   EXPECT_EQ(row(encoded.vectors, 0), row(encoded.vectors, 1));
 }
 
+TEST_F(TextModel, ATextWithoutRoomBehindThePromptIsNamed) {
+  write("/sentence_bert_config.json", {{"max_seq_length", 5}});
+  const TextEncoder model = TextEncoder::open(path());
+  const Views views = {"w2", "w2 w3"};
+  EXPECT_EQ(model.encode(views, {.prompt = "w5 w6 "}).truncated, 1u);
+  EXPECT_EQ(error_of([&] { model.encode(views, {.prompt = "w5 w6 w7 "}); }),
+            "text 0: behind a prompt of 4 tokens nothing of it is left in 5");
+}
+
 TEST_F(TextModel, WrongBytesAreMendedAndCountedOrRefused) {
   const TextEncoder model = TextEncoder::open(path());
   const Views views = {"w2", "w2 \xff"}, mended = {"w2 \uFFFD"};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "encode/context.h"
 #include "encode/distance_bias.h"
 #include "simd/activations.h"
 
@@ -70,6 +71,10 @@ class TransformerRun {
         state_(room(s_.state, rows_, config_.width)),
         normed_(room(s_.normed, config_.pre_norm ? rows_ : 0, config_.width)),
         qkv_(room(s_.qkv, rows_, (config_.heads + 2 * config_.kv_heads) * config_.head_dim)),
+        regroups_(config_.context.extension == Extension::selfextend &&
+                  longest(batch.begin) > config_.context.trained),
+        grouped_(room(s_.grouped, regroups_ ? rows_ : 0, qk_width())),
+        shifted_(room(s_.shifted, regroups_ ? rows_ : 0, qk_width())),
         attended_(room(s_.attended, rows_, config_.heads * config_.head_dim)),
         added_(room(s_.added, rows_, config_.width)),
         hidden_(room(s_.hidden, rows_, config_.gated ? 2 * config_.hidden : config_.hidden)),
@@ -79,16 +84,18 @@ class TransformerRun {
     find_tables();
   }
 
-  MatrixView<const float> run(std::size_t layers, bool final_norm) {
+  MatrixView<const float> run(std::size_t layers, bool final_norm, const SeeLayer& see) {
     embed();
     for (std::size_t l = 0; l < layers; ++l) {
       throw_if_cancelled(control_);
+      if (see) see(l, state_);
       attention_block(l);
       mlp_block(model_.weights_.layers[l]);
     }
     if (final_norm && config_.final_norm) {
       for_rows([&](std::size_t i) { norm(model_.weights_.final_norm, state_.row(i)); });
     }
+    if (see) see(layers, state_);
     return state_;
   }
 
@@ -96,6 +103,11 @@ class TransformerRun {
   struct Place {
     std::uint32_t sequence, position;
   };
+
+  std::size_t qk_width() const { return (config_.heads + config_.kv_heads) * config_.head_dim; }
+  std::size_t length_of(std::uint32_t sequence) const {
+    return batch_.begin[sequence + 1] - batch_.begin[sequence];
+  }
 
   void find_places() {
     for (std::size_t s = 0; s < batch_.sequences(); ++s) {
@@ -140,7 +152,9 @@ class TransformerRun {
     for (std::size_t i = 0; i < rows_; ++i) {
       if (places_[i].position == 0) counted = 0;
       const bool skipped = config_.unpositioned && batch_.ids[i] == *config_.unpositioned;
-      rows[i] = skipped ? config_.position_offset - 1 : config_.position_offset + counted++;
+      rows[i] = skipped ? config_.position_offset - 1
+                        : config_.position_offset + position_id(config_.context, counted++,
+                                                                length_of(places_[i].sequence));
     }
     return rows;
   }
@@ -202,7 +216,10 @@ class TransformerRun {
             .head_dim = dim,
             .begin = &batch_.begin,
             .plan = &plan,
-            .distance_bias = bias_},
+            .distance_bias = bias_,
+            .grouped = regroups(plan) ? grouped_ : MatrixView<float>(),
+            .shifted = shifted_,
+            .context = &config_.context},
            s_.attention, attended);
     simd::dense(team_, attended, layer.out, added_, s_.dense);
     add_result(layer.attention_norm);
@@ -211,7 +228,9 @@ class TransformerRun {
   // Norms, rotates and scales token i's queries and keys in place.
   void prepare_heads(std::size_t i, std::size_t dim, const LayerPlan& plan,
                      const LayerWeights& layer) {
-    const float scale = 1 / std::sqrt(static_cast<float>(dim));
+    const Place place = places_[i];
+    const std::size_t length = length_of(place.sequence);
+    const bool regrouped = regroups(plan) && length > config_.context.trained;
     const bool each = config_.qk_norm || plan.rotary;
     for (std::size_t head = 0; each && head < config_.heads + config_.kv_heads; ++head) {
       float* x = qkv_.row(i) + head * dim;
@@ -220,16 +239,41 @@ class TransformerRun {
         const Norm& norm = query ? layer.query_norm : layer.key_norm;
         kernels_.rms_norm(x, dim, norm.scale.data(), nullptr, config_.epsilon, x);
       }
-      if (plan.rotary) rotate(*plan.rotary, places_[i], x);
+      if (regrouped) {
+        const std::size_t grouped = grouped_position(config_.context, place.position);
+        const std::size_t shifted = grouped + group_shift(config_.context);
+        rotated_copy(*plan.rotary, place.sequence, grouped, x, dim, grouped_.row(i) + head * dim);
+        rotated_copy(*plan.rotary, place.sequence, shifted, x, dim, shifted_.row(i) + head * dim);
+      }
+      if (plan.rotary) rotate(*plan.rotary, place.sequence, position_of(plan, place), x);
     }
+    const auto scale =
+        static_cast<float>(attention_scale(config_.context, plan, place.position, length)) /
+        std::sqrt(static_cast<float>(dim));
     kernels_.scale(scale, config_.heads * dim, qkv_.row(i));
+    if (!regrouped) return;
+    kernels_.scale(scale, config_.heads * dim, grouped_.row(i));
+    kernels_.scale(scale, config_.heads * dim, shifted_.row(i));
   }
 
-  void rotate(std::size_t which, Place place, float* x) const {
+  // Whether a layer scores far tokens of long sequences at grouped positions.
+  bool regroups(const LayerPlan& plan) const { return regroups_ && plan.stretched && plan.rotary; }
+
+  std::size_t position_of(const LayerPlan& plan, Place place) const {
+    if (!plan.stretched) return place.position;
+    return position_id(config_.context, place.position, length_of(place.sequence));
+  }
+
+  void rotate(std::size_t which, std::uint32_t sequence, std::size_t position, float* x) const {
     const Rotary& rotary = config_.rotary[which];
-    const RotaryTable& table = *tables_[which][place.sequence];
+    const RotaryTable& table = *tables_[which][sequence];
     const auto kernel = rotary.interleaved ? kernels_.rotate_pairs : kernels_.rotate_halves;
-    kernel(table.cosines.row(place.position), table.sines.row(place.position), rotary.dims / 2, x);
+    kernel(table.cosines.row(position), table.sines.row(position), rotary.dims / 2, x);
+  }
+  void rotated_copy(std::size_t which, std::uint32_t sequence, std::size_t position, const float* x,
+                    std::size_t dim, float* to) const {
+    std::memcpy(to, x, dim * sizeof(float));
+    rotate(which, sequence, position, to);
   }
 
   void mlp_block(const LayerWeights& layer) {
@@ -256,7 +300,9 @@ class TransformerRun {
   const simd::ActivationKernels& kernels_ = simd::activation_kernels();
   const std::size_t rows_;
   TransformerScratch& s_;
-  const MatrixView<float> embedded_, state_, normed_, qkv_, attended_, added_, hidden_;
+  const MatrixView<float> embedded_, state_, normed_, qkv_;
+  const bool regroups_;  // whether a sequence is so long that SelfExtend groups its tokens
+  const MatrixView<float> grouped_, shifted_, attended_, added_, hidden_;
   const Matrix<float> bias_;
   std::vector<Place> places_;
   std::vector<std::vector<const RotaryTable*>> tables_;
@@ -265,8 +311,8 @@ class TransformerRun {
 
 MatrixView<const float> Transformer::run(const Control& control, const TokenBatch& batch,
                                          std::size_t layers, bool final_norm,
-                                         TransformerScratch& scratch) const {
-  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm);
+                                         TransformerScratch& scratch, const SeeLayer& see) const {
+  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm, see);
 }
 
 }  // namespace kith::encode

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "encode/attention.h"
@@ -18,14 +19,22 @@ namespace kith::encode {
 struct TokenBatch {
   std::vector<std::uint32_t> ids, types;
   Bounds begin = {0};
+  // Of each sequence the leading tokens that are a prompt; what poolings may leave out.
+  std::vector<std::size_t> prompts;
 
   std::size_t tokens() const { return ids.size(); }
   std::size_t sequences() const { return begin.size() - 1; }
 };
 
+// Told of each layer's states, a row a token, from layer 0 (the embeddings) on: they are gone when
+// it returns. The last layer's have passed the final norm where the run ends with it.
+using SeeLayer = std::function<void(std::size_t layer, MatrixView<const float> states)>;
+// Runs a batch and returns its last states; may be called once. `see` may be empty.
+using RunLayers = std::function<MatrixView<const float>(const SeeLayer& see)>;
+
 // Memory that runs reuse; one for each run at a time.
 struct TransformerScratch {
-  Matrix<float> embedded, state, normed, qkv, attended, added, hidden;
+  Matrix<float> embedded, state, normed, qkv, grouped, shifted, attended, added, hidden;
   std::vector<AttentionScratch> attention;
   simd::DenseScratch dense;
 };
@@ -41,7 +50,8 @@ class Transformer {
   // The hidden state behind `layers` layers, one row of config().width a token. `final_norm`: ends
   // with the model's final norm, where it has one. The result lies in `scratch` until its next use.
   MatrixView<const float> run(const Control& control, const TokenBatch& batch, std::size_t layers,
-                              bool final_norm, TransformerScratch& scratch) const;
+                              bool final_norm, TransformerScratch& scratch,
+                              const SeeLayer& see = {}) const;
 
  private:
   friend class TransformerRun;
