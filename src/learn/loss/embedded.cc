@@ -18,6 +18,22 @@ void expect_embedded(const char* loss, const Embedded& batch) {
   expect_shape(name + ": negatives", batch.negatives, {batch.batch(), kAnySize, batch.dim()});
 }
 
+void expect_alike(const char* loss, const Embedded& batch, const Embedded& other) {
+  expect_embedded(loss, batch);
+  expect_embedded(loss, other);
+  const std::string name(loss);
+  expect_shape(name + ": queries of another layer", other.queries, {batch.batch(), batch.dim()});
+  if (batch.negatives_each() == other.negatives_each()) return;
+  refuse(name + ": " + std::to_string(other.negatives_each()) +
+         " negatives each at another layer, expected " + std::to_string(batch.negatives_each()));
+}
+
+void expect_width(const char* loss, std::int64_t width, std::int64_t dim) {
+  if (width >= 1 && width <= dim) return;
+  refuse(std::string(loss) + ": width " + std::to_string(width) + ", expected 1 to " +
+         std::to_string(dim));
+}
+
 Tensor all_texts(const Embedded& batch) {
   if (batch.negatives_each() == 0) return torch::cat({batch.queries, batch.positives});
   return torch::cat({batch.queries, batch.positives, batch.negatives.flatten(0, 1)});

@@ -29,6 +29,12 @@ using EmbeddingLoss = std::function<Tensor(const Embedded&)>;
 // >= 1. k = 0 is allowed.
 void expect_embedded(const char* loss, const Embedded& batch);
 
+// So too unless `other`, the same batch at another layer, has the shapes of `batch`.
+void expect_alike(const char* loss, const Embedded& batch, const Embedded& other);
+
+// Throws kith::Error invalid_argument, beginning with `loss`, unless 1 <= width <= dim.
+void expect_width(const char* loss, std::int64_t width, std::int64_t dim);
+
 // [B (2 + k), d]: queries, positives, then the negatives of query 0, of query 1, ...
 Tensor all_texts(const Embedded& batch);
 

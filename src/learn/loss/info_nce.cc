@@ -48,7 +48,8 @@ Tensor surprise(const Tensor& scores, const Tensor& own, const Tensor& out, doub
 
 Tensor weighted_mean(const Tensor& values, const Tensor& weights) {
   if (!weights.defined()) return values.mean();
-  return (values * weights).sum() / weights.sum().clamp_min(std::numeric_limits<float>::min());
+  const Tensor mass = weights.sum();
+  return (values * weights).sum() / mass.masked_fill(mass == 0, 1);
 }
 
 }  // namespace
