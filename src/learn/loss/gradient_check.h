@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "learn/tensor.h"
 #include "learn/torch.h"
 
 namespace kith::learn {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "learn/tensor.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
