@@ -13,8 +13,7 @@ namespace kith::learn {
 struct Embedded {
   Tensor queries = {};    // [B, d]
   Tensor positives = {};  // [B, d]: row i answers query i
-  Tensor negatives =
-      {};  // [B, k, d]: row i does not answer query i; undefined where there are none
+  Tensor negatives = {};  // [B, k, d]: row i does not answer query i; undefined: none
 
   std::int64_t batch() const { return queries.size(0); }
   std::int64_t dim() const { return queries.size(1); }

@@ -13,8 +13,7 @@ namespace kith::learn {
 inline constexpr std::int64_t kNoToken = -1;  // a target beyond the end of its sequence
 
 struct FutureTokensOptions {
-  double decay =
-      0.8;  // the paper's, as far as we know; 0 is the next token alone, 1 weighs all alike
+  double decay = 0.8;  // the paper's, from memory; 0 is the next token alone, 1 weighs all alike
 };
 
 // Mean over places of sum_k decay^(k-1) CE_k / sum_k decay^(k-1), k = 1 .. N, where both sums leave

@@ -24,8 +24,10 @@ struct InfoNceOptions {
 // What is known of a batch besides its vectors; each may be undefined. C counts the candidates, in
 // the order of candidate_scores.
 struct InfoNceHints {
-  Tensor masked =
-      {};  // [B, C] bool: leave this candidate out, since its text is the positive's, say
+  // [B, C] bool: leave this candidate out, since its text is the positive's, say. What it says of
+  // the batch's positives holds for symmetric as well: where j is no negative of query i, query i
+  // is none of positive j.
+  Tensor masked = {};
   Tensor weights = {};  // [B], at least 0: the mean over rows is weighted; all 0 gives 0
   // [B, C] similarities by another model, which judges instead of this one what `margin` leaves
   // out (GISTEmbed, Solatorio, 2024; its margin is 0, the default here where there is a guide).

@@ -1,4 +1,4 @@
-// Margin-MSE: the student's lead of a positive over a negative equals the teacher's (Hofstaetter et
+// Margin-MSE: the student's lead of a positive over a negative equals the teacher's (Hofstätter et
 // al., 2020). Leads, not scores, so both may live on scales of their own zero.
 #pragma once
 

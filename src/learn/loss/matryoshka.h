@@ -9,10 +9,9 @@
 namespace kith::learn {
 
 struct MatryoshkaOptions {
-  std::vector<std::int64_t> dims =
-      {};                            // how many leading components; the full width only if listed
-  std::vector<double> weights = {};  // one a dimension; empty: 1 each, as the paper's
-  bool normalise = true;             // unit vectors after the cut; false for bases of raw products
+  std::vector<std::int64_t> dims = {};  // how many leading ones; the full width only if listed
+  std::vector<double> weights = {};     // one a dimension; empty: 1 each, as the paper's
+  bool normalise = true;  // unit vectors after the cut; false for bases of raw products
 };
 
 // Sum over dims of weight base(the first dim components of every vector). Throws kith::Error
