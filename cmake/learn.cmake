@@ -7,7 +7,7 @@ find_library(OPENBLAS openblas REQUIRED)  # LibTorch's BLAS; linked to set its t
 kith_sources(learn_sources src/learn src/learn/nn src/learn/loss src/learn/weights src/learn/train)
 add_library(kith_learn SHARED ${learn_sources})
 set_target_properties(kith_learn PROPERTIES OUTPUT_NAME kith-learn VERSION ${PROJECT_VERSION} SOVERSION 0
-  INSTALL_RPATH "$ORIGIN" DEFINE_SYMBOL "")  # else its tests couldn't share what is precompiled
+  INSTALL_RPATH "$ORIGIN" DEFINE_SYMBOL "")
 target_include_directories(kith_learn PUBLIC ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kith_learn PUBLIC kith kith_encode torch nlohmann_json::nlohmann_json fmt::fmt
   tomlplusplus::tomlplusplus PRIVATE ${OPENBLAS})
@@ -21,7 +21,8 @@ if(CCACHE)
     "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros;${CCACHE}")
 endif()
 
-# Its tests are compiled as the library is, so that they share what was precompiled.
+# Its tests are compiled as the library is, with the same definitions, so that they share what was
+# precompiled.
 function(kith_learn_tests)
   set(files "")
   foreach(folder IN LISTS ARGN)
@@ -29,7 +30,8 @@ function(kith_learn_tests)
     list(APPEND files ${found})
   endforeach()
   add_library(learn_tests OBJECT ${files})
-  target_link_libraries(learn_tests PUBLIC kith_learn GTest::gtest GTest::gmock rapidcheck)
+  target_link_libraries(learn_tests PUBLIC kith_learn GTest::gtest GTest::gmock rapidcheck
+    fmt::fmt tomlplusplus::tomlplusplus)
   target_include_directories(learn_tests PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(learn_tests PRIVATE -fpch-preprocess)
   target_precompile_headers(learn_tests REUSE_FROM kith_learn)
