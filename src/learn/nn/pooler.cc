@@ -205,8 +205,8 @@ class LayerPooler : public Pooler {
 
 class SelfAttentionPooler : public Pooler {
  public:
-  SelfAttentionPooler(Parameters parameters, AttentionShape shape, bool include_prompt)
-      : parameters_(std::move(parameters)), shape_(shape), include_prompt_(include_prompt) {
+  SelfAttentionPooler(Parameters parameters, AttentionShape shape)
+      : parameters_(std::move(parameters)), shape_(shape) {
     for (const Parameter& each : parameters_) each.value.set_requires_grad(true);
   }
 
@@ -219,8 +219,7 @@ class SelfAttentionPooler : public Pooler {
     const auto project = [&](const char* name) { return torch::linear(normed, parameters_[name]); };
     const at::Tensor mixed = attend(project("to_q.weight"), project("to_k.weight"),
                                     project("to_v.weight"), tokens, shape_, {}, {}, 0);
-    return mean_sequences(x + torch::linear(mixed, parameters_["to_out.weight"]), tokens,
-                          include_prompt_);
+    return mean_sequences(x + torch::linear(mixed, parameters_["to_out.weight"]), tokens, true);
   }
   std::int64_t dim() const override { return parameters_["norm.weight"].size(0); }
   Parameters parameters() const override { return parameters_; }
@@ -228,15 +227,13 @@ class SelfAttentionPooler : public Pooler {
     return write_module(folder, "SelfAttentionPooling",
                         {{"word_embedding_dimension", dim()},
                          {"heads", shape_.heads},
-                         {"head_dim", shape_.head_dim},
-                         {"include_prompt", include_prompt_}},
+                         {"head_dim", shape_.head_dim}},
                         parameters_);
   }
 
  private:
   Parameters parameters_;
   AttentionShape shape_;
-  bool include_prompt_;
 };
 
 // Name, shape, and the inputs of a dense layer, 0 for a norm's scale or -1 for its shift.
@@ -361,8 +358,7 @@ std::unique_ptr<Pooler> make_self_attention(const PoolerOptions& options, const 
                                    : torch::full(place.shape, place.inputs == 0 ? 1.0 : 0.0));
   }
   return std::make_unique<SelfAttentionPooler>(
-      std::move(parameters), AttentionShape{shape.heads, shape.heads, shape.head_dim},
-      options.include_prompt);
+      std::move(parameters), AttentionShape{shape.heads, shape.heads, shape.head_dim});
 }
 
 const Json& expect_width(const Json& json, std::int64_t width) {
@@ -389,8 +385,7 @@ std::unique_ptr<Pooler> read_trained(const std::string& kind, const std::string&
       parameters.add(place.name, read_tensor(store, place.name, place.shape));
     }
     return std::make_unique<SelfAttentionPooler>(
-        std::move(parameters), AttentionShape{shape.heads, shape.heads, shape.head_dim},
-        include_prompt);
+        std::move(parameters), AttentionShape{shape.heads, shape.heads, shape.head_dim});
   }
   const at::Tensor latents = read_tensor(store, "latents", {whole(json, "latents"), model.width});
   CrossAttention block = CrossAttention::read(store, shape);
@@ -423,6 +418,11 @@ std::unique_ptr<Pooler> read_weighted(const std::string& folder, const PooledMod
 std::unique_ptr<Pooler> make_pooler(const PoolerOptions& options, const PooledModel& model,
                                     std::uint64_t seed) {
   Random random(seed);
+  const bool needs_prompt = options.kind == "self_attention" || options.kind == "last_layer" ||
+                            options.kind == "multi_layer";
+  if (needs_prompt && !options.include_prompt) {
+    refuse("pooling '" + options.kind + "' can't leave out prompts");
+  }
   if (auto plain = plain_pooling(options.kind)) {
     plain->include_prompt = options.include_prompt;
     return std::make_unique<PlainPooler>(*plain, model.width);
@@ -450,16 +450,18 @@ std::unique_ptr<Pooler> make_pooler(const PoolerOptions& options, const PooledMo
 }
 
 std::unique_ptr<Pooler> read_pooler(const encode::Modules& modules, const PooledModel& model) {
-  const auto width = static_cast<std::size_t>(model.width);
+  encode::Pooling tokens;
+  tokens.mean = true;
   for (const auto& [kind, folder] : modules.ahead) {
-    if (kind == "WeightedLayerPooling") {
-      return read_weighted(folder, model, encode::pooling_of(modules, width));
-    }
+    if (kind == "Pooling") tokens = encode::read_pooling(Json::read(folder + "/config.json"));
+  }
+  for (const auto& [kind, folder] : modules.ahead) {
+    if (kind == "WeightedLayerPooling") return read_weighted(folder, model, tokens);
     if (kind == "LatentPooling" || kind == "LayerPooling" || kind == "SelfAttentionPooling") {
       return read_trained(kind, folder, model);
     }
   }
-  return std::make_unique<PlainPooler>(encode::pooling_of(modules, width), model.width);
+  return std::make_unique<PlainPooler>(tokens, model.width);
 }
 
 }  // namespace kith::learn

@@ -140,9 +140,8 @@ void TextModel::State::read_folder(const std::string& folder) {
   config = read.raw();
   tokenizer_json = read_file(modules.transformer + "/tokenizer.json");
   tokenizer = Tokenizer::parse(tokenizer_json, modules.transformer + "/tokenizer.json");
-  const encode::Architecture& architecture = encode::architecture_of(read);
-  const encode::Config sizes = architecture.config(read);
-  const encode::Names names = architecture.names(read, sizes);
+  const encode::Config sizes = encode::read_config(read);
+  const encode::Names names = encode::architecture_of(read).names(read, sizes);
   const auto store = encode::TensorStore::open_folder(modules.transformer);
   transformer = Transformer::read(store, sizes, names);
   max_tokens = std::min(sizes.max_tokens, modules.max_tokens.value_or(sizes.max_tokens));
@@ -182,9 +181,8 @@ void TextModel::State::start(const ArchitectureOptions& options, std::uint64_t s
   tokenizer = Tokenizer::parse(tokenizer_json, options.tokenizer);
   config = new_config(options, tokenizer->vocabulary_size());
   const Json read(config, "the new model's config.json");
-  const encode::Architecture& architecture = encode::architecture_of(read);
-  const encode::Config sizes = architecture.config(read);
-  transformer = Transformer::random(sizes, architecture.names(read, sizes), seed);
+  const encode::Config sizes = encode::read_config(read);
+  transformer = Transformer::random(sizes, encode::architecture_of(read).names(read, sizes), seed);
   max_tokens = sizes.max_tokens;
   pooler = make_pooler({}, pooled_model(sizes), seed);
 }

@@ -69,6 +69,43 @@ TEST_F(Models, OfEveryPoolingAreWhatTheEncoderRuns) {
   }
 }
 
+TEST_F(Models, OfEveryTrainedPoolingAreWhatTheEncoderRuns) {
+  for (const bool causal : {false, true}) {
+    for (const char* kind :
+         {"latent", "self_attention", "last_layer", "multi_layer", "weighted_layers"}) {
+      TextModelOptions options = small("llama");
+      options.causal = causal;
+      options.pooling = PoolerOptions{.kind = kind, .latents = 5, .head_dim = 6};
+      const TextModel model(options, 3);
+      const std::string name = std::string(kind) + (causal ? "-causal" : "");
+      EXPECT_LT(difference(model, name), 1e-5) << name;
+      TextModelOptions again;
+      again.base = folder_.file(name);
+      EXPECT_TRUE(
+          torch::equal(TextModel(again, 9).embed(kTexts, "", {}), model.embed(kTexts, "", {})))
+          << name;
+    }
+  }
+}
+
+TEST_F(Models, NormedAtEveryLayerAreWhatTheEncoderRunsAtEach) {
+  TextModelOptions options = small("llama");
+  options.norm_every_layer = true;
+  const TextModel model(options, 3);
+  model.save(folder_.file("every"));
+  const TextEncoder encoder = TextEncoder::open(folder_.file("every"));
+  const TextModel::Texts texts = model.tokenize(kTexts, "", 0, {});
+  const Tokens tokens = pack_tokens(texts.sequences);
+  const torch::NoGradGuard constant;
+  const auto states = model.transformer().states(tokens, 3);
+  for (std::size_t layer = 1; layer <= 3; ++layer) {
+    TextEncodeOptions encode;
+    encode.layer = layer;
+    const at::Tensor wanted = tensor_of(encoder.encode(kTexts, encode).vectors);
+    EXPECT_LT((model.vectors(states, layer, tokens) - wanted).abs().max().item<double>(), 1e-5);
+  }
+}
+
 TEST_F(Models, WithPromptsDenseLayersAndBothWaysAreWhatTheEncoderRuns) {
   TextModelOptions options = small("llama");
   options.pooling = PoolerOptions{.kind = "mean", .include_prompt = false};

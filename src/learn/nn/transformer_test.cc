@@ -39,10 +39,9 @@ Texts random_texts(const std::vector<std::size_t>& lengths, bool types) {
 
 Transformer open(const std::string& folder) {
   const Json json = Json::read(folder + "/config.json");
-  const encode::Architecture& architecture = encode::architecture_of(json);
-  const encode::Config config = architecture.config(json);
+  const encode::Config config = encode::read_config(json);
   return Transformer::read(encode::TensorStore::open_folder(folder), config,
-                           architecture.names(json, config));
+                           encode::architecture_of(json).names(json, config));
 }
 
 double farthest(const at::Tensor& got, const Matrix<float>& wanted) {
