@@ -8,9 +8,24 @@
 #include "kith/error.h"
 
 namespace kith::cli {
+namespace {
+
+// What OpenBLAS' kernels of that name and LibTorch's need.
+bool has_avx512() {
+#ifdef __x86_64__
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
 
 void* load_module_entry(const std::string& file, const char* entry, const std::string& advice) {
-  ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+  const bool avx512 = has_avx512();
+  if (avx512) ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 1);
+  if (avx512) ::setenv("ATEN_CPU_CAPABILITY", "avx512", 1);  // LibTorch takes AVX2 by itself
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 1);
   std::error_code ignored;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);

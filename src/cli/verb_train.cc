@@ -1,4 +1,4 @@
-// kith train: tokenizers from texts.
+// kith train: embedders by a recipe, tokenizers from texts.
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -16,6 +16,7 @@
 #include "cli/table.h"
 #include "cli/text_options.h"
 #include "cli/times.h"
+#include "cli/train_recipe.h"
 #include "formats/text_stream.h"
 #include "kith/error.h"
 #include "kith/train_tokenizer.h"
@@ -184,8 +185,10 @@ void add_tokenizer(CLI::App& train) {
 }  // namespace
 
 void add_train(CLI::App& root) {
-  CLI::App* train = root.add_subcommand("train", "Learn tokenizers from texts");
-  train->require_subcommand(1);
+  CLI::App* train =
+      root.add_subcommand("train", "Learn embedders from examples, tokenizers from texts");
+  train->require_subcommand(0, 1);
+  add_train_recipe(*train);
   add_tokenizer(*train);
 }
 

@@ -32,7 +32,7 @@ struct TrainSummary {
   std::string output;
   std::int64_t steps = 0, first_step = 0;  // taken in all; where this run went on
   std::int64_t parameters = 0, trained = 0;
-  std::int64_t candidates = 0;  // that a query is told apart from at a step
+  std::int64_t candidates = 0;           // that a query is told apart from at a step
   double first_loss = 0, last_loss = 0;  // means over a twentieth of the steps
   std::vector<TrainLine> lines;
   std::vector<ValidationLine> validations;

@@ -1,5 +1,9 @@
 #include "learn/threads.h"
 
+#include <malloc.h>
+
+#include <limits>
+
 #include "base/parallel.h"
 #include "learn/torch.h"
 
@@ -11,6 +15,13 @@ void set_threads(const Control& control) {
   const int threads = static_cast<int>(thread_count(control));
   at::set_num_threads(threads);
   openblas_set_num_threads(threads);
+}
+
+void keep_memory() {
+  constexpr int kNever = std::numeric_limits<int>::max();
+  ::mallopt(M_MMAP_THRESHOLD, kNever);
+  ::mallopt(M_TRIM_THRESHOLD, kNever);
+  ::mallopt(M_TOP_PAD, 64 << 20);
 }
 
 }  // namespace kith::learn

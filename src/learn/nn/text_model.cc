@@ -343,7 +343,8 @@ void TextModel::to(const at::Device& device) {
   }
 }
 
-void TextModel::save(const std::string& path) const {
+void TextModel::save(const std::string& path,
+                     const std::map<std::string, std::string>& more) const {
   const State& state = *state_;
   encode::NewFolder folder(path);
   encode::write_json(folder.file("config.json"), state.config);
@@ -374,6 +375,7 @@ void TextModel::save(const std::string& path) const {
     if (!state.default_prompt.empty()) prompts["default_prompt_name"] = state.default_prompt;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
   }
+  for (const auto& [name, text] : more) encode::write_text(folder.file(name), text);
   folder.commit();
 }
 

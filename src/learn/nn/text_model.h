@@ -90,8 +90,8 @@ class TextModel {
                    const Control& control) const;
 
   // Writes the folder; throws invalid_argument when there is one. LoRA's changes are added to the
-  // weights that are written.
-  void save(const std::string& folder) const;
+  // weights that are written. `more`: further files, by name, and their content.
+  void save(const std::string& folder, const std::map<std::string, std::string>& more = {}) const;
 
   void to(const at::Device& device);
   at::Device device() const;

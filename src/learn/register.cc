@@ -1,0 +1,17 @@
+#include "learn/learn.h"
+#include "learn/train/recipe.h"
+
+namespace kith::learn {
+namespace {
+
+TrainSummary train_recipe(const TrainRequest& request) {
+  const Recipe recipe = read_recipe(request.recipe, request.settings);
+  return train(recipe, request.restart, request.control);
+}
+
+}  // namespace
+}  // namespace kith::learn
+
+extern "C" void kith_learn_register(kith::learn::Registry& registry) {
+  registry.train = kith::learn::train_recipe;
+}

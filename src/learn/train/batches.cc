@@ -1,0 +1,148 @@
+#include "learn/train/batches.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "learn/loss/similarity.h"
+#include "learn/torch.h"
+
+namespace kith::learn {
+namespace {
+
+std::string prompt_of(const TextModel& model, const std::string& wanted,
+                      std::initializer_list<const char*> usual) {
+  const auto& prompts = model.prompts();
+  if (!wanted.empty()) return prompts.contains(wanted) ? prompts.at(wanted) : wanted;
+  for (const char* name : usual) {
+    if (prompts.contains(name)) return prompts.at(name);
+  }
+  return {};
+}
+std::string query_prompt(const TextModel& model, const SourceOptions& source) {
+  return prompt_of(model, source.query_prompt, {"query"});
+}
+std::string document_prompt(const TextModel& model, const SourceOptions& source) {
+  return prompt_of(model, source.document_prompt, {"document", "passage"});
+}
+
+using Texts = std::vector<std::string_view>;
+
+Tokens tokens_of(const TextModel& model, const Texts& texts, const std::string& prompt,
+                 std::size_t most, const Control& control) {
+  const TextModel::Texts tokenized = model.tokenize(texts, prompt, most, control);
+  return pack_tokens(tokenized.sequences).to(model.device());
+}
+
+// True at [i, c] where candidate c has the text of positive i without being it, or of query i.
+at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts& negatives,
+                       const InfoNceOptions& options) {
+  const auto batch = static_cast<std::int64_t>(queries.size());
+  const auto each = static_cast<std::int64_t>(negatives.size()) / batch;
+  const bool others = options.in_batch && options.others_negatives;
+  const std::int64_t first = options.in_batch ? batch : 1;
+  const std::int64_t count = first + (others ? batch * each : each);
+  at::Tensor masked = torch::zeros({batch, count}, torch::kBool);
+  auto at = masked.accessor<bool, 2>();
+  for (std::int64_t i = 0; i < batch; ++i) {
+    const auto same = [&](std::string_view text) {
+      return text == positives[static_cast<std::size_t>(i)] ||
+             text == queries[static_cast<std::size_t>(i)];
+    };
+    for (std::int64_t c = 0; options.in_batch && c < batch; ++c) {
+      at[i][c] = c != i && same(positives[static_cast<std::size_t>(c)]);
+    }
+    for (std::int64_t c = first; c < count; ++c) {
+      const std::int64_t negative = others ? c - first : i * each + (c - first);
+      at[i][c] = same(negatives[static_cast<std::size_t>(negative)]);
+    }
+  }
+  return masked;
+}
+
+}  // namespace
+
+TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
+                     std::span<const std::uint32_t> rows, const SourceOptions& source,
+                     const LossOptions& loss, const TextLimits& limits, const Control& control) {
+  auto each = static_cast<std::size_t>(source.negatives_each);
+  for (const std::uint32_t row : rows) each = std::min(each, examples[row].negatives.size());
+  Texts queries, positives, negatives;
+  std::vector<float> scores, teacher;
+  bool taught = true;
+  for (const std::uint32_t row : rows) {
+    const Example& example = examples[row];
+    queries.push_back(example.query);
+    positives.push_back(example.positive);
+    for (std::size_t n = 0; n < each; ++n) negatives.push_back(example.negatives[n]);
+    scores.push_back(static_cast<float>(example.score));
+    taught = taught && example.scores.size() > each;
+    for (std::size_t n = 0; taught && n <= each; ++n) {
+      teacher.push_back(static_cast<float>(example.scores[n]));
+    }
+  }
+  const auto count = static_cast<std::int64_t>(rows.size());
+  TextBatch batch;
+  batch.queries = tokens_of(model, queries, query_prompt(model, source), limits.query, control);
+  batch.positives =
+      tokens_of(model, positives, document_prompt(model, source), limits.document, control);
+  batch.has_negatives = !negatives.empty();
+  if (batch.has_negatives) {
+    batch.negatives =
+        tokens_of(model, negatives, document_prompt(model, source), limits.document, control);
+  }
+  batch.scores = torch::tensor(scores).to(model.device());
+  if (taught && each > 0) {
+    batch.teacher = torch::tensor(teacher).view({count, -1}).to(model.device());
+  }
+  if (loss.kind == "info_nce" && loss.mask_equal) {
+    batch.masked = equal_texts(queries, positives, negatives, loss.info_nce).to(model.device());
+  }
+  return batch;
+}
+
+std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss) {
+  const std::int64_t rows = batch.queries.sequences();
+  const std::int64_t each = batch.has_negatives ? batch.negatives.sequences() / rows : 0;
+  if (loss.kind != "info_nce" || !loss.info_nce.in_batch) return 1 + each;
+  return rows + (loss.info_nce.others_negatives ? rows * each : each);
+}
+
+double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
+                            const SourceOptions& source, const TextLimits& limits,
+                            const Control& control) {
+  constexpr std::int64_t kDepth = 10;
+  constexpr std::size_t kBatch = 256;
+  const torch::NoGradGuard constant;
+  Texts queries, documents;
+  std::vector<std::int64_t> answer;
+  std::unordered_map<std::string_view, std::int64_t> places;
+  for (const Example& example : examples) {
+    queries.push_back(example.query);
+    const auto next = static_cast<std::int64_t>(documents.size());
+    const auto [at, fresh] = places.emplace(example.positive, next);
+    if (fresh) documents.push_back(example.positive);
+    answer.push_back(at->second);
+  }
+  const auto embed = [&](const Texts& texts, const std::string& prompt, std::size_t most) {
+    std::vector<at::Tensor> parts;
+    for (std::size_t at = 0; at < texts.size(); at += kBatch) {
+      const Texts some(
+          texts.begin() + static_cast<std::ptrdiff_t>(at),
+          texts.begin() + static_cast<std::ptrdiff_t>(std::min(at + kBatch, texts.size())));
+      const Tokens tokens = tokens_of(model, some, prompt, most, control);
+      const std::size_t layers = model.transformer().layers();
+      parts.push_back(
+          unit(model.vectors(model.transformer().states(tokens, layers), layers, tokens)));
+    }
+    return torch::cat(parts);
+  };
+  const at::Tensor q = embed(queries, query_prompt(model, source), limits.query);
+  const at::Tensor d = embed(documents, document_prompt(model, source), limits.document);
+  const at::Tensor scores = q.mm(d.t()).cpu();
+  const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
+  const at::Tensor rank = (scores > wanted).sum(1) + 1;
+  const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);
+  return gain.mean().item<double>();
+}
+
+}  // namespace kith::learn

@@ -1,0 +1,37 @@
+// Examples as batches of tokens, and how well a model finds answers among held-out examples.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kith/control.h"
+#include "learn/nn/text_model.h"
+#include "learn/train/examples.h"
+#include "learn/train/objective.h"
+
+namespace kith::learn {
+
+// Tokens that texts are cut to; 0: the model's length.
+struct TextLimits {
+  std::size_t query = 0, document = 0;
+};
+
+// The examples numbered in `rows`. Each has as many negatives as the one with the fewest, at most
+// the source's `negatives_each`. A prompt of the source is the name of one of the model's or a
+// text; without one, the model's own called "query", and "document" or "passage", are put before
+// texts.
+TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
+                     std::span<const std::uint32_t> rows, const SourceOptions& source,
+                     const LossOptions& loss, const TextLimits& limits, const Control& control);
+
+// What a query is told apart from: its positive and others.
+std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss);
+
+// Of each example's positive among all positives, by cosine: 1 / rank, 0 behind the tenth. Equal
+// texts count as one.
+double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
+                            const SourceOptions& source, const TextLimits& limits,
+                            const Control& control);
+
+}  // namespace kith::learn

@@ -1,0 +1,251 @@
+#include "learn/train/objective.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "base/random.h"
+#include "kith/error.h"
+#include "learn/loss/distillation.h"
+#include "learn/loss/margin_mse.h"
+#include "learn/torch.h"
+
+namespace kith::learn {
+namespace {
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+bool is_one_of(const std::string& word, std::initializer_list<const char*> words) {
+  return std::ranges::any_of(words, [&](const char* each) { return word == each; });
+}
+
+bool draws_layers(const std::string& kind) {
+  return is_one_of(kind, {"2d", "2d-revised", "2d-st"});
+}
+
+// Chunks of a column, and the tokens of each.
+struct Chunk {
+  std::size_t column;
+  Tokens tokens;
+};
+
+std::vector<Chunk> cut(const TextBatch& batch, std::int64_t most) {
+  std::vector<Chunk> chunks;
+  const auto add = [&](std::size_t column, const Tokens& tokens) {
+    const std::int64_t all = tokens.sequences();
+    const std::int64_t size = most > 0 ? most : all;
+    if (size >= all) {
+      chunks.push_back({column, tokens});
+      return;
+    }
+    for (std::int64_t at = 0; at < all; at += size) {
+      chunks.push_back({column, tokens.slice(at, std::min(size, all - at))});
+    }
+  };
+  add(0, batch.queries);
+  add(1, batch.positives);
+  if (batch.has_negatives) add(2, batch.negatives);
+  return chunks;
+}
+
+std::uint64_t seed_of(std::uint64_t step, std::size_t chunk) {
+  return Random(step, chunk + 1).next();
+}
+
+Embedded embedded_at(const std::vector<std::vector<at::Tensor>>& columns, std::size_t layer) {
+  Embedded embedded{.queries = columns[0][layer], .positives = columns[1][layer]};
+  if (columns.size() > 2) {
+    const at::Tensor& flat = columns[2][layer];
+    embedded.negatives = flat.view({embedded.queries.size(0), -1, flat.size(1)});
+  }
+  return embedded;
+}
+
+}  // namespace
+
+Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic)
+    : model_(&model), loss_(loss), elastic_(elastic) {
+  if (!is_one_of(loss.kind,
+                 {"info_nce", "cosent", "angle", "triplet", "margin_mse", "distillation"})) {
+    refuse("loss '" + loss.kind +
+           "', expected info_nce, cosent, angle, triplet, margin_mse or distillation");
+  }
+  if (!is_one_of(elastic.kind, {"", "1d", "2d", "2d-revised", "2d-st", "starbucks", "ese"})) {
+    refuse("elastic '" + elastic.kind + "', expected 1d, 2d, 2d-revised, 2d-st, starbucks or ese");
+  }
+  const auto layers = static_cast<std::int64_t>(model.transformer().layers());
+  if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
+  if (draws_layers(elastic.kind) && layers < 2) refuse("elastic layers of a model with one layer");
+  if (elastic_.dims.empty() && elastic.kind != "starbucks") {
+    elastic_.dims = doubling_widths(model.dim());
+    if (elastic.kind == "1d") elastic_.dims.push_back(model.dim());
+  }
+  for (const std::int64_t dim : elastic_.dims) {
+    if (dim < 1 || dim > model.dim()) {
+      refuse("elastic dimension " + std::to_string(dim) + ", expected 1 to " +
+             std::to_string(model.dim()));
+    }
+  }
+  const bool needs_dims = draws_layers(elastic.kind) || elastic.kind == "1d";
+  if (needs_dims && elastic_.dims.empty()) refuse("elastic: no dimensions");
+}
+
+SizeDraw Objective::draw_of(std::uint64_t seed) const {
+  if (!draws_layers(elastic_.kind)) return {};
+  Random random(seed);
+  const SizeSampler sampler{static_cast<std::int64_t>(model_->transformer().layers()),
+                            elastic_.dims, elastic_.kind == "2d-st"};
+  return sampler.draw(random);
+}
+
+// In ascending order, the last layer last.
+Objective::Layers Objective::layers_of(const SizeDraw& draw) const {
+  const auto last = static_cast<std::int64_t>(model_->transformer().layers());
+  Layers layers;
+  if (draws_layers(elastic_.kind)) layers = {draw.layer};
+  if (elastic_.kind == "ese") {
+    for (std::int64_t l = 1; l < last; ++l) layers.push_back(l);
+  }
+  if (elastic_.kind == "starbucks") {
+    for (std::size_t k = 0; k + 1 < elastic_.sizes.size(); ++k) {
+      layers.push_back(elastic_.sizes[k].layer);
+    }
+  }
+  layers.push_back(last);
+  return layers;
+}
+
+std::vector<at::Tensor> Objective::encode(const Tokens& tokens, const Layers& layers,
+                                          const ForwardOptions& forward) const {
+  const auto deepest = static_cast<std::size_t>(layers.back());
+  const std::vector<at::Tensor> states = model_->transformer().states(tokens, deepest, forward);
+  const bool plain = elastic_.kind.empty();
+  std::vector<at::Tensor> vectors;
+  for (const std::int64_t layer : layers) {
+    const auto at = static_cast<std::size_t>(layer);
+    vectors.push_back(plain ? model_->vectors(states, at, tokens)
+                            : model_->raw_vectors(states, at, tokens));
+  }
+  return vectors;
+}
+
+at::Tensor Objective::base_loss(const Embedded& embedded, const TextBatch& batch) const {
+  if (loss_.kind == "cosent") {
+    return cosent(embedded.queries, embedded.positives, batch.scores, loss_.cosent);
+  }
+  if (loss_.kind == "angle") {
+    return angle(embedded.queries, embedded.positives, batch.scores, loss_.angle);
+  }
+  if (loss_.kind == "triplet") {
+    if (!embedded.negatives.defined()) refuse("triplet: examples without negatives");
+    return triplet(embedded.queries, embedded.positives, embedded.negatives.select(1, 0),
+                   loss_.triplet);
+  }
+  InfoNceOptions own = loss_.info_nce;
+  own.in_batch = false;
+  const auto own_scores = [&] { return candidate_scores(embedded, own); };
+  if (loss_.kind != "info_nce" && !batch.teacher.defined()) {
+    refuse(loss_.kind + ": examples without a teacher's scores");
+  }
+  if (loss_.kind == "margin_mse") return margin_mse(own_scores(), batch.teacher);
+  const auto distilled = [&] {
+    return distil_softmax(own_scores() / own.temperature,
+                          batch.teacher / loss_.teacher_temperature);
+  };
+  if (loss_.kind == "distillation") return distilled();
+  const at::Tensor loss = info_nce(embedded, loss_.info_nce, {.masked = batch.masked});
+  if (!batch.teacher.defined() || loss_.distillation_weight == 0) return loss;
+  return loss + distilled() * loss_.distillation_weight;
+}
+
+at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
+                              const SizeDraw& draw) const {
+  const EmbeddingLoss base = [&](const Embedded& embedded) { return base_loss(embedded, batch); };
+  const Embedded last = embedded_at(columns, columns[0].size() - 1);
+  const std::string& kind = elastic_.kind;
+  if (kind.empty()) return base(last);
+  const bool cosine = loss_.info_nce.similarity == Similarity::cosine;
+  if (kind == "1d") {
+    return matryoshka(last, base,
+                      {.dims = elastic_.dims, .weights = elastic_.weights, .normalise = cosine});
+  }
+  if (draws_layers(kind)) {
+    Matryoshka2dOptions options;
+    if (kind == "2d-revised") options = revised_2d();
+    if (kind == "2d-st") options = adaptive_2d();
+    if (elastic_.alignment >= 0) options.alignment = elastic_.alignment;
+    return matryoshka_2d(last, embedded_at(columns, 0), draw, base, options);
+  }
+  if (kind == "ese") {
+    std::vector<Embedded> layers;
+    for (std::size_t l = 0; l < columns[0].size(); ++l) layers.push_back(embedded_at(columns, l));
+    return ese(layers, base, elastic_.ese);
+  }
+  std::vector<StarbucksLayer> layers;
+  for (std::size_t k = 0; k < elastic_.sizes.size(); ++k) {
+    layers.push_back({embedded_at(columns, k), elastic_.sizes[k].width});
+  }
+  if (loss_.kind != "info_nce") {
+    return starbucks_pairs(layers, base, elastic_.alignment >= 0 ? elastic_.alignment : 0.3);
+  }
+  return starbucks_retrieval(layers,
+                             {.temperature = loss_.info_nce.temperature,
+                              .similarity = loss_.info_nce.similarity,
+                              .alignment = elastic_.alignment >= 0 ? elastic_.alignment : 1});
+}
+
+double Objective::step(const TextBatch& batch, const StepOptions& options) const {
+  const SizeDraw draw = draw_of(options.seed);
+  const Layers layers = layers_of(draw);
+  const std::vector<Chunk> chunks = cut(batch, options.chunk);
+  ForwardOptions forward = options.forward;
+  forward.training = true;
+
+  // A chunk's dropout is the same whenever it is computed.
+  const auto encode_chunk = [&](std::size_t c) {
+    torch::manual_seed(seed_of(options.seed, c));
+    return encode(chunks[c].tokens, layers, forward);
+  };
+  std::vector<std::vector<at::Tensor>> parts;  // by chunk, then by layer
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const torch::AutoGradMode graph(!options.cached);
+    parts.push_back(encode_chunk(c));
+    if (!options.cached) continue;
+    for (at::Tensor& part : parts.back()) part.requires_grad_();
+  }
+  Columns columns(batch.has_negatives ? 3 : 2);
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      std::vector<at::Tensor> rows;
+      for (std::size_t c = 0; c < chunks.size(); ++c) {
+        if (chunks[c].column == column) rows.push_back(parts[c][l]);
+      }
+      columns[column].push_back(rows.size() == 1 ? rows[0] : torch::cat(rows));
+    }
+  }
+  const at::Tensor loss = loss_of(columns, batch, draw);
+  (loss * options.scale).backward();
+  for (std::size_t c = 0; options.cached && c < chunks.size(); ++c) {
+    const std::vector<at::Tensor> again = encode_chunk(c);
+    std::vector<at::Tensor> roots, gradients;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      if (!parts[c][l].grad().defined()) continue;
+      roots.push_back(again[l]);
+      gradients.push_back(parts[c][l].grad());
+    }
+    torch::autograd::backward(roots, gradients);
+  }
+  return loss.item<double>();
+}
+
+double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {
+  const torch::NoGradGuard constant;
+  const SizeDraw draw = draw_of(seed);
+  const Layers layers = layers_of(draw);
+  Columns columns = {encode(batch.queries, layers, {}), encode(batch.positives, layers, {})};
+  if (batch.has_negatives) columns.push_back(encode(batch.negatives, layers, {}));
+  return loss_of(columns, batch, draw).item<double>();
+}
+
+}  // namespace kith::learn

@@ -1,0 +1,97 @@
+// From a batch of texts to gradients: which loss, over which layers and widths, in how large
+// chunks.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "learn/loss/angle.h"
+#include "learn/loss/cosent.h"
+#include "learn/loss/ese.h"
+#include "learn/loss/info_nce.h"
+#include "learn/loss/matryoshka.h"
+#include "learn/loss/matryoshka_2d.h"
+#include "learn/loss/starbucks.h"
+#include "learn/loss/triplet.h"
+#include "learn/nn/text_model.h"
+#include "learn/nn/tokens.h"
+
+namespace kith::learn {
+
+struct LossOptions {
+  // info_nce, cosent, angle (pairs with scores), triplet (with negatives), margin_mse or
+  // distillation (with a teacher's scores).
+  std::string kind = "info_nce";
+  InfoNceOptions info_nce;
+  // In info_nce, candidates with the text of the positive are left out: they are no negatives.
+  bool mask_equal = true;
+  CosentOptions cosent;
+  AngleOptions angle;
+  TripletOptions triplet;
+  double teacher_temperature = 1;  // of distillation
+  double distillation_weight = 1;  // of a source with scores, beside info_nce; 0: off
+};
+
+// Vectors that are of use cut to fewer components, from earlier layers, or both.
+struct ElasticOptions {
+  // Empty: none. 1d (Kusupati et al., 2022); 2d, 2d-revised (Li et al., 2024, and their revision),
+  // 2d-st (as sentence-transformers has it), starbucks (Zhuang et al., 2024), ese (Li et al.,
+  // 2025).
+  std::string kind;
+  std::vector<std::int64_t> dims;    // empty: 8, 16, 32 ... below the model's
+  std::vector<double> weights;       // of 1d
+  std::vector<StarbucksSize> sizes;  // of starbucks
+  double alignment = -1;             // below 0: the kind's own
+  EseOptions ese;
+};
+
+// What a batch is made of; columns are of one length, negatives of a whole multiple of it.
+struct TextBatch {
+  Tokens queries, positives, negatives;  // negatives: row by row, none where sequences() is 0
+  bool has_negatives = false;
+  at::Tensor scores;   // [B] of pairs
+  at::Tensor teacher;  // [B, 1 + k], or undefined
+  at::Tensor masked;   // [B, C] as InfoNceHints has it, or undefined
+};
+
+struct StepOptions {
+  ForwardOptions forward;
+  std::uint64_t seed = 0;  // of the step: dropout, and what elastic losses draw
+  // Sequences of a column that go through the model together; 0: all. With `cached` their
+  // activations are forgotten and computed again (GradCache, Gao et al., 2021): memory is that of
+  // one chunk, and the gradients are the same.
+  std::int64_t chunk = 0;
+  bool cached = false;
+  double scale = 1;  // of the gradients
+};
+
+class Objective {
+ public:
+  // Throws invalid_argument for a loss and elastic options that don't fit the model or each other.
+  Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic);
+
+  // Adds to the gradients of the model's trained tensors and returns the loss.
+  double step(const TextBatch& batch, const StepOptions& options) const;
+  // The loss alone, without dropout.
+  double evaluate(const TextBatch& batch, std::uint64_t seed) const;
+
+ private:
+  using Layers = std::vector<std::int64_t>;
+  using Columns = std::vector<std::vector<at::Tensor>>;  // by column, then by layer
+
+  Layers layers_of(const SizeDraw& draw) const;
+  SizeDraw draw_of(std::uint64_t seed) const;
+  std::vector<at::Tensor> encode(const Tokens& tokens, const Layers& layers,
+                                 const ForwardOptions& forward) const;
+  at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw) const;
+  at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
+
+  const TextModel* model_;
+  LossOptions loss_;
+  ElasticOptions elastic_;
+};
+
+}  // namespace kith::learn
