@@ -117,17 +117,13 @@ void run_training(const Options& options) {
   const std::string cache = cache_of(options);
   datasets::Packages packages = open_packages(options, cache);
   const std::string folder = options.to.empty() ? cache + "/data/train" : options.to;
-  Table table({"set",
-               "source",
-               "lines",
-               "empty",
-               "duplicate",
-               {"held_out", "held out"},
-               "file",
-               "licence"});
+  const datasets::HeldOut tested = datasets::all_held_out(packages, options.seed);
+  const Table::Column held_out("held_out", "held out");
+  Table table({"set", "source", "lines", "empty", "duplicate", held_out, "file", "licence"});
   for (const TrainingSet* set : sets) {
     const std::string file = folder + "/" + set->name + ".jsonl";
-    const datasets::TrainingCounts counts = write_training_set(*set, packages, options.seed, file);
+    const datasets::TrainingCounts counts =
+        write_training_set(*set, packages, options.seed, tested, file);
     std::size_t all = 0;
     for (const auto& [source, lines] : counts.lines) {
       table.add({set->name, source, lines});

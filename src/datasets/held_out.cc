@@ -56,12 +56,18 @@ void HeldOut::add(const Task& task) {
   }
 }
 
-HeldOut held_out(const std::vector<const char*>& sets, Packages& packages, std::uint64_t seed) {
+HeldOut held_out(const std::vector<std::string>& sets, Packages& packages, std::uint64_t seed) {
   HeldOut texts;
-  for (const char* name : sets) {
+  for (const std::string& name : sets) {
     for (const Task& task : find_dataset(name).make(packages, seed)) texts.add(task);
   }
   return texts;
+}
+
+HeldOut all_held_out(Packages& packages, std::uint64_t seed) {
+  std::vector<std::string> names;
+  for (const Dataset& set : datasets()) names.push_back(set.name);
+  return held_out(names, packages, seed);
 }
 
 }  // namespace kith::datasets

@@ -36,6 +36,10 @@ class HeldOut {
 
 // What the sets of these names in the catalogue test on with this seed: they are made, so that
 // whatever changes in how they draw changes here, too. Throws what making them does.
-HeldOut held_out(const std::vector<const char*>& sets, Packages& packages, std::uint64_t seed);
+HeldOut held_out(const std::vector<std::string>& sets, Packages& packages, std::uint64_t seed);
+
+// The same of every set in the catalogue, so that a task's text is in no training set, of whatever
+// package it is made.
+HeldOut all_held_out(Packages& packages, std::uint64_t seed);
 
 }  // namespace kith::datasets

@@ -40,7 +40,8 @@ std::vector<DebianText> untested_descriptions(Packages& packages, std::uint64_t 
   std::erase_if(texts, [&](const DebianText& text) {
     const std::string first = text.text.substr(0, text.text.find('\n'));  // what bitexts are of
     return text.text.empty() || tested_source(text.source, seed) || held_out.holds(text.summary) ||
-           held_out.holds(text.text) || held_out.holds(first);
+           held_out.holds(text.text) || held_out.holds(first) ||
+           held_out.holds(whole_description(text));
   });
   return texts;
 }

@@ -1,6 +1,7 @@
 // Dictionaries: headwords and what they mean, without the words that tasks test on.
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 #include <unordered_set>
 
 #include "datasets/definitions.h"
@@ -44,15 +45,21 @@ bool is_own(const DictionaryEntry& entry) { return entry.text.starts_with(entry.
 
 void add_gcide(const std::vector<DictionaryEntry>& entries, const Words& tested,
                TrainingFile& file) {
+  std::unordered_set<std::string_view> tested_entries;  // of a tested word, by whatever headword
+  for (const DictionaryEntry& entry : entries) {
+    if (tested.count(lower(entry.headword)) != 0) tested_entries.insert(entry.text);
+  }
   for (const DictionaryEntry& entry : entries) {
     const std::string word = squeeze(entry.headword);
-    if (!is_own(entry) || tested.count(lower(word)) != 0 || file.held_out().holds(word)) continue;
+    const bool held = tested_entries.count(entry.text) != 0 || file.held_out().holds(word);
+    if (held || !is_own(entry)) continue;
     const std::string sense = first_sense(entry.text);
     const std::string without = definition_query(sense, {word});
-    if (without.size() < kLeastLetters || file.held_out().holds(without)) continue;
+    if (without.size() < kLeastLetters) continue;
+    if (file.held_out().holds(without) || file.held_out().holds(sense)) continue;
     const std::string kind = part_of_speech(entry.text);
-    file.add(
-        {kind.empty() ? word : word + " (" + kind + ")", sense, "gcide-definition", word, {}, {}});
+    const std::string query = kind.empty() ? word : word + " (" + kind + ")";
+    file.add({query, sense, "gcide-definition", word, {}, {}});
     file.add({without, word, "gcide-word", word, {}, {}});
   }
 }

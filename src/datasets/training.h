@@ -68,8 +68,6 @@ struct TrainingSet {
   std::string name, what;
   std::string packages;  // that it is fetched from
   std::string licence;
-  // Of these sets of the catalogue nothing that they test on may be in it.
-  std::vector<const char*> tested;
   void (*make)(Packages& packages, std::uint64_t seed, TrainingFile& file);
 };
 
@@ -79,9 +77,10 @@ const std::vector<TrainingSet>& training_sets();
 // Throws not_found for a name that no set has.
 const TrainingSet& find_training_set(const std::string& name);
 
-// Makes a set and writes it as JSON lines. Throws what Packages throws, corrupt for packages that
-// don't hold what they should, io.
+// Makes a set and writes it as JSON lines, without what is held out: for a set of the catalogue's
+// own packages that must be what all_held_out gives for the same seed. Throws what Packages throws,
+// corrupt for packages that don't hold what they should, io.
 TrainingCounts write_training_set(const TrainingSet& set, Packages& packages, std::uint64_t seed,
-                                  const std::string& path);
+                                  HeldOut held_out, const std::string& path);
 
 }  // namespace kith::datasets

@@ -50,11 +50,13 @@ class MadeUp : public testing::Test {
   }
   std::vector<Line> make(const std::string& name, std::uint64_t seed = 42) {
     const std::string path = folder_ + "/train/" + name + ".jsonl";
-    write_training_set(find_training_set(name), packages_, seed, path);
+    write_training_set(find_training_set(name), packages_, seed, held_out(tasks_, packages_, seed),
+                       path);
     return lines_of(path);
   }
 
   const std::string folder_ = test_path("training");
+  std::vector<std::string> tasks_;  // that the made-up packages make
   Packages packages_;
 };
 
@@ -62,6 +64,7 @@ class MadeUp : public testing::Test {
 class MadeUpDebian : public MadeUp {
  protected:
   MadeUpDebian() {
+    tasks_ = {"debian", "sections", "debtags", "tags", "bitext"};
     std::string packages, english, other;
     for (int i = 0; i < 400; ++i) {
       const std::string n = std::to_string(i), name = "package-" + n;
@@ -90,9 +93,8 @@ class MadeUpDebian : public MadeUp {
 };
 
 TEST_F(MadeUpDebian, PairsAndTextsHaveNothingOfTheTasksTests) {
-  const std::vector<const char*> tasks = {"debian", "sections", "debtags", "tags", "bitext"};
   for (const std::uint64_t seed : {42, 7}) {
-    const HeldOut tested = held_out(tasks, packages_, seed);
+    const HeldOut tested = held_out(tasks_, packages_, seed);
     ASSERT_GT(tested.size(), 50u);
     for (const char* name : {"debian", "translations"}) {
       const std::vector<Line> lines = make(name, seed);
@@ -127,6 +129,7 @@ class MadeUpWords : public MadeUp {
   static constexpr int kNouns = 24000;
 
   MadeUpWords() {
+    tasks_ = {"wordnet", "similarity", "senses", "definitions", "foldoc"};
     std::string nouns =
         "00000001 03 n 01 thing0 0 000 | the thing that is above all other things\n";
     std::string gcide, gcide_index, foldoc, foldoc_index;
@@ -195,9 +198,7 @@ class MadeUpWords : public MadeUp {
 };
 
 TEST_F(MadeUpWords, PairsHaveNothingOfTheTasksTests) {
-  const std::vector<const char*> tasks = {"wordnet", "similarity", "senses", "definitions",
-                                          "foldoc"};
-  const HeldOut tested = held_out(tasks, packages_, 42);
+  const HeldOut tested = held_out(tasks_, packages_, 42);
   std::vector<const char*> names = {"wordnet", "similarity", "dictionaries"};
   for (const char* name : names) {
     const std::vector<Line> lines = make(name);
@@ -288,7 +289,6 @@ TEST(TrainingSets, AreFoundByName) {
   for (const TrainingSet& set : training_sets()) {
     EXPECT_EQ(&find_training_set(set.name), &set);
     EXPECT_FALSE(set.licence.empty());
-    for (const char* task : set.tested) find_dataset(task);
   }
   EXPECT_THAT(error_of([] { find_training_set("none"); }), HasSubstr("expected one of debian, "));
 }
