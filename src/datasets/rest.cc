@@ -33,6 +33,9 @@ bool is_table(std::string_view line) {
   return line.find_first_not_of("= ") == line.npos && line.find("= =") != line.npos;
 }
 
+// ".. note::", ".. a comment"
+bool is_directive(std::string_view line) { return line == ".." || line.starts_with(".. "); }
+
 // ":Author: somebody"
 bool is_field(std::string_view line) {
   const std::size_t end = line.starts_with(':') ? line.find(':', 1) : line.npos;
@@ -92,9 +95,7 @@ class Reader {
       const std::string_view line = lines_[at_];
       if (line.empty()) {
         ++at_;
-      } else if (line.starts_with("..") && (line.size() == 2 || line[2] == ' ')) {
-        skip_with_what_is_indented();
-      } else if (is_field(line)) {
+      } else if (is_directive(line) || is_field(line)) {
         skip_with_what_is_indented();
       } else if (!heading()) {
         paragraph();

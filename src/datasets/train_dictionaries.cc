@@ -57,8 +57,9 @@ void add_gcide(const std::vector<DictionaryEntry>& entries, const Words& tested,
     const std::string without = definition_query(sense, {word});
     if (without.size() < kLeastLetters) continue;
     if (file.held_out().holds(without) || file.held_out().holds(sense)) continue;
+    std::string query = word;
     const std::string kind = part_of_speech(entry.text);
-    const std::string query = kind.empty() ? word : word + " (" + kind + ")";
+    if (!kind.empty()) query.append(" (").append(kind).append(")");
     file.add({query, sense, "gcide-definition", word, {}, {}});
     file.add({without, word, "gcide-word", word, {}, {}});
   }

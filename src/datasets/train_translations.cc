@@ -28,7 +28,7 @@ ByMd5 english_of(Packages& packages, std::uint64_t seed, const HeldOut& held_out
 
 // ".../..._i18n_Translation-pt%5fBR" -> "pt_BR"
 std::string language_of(const std::string& path) {
-  const std::string language = path.substr(path.rfind('-') + 1);
+  std::string language = path.substr(path.rfind('-') + 1);
   constexpr std::string_view kEscaped = "%5f";
   const std::size_t at = language.find(kEscaped);
   if (at == std::string::npos) return language;
