@@ -174,6 +174,14 @@ void write_suites(const fs::path& folder) {
   write_text(suites, "sts", R"({"sentence1": "a", "sentence2": "b", "score": 2.5})" + zeros);
   write_text(suites, "pairs", R"({"sent1": ["a"], "sent2": ["b"], "labels": [1]})" + zeros);
   write_text(suites, "bitext", R"({"sentence1": "a", "sentence2": "b", "gold": 0})" + zeros);
+  write_text(folder / "html_fuzz", "page",
+             "<h1 id='a'>A &amp; b</h1><!-- x --><p>one<br/>two</p><pre>x</pre><script>y</script>"
+             "<section><title>c</title><p>&#233;</p></section>");
+  write_text(
+      folder / "rest_fuzz", "page",
+      "===\nOne\n===\n\n:A: b\n\n.. x::\n\n   y\n\nTwo\n---\n\n- :a:`b <c>`_ ``d``::\n\n  e\n");
+  write_text(folder / "python_source_fuzz", "source",
+             "def a(b=(1, 2),\n      c=3):\n  \"\"\"One.\n\n  Two.\n  \"\"\"\n  return b\n");
   write_text(
       folder / "roff_fuzz", "page",
       ".TH x 1\n.SH NAME\nx \\- \\fBdoes\\fP \\(aqthis\\[rs]\n.SH \"SEE ALSO\"\n.BR y (2),\n");

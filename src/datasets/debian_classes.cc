@@ -7,15 +7,12 @@
 namespace kith::datasets {
 namespace {
 
-constexpr double kTestShare = 0.21;  // about 13,000 of 61,000
-constexpr std::size_t kLeast = 16;   // training texts of a label
+constexpr std::size_t kLeast = 16;  // training texts of a label
 constexpr std::string_view kRole = "role::";
-
-std::string description(const DebianText& text) { return text.summary + "\n" + text.text; }
 
 std::vector<Task> task_of(const std::vector<LabelledText>& texts, std::uint64_t seed) {
   std::vector<Task> tasks(1);
-  tasks.front().content = classification(texts, kTestShare, kLeast, seed);
+  tasks.front().content = classification(texts, kDebianClassShare, kLeast, seed);
   return tasks;
 }
 
@@ -43,7 +40,7 @@ std::vector<Task> make_sections(Packages& packages, std::uint64_t seed) {
   std::vector<LabelledText> texts;
   for (const DebianText& text : debian_texts(packages)) {
     if (text.section.empty()) continue;
-    texts.push_back({description(text), text.section, text.source});
+    texts.push_back({whole_description(text), text.section, text.source});
   }
   return task_of(texts, seed);
 }
@@ -52,7 +49,7 @@ std::vector<Task> make_roles(Packages& packages, std::uint64_t seed) {
   std::vector<LabelledText> texts;
   for (const DebianText& text : debian_texts(packages)) {
     const std::string role = role_of(text);
-    if (!role.empty()) texts.push_back({description(text), role, text.source});
+    if (!role.empty()) texts.push_back({whole_description(text), role, text.source});
   }
   return task_of(texts, seed);
 }
@@ -60,10 +57,10 @@ std::vector<Task> make_roles(Packages& packages, std::uint64_t seed) {
 std::vector<Task> make_tags(Packages& packages, std::uint64_t seed) {
   std::vector<TaggedText> texts;
   for (const DebianText& text : debian_texts(packages)) {
-    texts.push_back({description(text), tags_of(text), text.source});
+    texts.push_back({whole_description(text), tags_of(text), text.source});
   }
   std::vector<Task> tasks(1);
-  tasks.front().content = multilabel(texts, kTestShare, kLeast, seed);
+  tasks.front().content = multilabel(texts, kDebianClassShare, kLeast, seed);
   return tasks;
 }
 

@@ -16,7 +16,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kQueries = 5000;
-constexpr double kTestShare = 0.2;  // of the sources; some five thousand queries and to spare
 
 // The long descriptions, equal ones once, and where each text's lies.
 struct Corpus {
@@ -45,7 +44,7 @@ Corpus corpus_of(const std::vector<DebianText>& texts) {
 }
 
 bool tested(const DebianText& text, std::uint64_t seed) {
-  return in_test(text.source, kTestShare, seed);
+  return in_test(text.source, kDebianQueryShare, seed);
 }
 
 Json description_json(const DebianText& text) {

@@ -2,6 +2,8 @@
 
 #include <unordered_set>
 
+#include "datasets/split.h"
+
 namespace kith::datasets {
 namespace {
 
@@ -26,6 +28,12 @@ std::string free_id(const std::vector<std::string>& names, std::unordered_set<st
 }
 
 }  // namespace
+
+bool tested_source(const std::string& source, std::uint64_t seed) {
+  return in_test(source, kDebianQueryShare, seed) || in_test(source, kDebianClassShare, seed);
+}
+
+std::string whole_description(const DebianText& text) { return text.summary + "\n" + text.text; }
 
 std::vector<DebianText> debian_texts(Packages& packages) {
   const std::string lists = packages.debian_lists();

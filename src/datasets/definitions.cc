@@ -1,5 +1,7 @@
 // Pairs of definitions from two dictionaries that know nothing of each other: of one word, or of a
 // word and of another of the same kind (a synset with the same hypernym).
+#include "datasets/definitions.h"
+
 #include <algorithm>
 #include <cctype>
 #include <unordered_map>
@@ -7,7 +9,6 @@
 
 #include "base/random.h"
 #include "datasets/catalogue.h"
-#include "datasets/dictd.h"
 #include "datasets/split.h"
 #include "datasets/wordnet.h"
 #include "kith/error.h"
@@ -33,22 +34,6 @@ std::string without_brackets(const std::string& text) {
     if (c == ']' && depth > 0) --depth;
   }
   return plain;
-}
-
-// GCIDE's first sense: "1. ..." where senses are numbered, else what follows a headword's line that
-// is complete; up to the source's mark. Empty where the entry has neither.
-std::string first_sense(const std::string& entry) {
-  const std::size_t numbered = entry.find("\n   1. ");
-  const std::size_t line = std::min(entry.find('\n'), entry.size());
-  std::size_t begin = line;
-  if (numbered != std::string::npos) {
-    begin = numbered + std::string_view("\n   1. ").size();
-  } else if (line == 0 || entry[line - 1] != '.') {
-    return {};
-  }
-  const std::size_t end = std::min({entry.find("[1913 Webster]", begin), entry.find("\n\n", begin),
-                                    entry.find(" --", begin), entry.size()});
-  return squeeze(without_brackets(entry.substr(begin, end - begin)));
 }
 
 struct Noun {
@@ -87,18 +72,28 @@ const Synset* sibling_of(const Synset& synset, const Siblings& siblings, std::ui
   return others[Random(seed, synset.offset).below(others.size())];
 }
 
-// Definitions without the word itself: GCIDE's, and WordNet's of it and of a sibling.
-struct Word {
-  std::string gcide, own, other;
-};
+}  // namespace
 
-// Words with one sense in WordNet and a sibling.
-std::vector<Word> words_of(const std::vector<DictionaryEntry>& entries,
-                           const std::vector<Synset>& synsets, std::uint64_t seed) {
+std::string first_sense(const std::string& entry) {
+  const std::size_t numbered = entry.find("\n   1. ");
+  const std::size_t line = std::min(entry.find('\n'), entry.size());
+  std::size_t begin = line;
+  if (numbered != std::string::npos) {
+    begin = numbered + std::string_view("\n   1. ").size();
+  } else if (line == 0 || entry[line - 1] != '.') {
+    return {};
+  }
+  const std::size_t end = std::min({entry.find("[1913 Webster]", begin), entry.find("\n\n", begin),
+                                    entry.find(" --", begin), entry.size()});
+  return squeeze(without_brackets(entry.substr(begin, end - begin)));
+}
+
+std::vector<DefinedWord> defined_words(const std::vector<DictionaryEntry>& entries,
+                                       const std::vector<Synset>& synsets, std::uint64_t seed) {
   const auto nouns = nouns_of(synsets);
   const Siblings siblings = siblings_of(synsets);
   std::unordered_set<std::string> seen;
-  std::vector<Word> words;
+  std::vector<DefinedWord> words;
   for (const DictionaryEntry& entry : entries) {
     const std::string word = lower(entry.headword);
     const auto noun = nouns.find(word);
@@ -108,20 +103,19 @@ std::vector<Word> words_of(const std::vector<DictionaryEntry>& entries,
     if (sense.size() < kLeastLetters || synset->hypernyms.empty()) continue;
     const Synset* sibling = sibling_of(*synset, siblings, seed);
     if (sibling == nullptr || !seen.insert(word).second) continue;
-    Word found{squeeze(without_word(sense, word)), squeeze(without_word(synset->definition, word)),
-               squeeze(without_word(sibling->definition, word))};
+    DefinedWord found{word, squeeze(without_word(sense, word)),
+                      squeeze(without_word(synset->definition, word)),
+                      squeeze(without_word(sibling->definition, word))};
     const std::size_t least = std::min({found.gcide.size(), found.own.size(), found.other.size()});
     if (least >= kLeastLetters) words.push_back(std::move(found));
   }
   return words;
 }
 
-}  // namespace
-
 std::vector<Task> make_definitions(Packages& packages, std::uint64_t seed) {
   const auto entries = read_dictionary(packages.deb("dict-gcide"), "gcide");
   const auto wordnet = read_wordnet(packages);
-  const std::vector<Word> words = words_of(entries, wordnet.front(), seed);
+  const std::vector<DefinedWord> words = defined_words(entries, wordnet.front(), seed);
   if (words.empty()) throw Error(ErrorCode::corrupt, "dict-gcide: no word that WordNet has");
   PairTask task;
   task.first.name = "sentence1";

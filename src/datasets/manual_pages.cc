@@ -1,7 +1,8 @@
 // Manual pages: the NAME line as query, the pages of its SEE ALSO as answers; that section is cut
 // out of the pages.
+#include "datasets/manual_pages.h"
+
 #include <algorithm>
-#include <filesystem>
 #include <unordered_map>
 
 #include "datasets/catalogue.h"
@@ -21,23 +22,6 @@ struct Page {
   std::string text;  // all sections but SEE ALSO
   std::vector<std::string> see_also;
 };
-
-// ".../man2/poll.2.gz" -> "poll(2)"; "" for what isn't a page.
-std::string id_of(const fs::path& path) {
-  if (path.extension() != ".gz") return {};
-  const std::string stem = path.stem().string();
-  const std::size_t dot = stem.rfind('.');
-  if (dot == std::string::npos) return {};
-  return stem.substr(0, dot) + "(" + stem.substr(dot + 1) + ")";
-}
-
-// ".so man2/poll.2" -> "poll(2)": a page that only points at another one.
-std::string included(const std::string& roff) {
-  const std::size_t at = roff.find(".so ");
-  if (at != 0 && (at == std::string::npos || roff[at - 1] != '\n')) return {};
-  const std::size_t end = roff.find('\n', at);
-  return id_of(squeeze(roff.substr(at + 4, end - at - 4)) + ".gz");
-}
 
 Page parse(const std::string& id, const std::string& roff) {
   Page page;
@@ -60,28 +44,47 @@ struct Manual {
 };
 
 void read_folder(const std::string& folder, Manual& manual) {
-  std::vector<fs::path> paths;
-  for (const auto& entry : fs::recursive_directory_iterator(folder + "/usr/share/man")) {
-    if (!entry.is_directory() && !id_of(entry.path()).empty()) paths.push_back(entry.path());
-  }
-  std::sort(paths.begin(), paths.end());
-  for (const fs::path& path : paths) {
+  for (const fs::path& path : manual_files(folder)) {
     if (fs::is_symlink(path)) {
-      manual.aliases.emplace(id_of(path), id_of(fs::read_symlink(path)));
+      manual.aliases.emplace(manual_id(path), manual_id(fs::read_symlink(path)));
       continue;
     }
     const std::string roff = read_gzip(path.string());
-    const std::string target = included(roff);
+    const std::string target = included_page(roff);
     if (!target.empty()) {
-      manual.aliases.emplace(id_of(path), target);
+      manual.aliases.emplace(manual_id(path), target);
       continue;
     }
-    Page page = parse(id_of(path), roff);
+    Page page = parse(manual_id(path), roff);
     if (!page.text.empty()) manual.pages.push_back(std::move(page));
   }
 }
 
 }  // namespace
+
+std::string manual_id(const fs::path& path) {
+  if (path.extension() != ".gz") return {};
+  const std::string stem = path.stem().string();
+  const std::size_t dot = stem.rfind('.');
+  if (dot == std::string::npos) return {};
+  return stem.substr(0, dot) + "(" + stem.substr(dot + 1) + ")";
+}
+
+std::vector<std::filesystem::path> manual_files(const std::string& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(folder + "/usr/share/man")) {
+    if (!entry.is_directory() && !manual_id(entry.path()).empty()) paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+std::string included_page(const std::string& roff) {
+  const std::size_t at = roff.find(".so ");
+  if (at != 0 && (at == std::string::npos || roff[at - 1] != '\n')) return {};
+  const std::size_t end = roff.find('\n', at);
+  return manual_id(squeeze(roff.substr(at + 4, end - at - 4)) + ".gz");
+}
 
 std::vector<Task> make_manual_pages(Packages& packages, std::uint64_t) {
   Manual manual;

@@ -1,11 +1,11 @@
 // Reverse dictionaries: a definition asks for the words that it defines.
+#include "datasets/reverse_dictionaries.h"
+
 #include <algorithm>
-#include <map>
 #include <unordered_map>
 
 #include "base/random.h"
 #include "datasets/catalogue.h"
-#include "datasets/dictd.h"
 #include "datasets/split.h"
 #include "datasets/wordnet.h"
 #include "kith/error.h"
@@ -26,14 +26,12 @@ class Builder {
 
   void add(const std::string& definition, const std::vector<std::string>& words) {
     std::vector<JudgedDocument> judged;
-    std::string query = definition;
     for (const std::string& word : words) {
       const JudgedDocument own{place(word), 1};
       const auto same = [&](const JudgedDocument& each) { return each.document == own.document; };
       if (std::none_of(judged.begin(), judged.end(), same)) judged.push_back(own);
-      query = without_word(query, word);
     }
-    query = squeeze(query);
+    const std::string query = definition_query(definition, words);
     if (query.size() >= kLeastLetters) queries_[query].push_back(std::move(judged));
   }
 
@@ -71,7 +69,8 @@ class Builder {
   std::unordered_map<std::string, std::vector<std::vector<JudgedDocument>>> queries_;
 };
 
-// An entry's first paragraph, without the headword's line, field labels and cross-reference marks.
+}  // namespace
+
 std::string first_paragraph(const std::string& entry) {
   std::string paragraph;
   std::size_t at = std::min(entry.find('\n'), entry.size());
@@ -90,15 +89,26 @@ std::string first_paragraph(const std::string& entry) {
   return squeeze(paragraph);
 }
 
-}  // namespace
+std::string definition_query(const std::string& definition, const std::vector<std::string>& words) {
+  std::string query = definition;
+  for (const std::string& word : words) query = without_word(query, word);
+  return squeeze(query);
+}
+
+std::map<std::string, std::vector<std::string>> words_by_entry(
+    const std::vector<DictionaryEntry>& entries) {
+  std::map<std::string, std::vector<std::string>> words;
+  for (const DictionaryEntry& entry : entries) {
+    if (!squeeze(entry.headword).empty()) words[entry.text].push_back(entry.headword);
+  }
+  return words;
+}
 
 std::vector<Task> make_foldoc(Packages& packages, std::uint64_t seed) {
-  std::map<std::string, std::vector<std::string>> headwords;  // of each entry
-  for (DictionaryEntry& entry : read_dictionary(packages.deb("dict-foldoc"), "foldoc")) {
-    if (!squeeze(entry.headword).empty()) headwords[entry.text].push_back(entry.headword);
-  }
+  const auto entries = read_dictionary(packages.deb("dict-foldoc"), "foldoc");
   Builder builder;
-  for (const auto& [text, words] : headwords) builder.add(first_paragraph(text), words);
+  for (const auto& [text, words] : words_by_entry(entries))
+    builder.add(first_paragraph(text), words);
   return builder.take(seed);
 }
 

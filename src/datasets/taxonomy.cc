@@ -71,4 +71,16 @@ double Taxonomy::similarity(std::uint32_t a, std::uint32_t b) const {
   return twice / (twice + static_cast<double>(steps));
 }
 
+std::uint32_t Taxonomy::relative(std::uint32_t synset, Random& random) const {
+  constexpr std::size_t kMostSteps = 6;
+  std::uint32_t at = synset;
+  for (std::size_t up = random.below(kMostSteps + 1); up > 0 && !above(at).empty(); --up) {
+    at = above(at)[random.below(above(at).size())];
+  }
+  for (std::size_t down = random.below(kMostSteps + 1); down > 0 && !below(at).empty(); --down) {
+    at = below(at)[random.below(below(at).size())];
+  }
+  return at;
+}
+
 }  // namespace kith::datasets

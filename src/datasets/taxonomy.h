@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/random.h"
 #include "datasets/wordnet.h"
 
 namespace kith::datasets {
@@ -25,6 +26,9 @@ class Taxonomy {
   // steps from there down to the two. One root is above all that have nothing above them. In (0,
   // 1].
   double similarity(std::uint32_t a, std::uint32_t b) const;
+
+  // Another synset, or the same: some steps up, six at most, and some down again, chosen at random.
+  std::uint32_t relative(std::uint32_t synset, Random& random) const;
 
  private:
   // All that is above a synset, itself included, with the fewest steps there.

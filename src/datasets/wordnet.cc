@@ -69,6 +69,12 @@ std::vector<std::string> examples_of(std::string_view gloss) {
 
 }  // namespace
 
+std::string joined_words(const Synset& synset) {
+  std::string joined;
+  for (const std::string& word : synset.words) joined += (joined.empty() ? "" : "; ") + word;
+  return joined;
+}
+
 std::vector<Synset> parse_synsets(const std::string& name, std::string_view text) {
   formats::Input in;
   in.name = name;

