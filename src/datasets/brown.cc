@@ -1,9 +1,8 @@
 // The Brown corpus (Francis and Kucera, 1964): 500 texts of 15 genres, cut into passages.
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "base/read_file.h"
 #include "datasets/catalogue.h"
 #include "datasets/split.h"
 #include "formats/lines.h"
@@ -31,12 +30,6 @@ std::string without_tags(std::string_view sentence) {
     text += word;
   }
   return text;
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::not_found, path + ": cannot be opened");
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 void add_passages(const std::string& text, const std::string& genre, const std::string& name,

@@ -1,9 +1,8 @@
 // SpamAssassin's public mail corpus: subject and body, without the headers that name the folder.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/read_file.h"
 #include "datasets/catalogue.h"
 #include "datasets/split.h"
 #include "kith/error.h"
@@ -15,12 +14,6 @@ namespace fs = std::filesystem;
 
 constexpr double kTestShare = 1.0 / 3;
 constexpr std::size_t kMostBytes = 20000;  // of a mail: what follows are attachments
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::not_found, path.string() + ": cannot be opened");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // "Subject: ..." and what stands after the headers.
 std::string subject_and_body(const std::string& mail) {
@@ -49,7 +42,7 @@ std::vector<Task> make_spam(Packages& packages, std::uint64_t seed) {
     std::sort(paths.begin(), paths.end());
     const std::string label = std::string_view(kind).starts_with("spam") ? "spam" : "ham";
     for (const fs::path& path : paths) {
-      std::string text = subject_and_body(read_file(path));
+      std::string text = subject_and_body(read_file(path.string()));
       std::string group = text.substr(0, text.find('\n'));  // replies and copies stay together
       if (group.starts_with("Re: ")) group.erase(0, 4);
       texts.push_back({std::move(text), label, std::move(group)});

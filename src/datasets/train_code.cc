@@ -1,4 +1,5 @@
 // What describes code -> the code: functions of Python with a docstring, pages on C++.
+#include "base/read_file.h"
 #include "datasets/html.h"
 #include "datasets/python_source.h"
 #include "datasets/train_sets.h"

@@ -1,11 +1,10 @@
 // Handbooks: headings -> what stands beneath them.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/parallel.h"
+#include "base/read_file.h"
 #include "datasets/gzip.h"
 #include "datasets/html.h"
 #include "datasets/rest.h"
@@ -47,12 +46,6 @@ constexpr Book kBooks[] = {
 };
 
 }  // namespace
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::not_found, path + ": cannot be opened");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::vector<std::string> files_below(const std::string& folder, const std::string& ending,
                                      const std::string& package) {

@@ -22,9 +22,6 @@ std::vector<DebianText> untested_descriptions(Packages& packages, std::uint64_t 
 using UsePassage = std::function<void(const Passage&, const std::string&, const std::string&)>;
 void for_each_passage(Packages& packages, const UsePassage& use);
 
-// A file's content. Throws not_found.
-std::string read_file(const std::string& path);
-
 // The files below a folder whose paths end so, in the order of their paths. Throws corrupt, naming
 // the package, when there is none.
 std::vector<std::string> files_below(const std::string& folder, const std::string& ending,

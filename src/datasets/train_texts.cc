@@ -1,5 +1,6 @@
 // Plain texts to learn a language from: descriptions, handbooks, prose of all kinds, speeches and
 // novels.
+#include "base/read_file.h"
 #include "datasets/catalogue.h"
 #include "datasets/r_data.h"
 #include "datasets/train_sets.h"

@@ -68,21 +68,17 @@ void write_tensors(const std::string& path, const std::vector<NamedTensor>& tens
   file.commit();
 }
 
-void write_modules(const NewFolder& folder, std::size_t width,
-                   const std::vector<std::pair<std::string, std::string>>& more) {
-  nlohmann::ordered_json modules = nlohmann::ordered_json::array();
+void write_modules(const NewFolder& folder, const std::vector<Module>& modules) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   const auto add = [&](const std::string& type, const std::string& path) {
-    modules.push_back({{"idx", modules.size()},
-                       {"name", std::to_string(modules.size())},
-                       {"path", path},
-                       {"type", "sentence_transformers.models." + type}});
+    list.push_back({{"idx", list.size()},
+                    {"name", std::to_string(list.size())},
+                    {"path", path},
+                    {"type", type}});
   };
-  add("Transformer", "");
-  add("Pooling", "1_Pooling");
-  for (const auto& [type, path] : more) add(type, path);
-  write_json(folder.file("modules.json"), modules);
-  write_json(folder.file("1_Pooling/config.json"),
-             {{"word_embedding_dimension", width}, {"pooling_mode_mean_tokens", true}});
+  add("sentence_transformers.models.Transformer", "");
+  for (const Module& module : modules) add(module.type, module.folder);
+  write_json(folder.file("modules.json"), list);
 }
 
 }  // namespace kith::encode

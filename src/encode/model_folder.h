@@ -37,9 +37,12 @@ struct NamedTensor {
 // A safetensors file, in F32.
 void write_tensors(const std::string& path, const std::vector<NamedTensor>& tensors);
 
-// modules.json of a sentence-transformers folder: Transformer, mean pooling, then `more`, each a
-// type and its folder, which the caller fills.
-void write_modules(const NewFolder& folder, std::size_t width,
-                   const std::vector<std::pair<std::string, std::string>>& more);
+// What follows a transformer in modules.json.
+struct Module {
+  std::string type;    // "sentence_transformers.models.Pooling"
+  std::string folder;  // which the caller fills
+};
+// modules.json of a sentence-transformers folder: the transformer, then these.
+void write_modules(const NewFolder& folder, const std::vector<Module>& modules);
 
 }  // namespace kith::encode

@@ -1,16 +1,15 @@
 #include "kith/text_encoder.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "base/progress.h"
 #include "encode/config.h"
 #include "encode/modules.h"
 #include "encode/nvembed.h"
+#include "encode/prompted_texts.h"
 #include "encode/static_model.h"
 #include "json/json.h"
 #include "kith/error.h"
@@ -25,8 +24,7 @@ using encode::StaticModel;
 struct TextEncoder::State {
   Tokenizer tokenizer;
   std::variant<Encoder, StaticModel> model;
-  std::map<std::string, std::string> prompts;
-  std::string default_prompt;
+  encode::Prompts prompts;
   std::string end;  // what stands behind each text, before it is cut
   std::optional<Truncation> truncation;
 };
@@ -43,17 +41,6 @@ void check_utf8(std::size_t number, std::string_view text) {
   refuse("text " + std::to_string(number) + ": byte " + std::to_string(wrong) + " is no UTF-8");
 }
 
-// Tokens of the prompt by itself without those that end a text, as they stand before every text.
-// NV-Embed counts them without the special token in front, but leaves out so many from the first
-// on: that one too, and not the prompt's last.
-std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt, bool nvembed) {
-  if (prompt.empty()) return 0;
-  const Encoding alone = tokenizer.encode(prompt, {.special_tokens = !nvembed, .use_file = false});
-  std::size_t count = alone.ids.size();
-  while (count > 0 && alone.special[count - 1] != 0) --count;
-  return count;
-}
-
 // What the file says of truncation, at most to the model's length; a length that was asked for
 // stands before both.
 std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t max_tokens,
@@ -64,21 +51,6 @@ std::optional<Truncation> truncation_for(const Tokenizer& tokenizer, std::size_t
   truncation->max_length = asked ? max_tokens : std::min(truncation->max_length, max_tokens);
   truncation->stride = 0;
   return truncation;
-}
-
-std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
-                               const std::string& prompt, const std::string& end,
-                               const std::optional<Truncation>& truncation,
-                               const Control& control) {
-  TokenizeOptions options;
-  options.truncation = truncation;
-  options.use_file = false;  // its padding is of no use
-  options.control = without_progress(control);
-  if (prompt.empty() && end.empty()) return tokenizer.encode(texts, options);
-  std::vector<std::string> prompted;
-  for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text).append(end);
-  const std::vector<std::string_view> views(prompted.begin(), prompted.end());
-  return tokenizer.encode(views, options);
 }
 
 // The texts that have a token below `unknown` behind the prompt's, the longest first; equal ones in
@@ -158,8 +130,7 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
       State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),
             .model = type == encode::kStaticType ? Model(StaticModel::open(transformer))
                                                  : Model(Encoder::open(folder, options)),
-            .prompts = {},
-            .default_prompt = {},
+            .prompts = encode::read_prompts(folder),
             .end = {},
             .truncation = {}});
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
@@ -168,20 +139,6 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                             " takes texts of any length, expected no context");
   }
   if (type == encode::kNvEmbedType) state->end = end_of_text(transformer, state->tokenizer);
-  const std::string settings = folder + "/config_sentence_transformers.json";
-  if (std::filesystem::exists(settings)) {
-    const Json json = Json::read(settings);
-    if (json.has("prompts")) {
-      const Json prompts = json.object("prompts");
-      for (const auto& [name, text] : prompts.raw().items()) {
-        state->prompts[name] = prompts.text(name);
-      }
-    }
-    state->default_prompt = json.text("default_prompt_name", "");
-    if (!state->default_prompt.empty() && !state->prompts.contains(state->default_prompt)) {
-      json.refuse("default_prompt_name", "the name of one of the prompts");
-    }
-  }
   const std::size_t longest =
       std::visit([](const auto& model) { return model.info().max_tokens; }, state->model);
   state->truncation = truncation_for(state->tokenizer, longest, options.context.tokens != 0);
@@ -193,8 +150,10 @@ const EncoderInfo& TextEncoder::info() const {
                     state_->model);
 }
 std::size_t TextEncoder::tokenizer_size() const { return state_->tokenizer.vocabulary_size(); }
-const std::map<std::string, std::string>& TextEncoder::prompts() const { return state_->prompts; }
-const std::string& TextEncoder::default_prompt() const { return state_->default_prompt; }
+const std::map<std::string, std::string>& TextEncoder::prompts() const {
+  return state_->prompts.by_name;
+}
+const std::string& TextEncoder::default_prompt() const { return state_->prompts.usual; }
 
 EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
                                  const TextEncodeOptions& options) const {
@@ -206,13 +165,15 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   }
   std::string prompt = options.prompt.value_or("");
   if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
-  const std::vector<Encoding> encodings =
-      tokenize(state_->tokenizer, texts, prompt, state_->end, state_->truncation, options.control);
+  const std::vector<Encoding> encodings = encode::tokenize(
+      state_->tokenizer, texts, prompt, state_->end, state_->truncation, options.control);
 
   const auto* fixed = std::get_if<StaticModel>(&state_->model);
   const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
-  const std::size_t before =
-      prompt_tokens(state_->tokenizer, prompt, about.architecture == encode::kNvEmbedType);
+  // NV-Embed counts them without the special token in front, but leaves out so many from the first
+  // on: that one too, and not the prompt's last.
+  const bool nvembed = about.architecture == encode::kNvEmbedType;
+  const std::size_t before = encode::prompt_tokens(state_->tokenizer, prompt, !nvembed);
   if (before != 0) check_room(encodings, before);
   const std::vector<std::size_t> order = order_of(encodings, before, unknown);
   std::vector<TokenSequence> sequences;

@@ -54,6 +54,4 @@ void expect_not_negative(std::string_view what, double value) {
   refuse(std::string(what) + ": " + number(value) + ", expected a finite number of at least 0");
 }
 
-void refuse(const std::string& message) { throw Error(ErrorCode::invalid_argument, message); }
-
 }  // namespace kith::learn

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "learn/refuse.h"
 #include "learn/tensor.h"
 
 namespace kith::learn {
@@ -20,7 +21,5 @@ void expect_shape(std::string_view what, const Tensor& tensor,
 
 void expect_positive(std::string_view what, double value);      // finite and above 0
 void expect_not_negative(std::string_view what, double value);  // finite and at least 0
-
-[[noreturn]] void refuse(const std::string& message);
 
 }  // namespace kith::learn

@@ -12,24 +12,18 @@ constexpr char kAttention[] = "cross_attend_blocks.0.", kForward[] = "cross_atte
 // The feed-forward layer is so many times as wide, for values and as much for gates.
 constexpr std::int64_t kWider = 4;
 
-struct Place {
-  std::string name;
-  std::vector<std::int64_t> shape;
-  std::int64_t inputs;  // of a dense layer; 0: a norm's scale, -1: its shift
-};
-
-std::vector<Place> places(const CrossAttentionShape& shape) {
+std::vector<ModulePlace> places(const CrossAttentionShape& shape) {
   const std::int64_t d = shape.width, inner = shape.heads * shape.head_dim;
   const std::string attention = kAttention, forward = kForward;
-  return {{attention + "norm.weight", {d}, 0},
-          {attention + "norm.bias", {d}, -1},
-          {attention + "norm_context.weight", {d}, 0},
-          {attention + "norm_context.bias", {d}, -1},
+  return {{attention + "norm.weight", {d}, kNormScale},
+          {attention + "norm.bias", {d}, kNormShift},
+          {attention + "norm_context.weight", {d}, kNormScale},
+          {attention + "norm_context.bias", {d}, kNormShift},
           {attention + "fn.to_q.weight", {inner, d}, d},
           {attention + "fn.to_kv.weight", {2 * inner, d}, d},
           {attention + "fn.to_out.weight", {d, inner}, inner},
-          {forward + "norm.weight", {d}, 0},
-          {forward + "norm.bias", {d}, -1},
+          {forward + "norm.weight", {d}, kNormScale},
+          {forward + "norm.bias", {d}, kNormShift},
           {forward + "fn.net.0.weight", {2 * kWider * d, d}, d},
           {forward + "fn.net.0.bias", {2 * kWider * d}, d},
           {forward + "fn.net.2.weight", {d, kWider * d}, kWider * d},
@@ -55,6 +49,11 @@ at::Tensor uniform_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& ra
   return tensor;
 }
 
+at::Tensor module_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random) {
+  if (inputs > 0) return uniform_tensor(shape, inputs, random);
+  return torch::full(shape, inputs == kNormScale ? 1.0 : 0.0);
+}
+
 CrossAttention::CrossAttention(const CrossAttentionShape& shape, Parameters parameters)
     : shape_(shape), parameters_(std::move(parameters)) {
   for (const Parameter& each : parameters_) each.value.set_requires_grad(true);
@@ -62,10 +61,8 @@ CrossAttention::CrossAttention(const CrossAttentionShape& shape, Parameters para
 
 CrossAttention CrossAttention::random(const CrossAttentionShape& shape, Random& random) {
   Parameters parameters;
-  for (const Place& place : places(shape)) {
-    at::Tensor start = place.inputs > 0 ? uniform_tensor(place.shape, place.inputs, random)
-                                        : torch::full(place.shape, place.inputs == 0 ? 1.0 : 0.0);
-    parameters.add(place.name, start);
+  for (const ModulePlace& place : places(shape)) {
+    parameters.add(place.name, module_tensor(place.shape, place.inputs, random));
   }
   return {shape, std::move(parameters)};
 }
@@ -73,7 +70,7 @@ CrossAttention CrossAttention::random(const CrossAttentionShape& shape, Random& 
 CrossAttention CrossAttention::read(const encode::TensorStore& store,
                                     const CrossAttentionShape& shape) {
   Parameters parameters;
-  for (const Place& place : places(shape)) {
+  for (const ModulePlace& place : places(shape)) {
     parameters.add(place.name, read_tensor(store, place.name, place.shape));
   }
   return {shape, std::move(parameters)};

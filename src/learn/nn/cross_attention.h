@@ -6,6 +6,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "encode/tensor_store.h"
@@ -42,5 +44,15 @@ class CrossAttention {
 // 1 / sqrt(inputs).
 at::Tensor normal_tensor(at::IntArrayRef shape, Random& random);
 at::Tensor uniform_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random);
+
+// A tensor of a module: `inputs` of a dense layer, or one of these.
+inline constexpr std::int64_t kNormScale = 0, kNormShift = -1;
+struct ModulePlace {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::int64_t inputs;
+};
+// As it starts: a norm as 1 and 0.
+at::Tensor module_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random);
 
 }  // namespace kith::learn

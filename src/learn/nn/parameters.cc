@@ -1,14 +1,11 @@
 #include "learn/nn/parameters.h"
 
 #include "kith/error.h"
+#include "learn/refuse.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
 namespace {
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
 
 std::string shape_text(const at::Tensor& tensor) {
   std::string text;

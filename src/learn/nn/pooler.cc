@@ -10,19 +10,16 @@
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/segments.h"
 #include "learn/nn/tensor_files.h"
+#include "learn/refuse.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
 namespace {
 
 using encode::NewFolder;
-using Modules = std::vector<Pooler::Module>;
+using Modules = std::vector<encode::Module>;
 
 constexpr char kPoolingFolder[] = "1_Pooling";
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
 
 Modules write_module(const NewFolder& folder, const std::string& type,
                      const nlohmann::ordered_json& config, const Parameters& parameters) {
@@ -236,19 +233,10 @@ class SelfAttentionPooler : public Pooler {
   AttentionShape shape_;
 };
 
-// Name, shape, and the inputs of a dense layer, 0 for a norm's scale or -1 for its shift.
-struct SelfAttentionPlace {
-  const char* name;
-  std::vector<std::int64_t> shape;
-  std::int64_t inputs;
-};
-std::vector<SelfAttentionPlace> self_attention_places(std::int64_t width, std::int64_t inner) {
-  return {{"norm.weight", {width}, 0},
-          {"norm.bias", {width}, -1},
-          {"to_q.weight", {inner, width}, width},
-          {"to_k.weight", {inner, width}, width},
-          {"to_v.weight", {inner, width}, width},
-          {"to_out.weight", {width, inner}, inner}};
+std::vector<ModulePlace> self_attention_places(std::int64_t width, std::int64_t inner) {
+  return {{"norm.weight", {width}, kNormScale},   {"norm.bias", {width}, kNormShift},
+          {"to_q.weight", {inner, width}, width}, {"to_k.weight", {inner, width}, width},
+          {"to_v.weight", {inner, width}, width}, {"to_out.weight", {width, inner}, inner}};
 }
 
 // ---- A weighted mean of layers (sentence-transformers' WeightedLayerPooling), then of tokens
@@ -353,9 +341,7 @@ std::unique_ptr<Pooler> make_self_attention(const PoolerOptions& options, const 
   const CrossAttentionShape shape = shape_of(options, model);
   Parameters parameters;
   for (const auto& place : self_attention_places(model.width, shape.heads * shape.head_dim)) {
-    parameters.add(place.name, place.inputs > 0
-                                   ? uniform_tensor(place.shape, place.inputs, random)
-                                   : torch::full(place.shape, place.inputs == 0 ? 1.0 : 0.0));
+    parameters.add(place.name, module_tensor(place.shape, place.inputs, random));
   }
   return std::make_unique<SelfAttentionPooler>(
       std::move(parameters), AttentionShape{shape.heads, shape.heads, shape.head_dim});

@@ -40,10 +40,8 @@ class Pooler {
   virtual std::int64_t dim() const = 0;
   virtual Parameters parameters() const = 0;
 
-  struct Module {
-    std::string type, folder;  // as modules.json lists it
-  };
-  virtual std::vector<Module> write(const encode::NewFolder& folder) const = 0;
+  // Writes what it consists of; returns how modules.json lists that.
+  virtual std::vector<encode::Module> write(const encode::NewFolder& folder) const = 0;
 };
 
 struct PooledModel {

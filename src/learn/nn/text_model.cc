@@ -1,31 +1,20 @@
 #include "learn/nn/text_model.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/read_file.h"
 #include "encode/modules.h"
+#include "encode/prompted_texts.h"
 #include "kith/error.h"
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/tensor_files.h"
+#include "learn/refuse.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::not_found, path + ": cannot be opened");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 bool of_llamas_family(const std::string& type) {
   return type == "llama" || type == "mistral" || type == "qwen2" || type == "qwen3";
@@ -107,8 +96,7 @@ struct TextModel::State {
   std::vector<DenseHead> dense;
   bool normalize = true;
   std::size_t max_tokens = 0;
-  std::map<std::string, std::string> prompts;
-  std::string default_prompt;
+  encode::Prompts prompts;
   Parameters lora;
 
   bool causal() const { return transformer->config().layers[0].forward == 0; }
@@ -118,7 +106,6 @@ struct TextModel::State {
  private:
   void read_folder(const std::string& folder);
   void read_modules(const encode::Modules& modules);
-  void read_prompts(const std::string& folder);
   void start(const ArchitectureOptions& options, std::uint64_t seed);
   void change(const TextModelOptions& options, std::uint64_t seed);
   void set_causal(bool wanted);
@@ -146,7 +133,7 @@ void TextModel::State::read_folder(const std::string& folder) {
   transformer = Transformer::read(store, sizes, names);
   max_tokens = std::min(sizes.max_tokens, modules.max_tokens.value_or(sizes.max_tokens));
   read_modules(modules);
-  read_prompts(folder);
+  prompts = encode::read_prompts(folder);
 }
 
 void TextModel::State::read_modules(const encode::Modules& modules) {
@@ -162,17 +149,6 @@ void TextModel::State::read_modules(const encode::Modules& modules) {
     if (head.has_bias) head.bias.set_requires_grad(true);
     dense.push_back(std::move(head));
   }
-}
-
-void TextModel::State::read_prompts(const std::string& folder) {
-  const std::string path = folder + "/config_sentence_transformers.json";
-  if (!fs::exists(path)) return;
-  const Json json = Json::read(path);
-  if (json.has("prompts")) {
-    const Json all = json.object("prompts");
-    for (const auto& [name, text] : all.raw().items()) prompts[name] = all.text(name);
-  }
-  default_prompt = json.text("default_prompt_name", "");
 }
 
 void TextModel::State::start(const ArchitectureOptions& options, std::uint64_t seed) {
@@ -217,10 +193,10 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
   if (options.dim > 0) add_dense(options.dim, seed);
   normalize = options.normalize.value_or(normalize);
   if (options.norm_every_layer) config["norm_every_layer"] = true;
-  if (!options.prompts.empty()) prompts = options.prompts;
-  if (!options.default_prompt.empty()) default_prompt = options.default_prompt;
-  if (!default_prompt.empty() && !prompts.contains(default_prompt)) {
-    refuse("default prompt '" + default_prompt + "', expected the name of one of the prompts");
+  if (!options.prompts.empty()) prompts.by_name = options.prompts;
+  if (!options.default_prompt.empty()) prompts.usual = options.default_prompt;
+  if (!prompts.usual.empty() && !prompts.by_name.contains(prompts.usual)) {
+    refuse("default prompt '" + prompts.usual + "', expected the name of one of the prompts");
   }
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
 }
@@ -239,7 +215,9 @@ bool TextModel::causal() const { return state_->causal(); }
 std::int64_t TextModel::dim() const { return state_->dim(); }
 std::size_t TextModel::max_tokens() const { return state_->max_tokens; }
 bool TextModel::normalized() const { return state_->normalize; }
-const std::map<std::string, std::string>& TextModel::prompts() const { return state_->prompts; }
+const std::map<std::string, std::string>& TextModel::prompts() const {
+  return state_->prompts.by_name;
+}
 
 Parameters TextModel::parameters() const {
   Parameters all;
@@ -266,26 +244,12 @@ TextModel::Texts TextModel::tokenize(std::span<const std::string_view> texts,
                                      const std::string& prompt, std::size_t most,
                                      const Control& control) const {
   const State& state = *state_;
-  TokenizeOptions options;
-  options.use_file = false;  // its padding is of no use
-  options.truncation = state.tokenizer->truncation().value_or(Truncation{});
-  options.truncation->max_length = most == 0 ? state.max_tokens : std::min(most, state.max_tokens);
-  options.truncation->stride = 0;
-  options.control = control;
-  options.control.progress = nullptr;
+  Truncation truncation = state.tokenizer->truncation().value_or(Truncation{});
+  truncation.max_length = most == 0 ? state.max_tokens : std::min(most, state.max_tokens);
+  truncation.stride = 0;
   Texts result;
-  std::size_t before = 0;
-  if (prompt.empty()) {
-    result.encodings = state.tokenizer->encode(texts, options);
-  } else {
-    const Encoding alone = state.tokenizer->encode(prompt, {.use_file = false});
-    before = alone.ids.size();
-    while (before > 0 && alone.special[before - 1] != 0) --before;
-    std::vector<std::string> prompted;
-    for (const std::string_view text : texts) prompted.emplace_back(prompt).append(text);
-    const std::vector<std::string_view> views(prompted.begin(), prompted.end());
-    result.encodings = state.tokenizer->encode(views, options);
-  }
+  result.encodings = encode::tokenize(*state.tokenizer, texts, prompt, "", truncation, control);
+  const std::size_t before = encode::prompt_tokens(*state.tokenizer, prompt, true);
   for (const Encoding& each : result.encodings) {
     result.sequences.push_back(
         {.ids = each.ids, .types = each.types, .prompt = std::min(before, each.ids.size())});
@@ -320,13 +284,13 @@ at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t
 }
 
 at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
-                            const Control& control) const {
+                            const Control& control, std::size_t most) const {
   constexpr std::size_t kBatch = 256;
   const torch::NoGradGuard constant;
   std::vector<at::Tensor> parts;
   for (std::size_t at = 0; at < texts.size(); at += kBatch) {
     const auto some = texts.subspan(at, std::min(kBatch, texts.size() - at));
-    const Texts tokenized = tokenize(some, prompt, 0, control);
+    const Texts tokenized = tokenize(some, prompt, most, control);
     const Tokens tokens = pack_tokens(tokenized.sequences).to(device());
     const std::size_t layers = transformer().layers();
     parts.push_back(vectors(transformer().states(tokens, layers), layers, tokens).cpu());
@@ -352,27 +316,20 @@ void TextModel::save(const std::string& path,
   write_parameters(folder.file("model.safetensors"), state.transformer->merged());
   encode::write_json(folder.file("sentence_bert_config.json"),
                      {{"max_seq_length", state.max_tokens}, {"do_lower_case", false}});
-  nlohmann::ordered_json modules = nlohmann::ordered_json::array();
-  const auto add = [&](const std::string& type, const std::string& place) {
-    modules.push_back({{"idx", modules.size()},
-                       {"name", std::to_string(modules.size())},
-                       {"path", place},
-                       {"type", type}});
-  };
-  add("sentence_transformers.models.Transformer", "");
-  for (const auto& [type, place] : state.pooler->write(folder)) add(type, place);
+  std::vector<encode::Module> modules = state.pooler->write(folder);
   for (const DenseHead& head : state.dense) {
-    const std::string place = std::to_string(modules.size()) + "_Dense";
+    const std::string place = std::to_string(modules.size() + 1) + "_Dense";
     write_dense(folder, place, head);
-    add("sentence_transformers.models.Dense", place);
+    modules.push_back({"sentence_transformers.models.Dense", place});
   }
   if (state.normalize) {
-    add("sentence_transformers.models.Normalize", std::to_string(modules.size()) + "_Normalize");
+    modules.push_back({"sentence_transformers.models.Normalize",
+                       std::to_string(modules.size() + 1) + "_Normalize"});
   }
-  encode::write_json(folder.file("modules.json"), modules);
-  if (!state.prompts.empty()) {
-    nlohmann::ordered_json prompts = {{"prompts", state.prompts}};
-    if (!state.default_prompt.empty()) prompts["default_prompt_name"] = state.default_prompt;
+  encode::write_modules(folder, modules);
+  if (!state.prompts.by_name.empty()) {
+    nlohmann::ordered_json prompts = {{"prompts", state.prompts.by_name}};
+    if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
   }
   for (const auto& [name, text] : more) encode::write_text(folder.file(name), text);

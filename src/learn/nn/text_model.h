@@ -85,9 +85,9 @@ class TextModel {
                          const Tokens& tokens) const;
   bool normalized() const;
 
-  // The vectors of texts, without gradients: [n, dim()], on the CPU.
+  // The vectors of texts, without gradients: [n, dim()], on the CPU. `most`: as of tokenize().
   at::Tensor embed(std::span<const std::string_view> texts, const std::string& prompt,
-                   const Control& control) const;
+                   const Control& control, std::size_t most = 0) const;
 
   // Writes the folder; throws invalid_argument when there is one. LoRA's changes are added to the
   // weights that are written. `more`: further files, by name, and their content.

@@ -11,16 +11,13 @@
 #include "kith/error.h"
 #include "learn/nn/attention.h"
 #include "learn/nn/tensor_files.h"
+#include "learn/refuse.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
 namespace {
 
 using encode::TensorRole;
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
 
 at::Tensor start_of(const encode::TensorPlace& place, double last, Random& random) {
   constexpr double kSpread = 0.02;

@@ -111,7 +111,6 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control) {
   constexpr std::int64_t kDepth = 10;
-  constexpr std::size_t kBatch = 256;
   const torch::NoGradGuard constant;
   Texts queries, documents;
   std::vector<std::int64_t> answer;
@@ -123,22 +122,11 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
     if (fresh) documents.push_back(example.positive);
     answer.push_back(at->second);
   }
-  const auto embed = [&](const Texts& texts, const std::string& prompt, std::size_t most) {
-    std::vector<at::Tensor> parts;
-    for (std::size_t at = 0; at < texts.size(); at += kBatch) {
-      const Texts some(
-          texts.begin() + static_cast<std::ptrdiff_t>(at),
-          texts.begin() + static_cast<std::ptrdiff_t>(std::min(at + kBatch, texts.size())));
-      const Tokens tokens = tokens_of(model, some, prompt, most, control);
-      const std::size_t layers = model.transformer().layers();
-      parts.push_back(
-          unit(model.vectors(model.transformer().states(tokens, layers), layers, tokens)));
-    }
-    return torch::cat(parts);
-  };
-  const at::Tensor q = embed(queries, query_prompt(model, source), limits.query);
-  const at::Tensor d = embed(documents, document_prompt(model, source), limits.document);
-  const at::Tensor scores = q.mm(d.t()).cpu();
+  const at::Tensor q =
+      unit(model.embed(queries, query_prompt(model, source), control, limits.query));
+  const at::Tensor d =
+      unit(model.embed(documents, document_prompt(model, source), control, limits.document));
+  const at::Tensor scores = q.mm(d.t());
   const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
   const at::Tensor rank = (scores > wanted).sum(1) + 1;
   const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);

@@ -1,27 +1,28 @@
 #include "learn/train/objective.h"
 
 #include <algorithm>
-#include <functional>
+#include <span>
 
 #include "base/random.h"
-#include "kith/error.h"
 #include "learn/loss/distillation.h"
 #include "learn/loss/margin_mse.h"
+#include "learn/refuse.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
 namespace {
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
-bool is_one_of(const std::string& word, std::initializer_list<const char*> words) {
-  return std::ranges::any_of(words, [&](const char* each) { return word == each; });
+void expect_word(const char* what, const std::string& word, std::span<const char* const> words) {
+  std::string known;
+  for (const char* each : words) {
+    if (word == each) return;
+    known += (known.empty() ? "" : ", ") + std::string(each);
+  }
+  refuse(std::string(what) + " '" + word + "', expected one of " + known);
 }
 
 bool draws_layers(const std::string& kind) {
-  return is_one_of(kind, {"2d", "2d-revised", "2d-st"});
+  return kind == "2d" || kind == "2d-revised" || kind == "2d-st";
 }
 
 // Chunks of a column, and the tokens of each.
@@ -66,14 +67,8 @@ Embedded embedded_at(const std::vector<std::vector<at::Tensor>>& columns, std::s
 
 Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic)
     : model_(&model), loss_(loss), elastic_(elastic) {
-  if (!is_one_of(loss.kind,
-                 {"info_nce", "cosent", "angle", "triplet", "margin_mse", "distillation"})) {
-    refuse("loss '" + loss.kind +
-           "', expected info_nce, cosent, angle, triplet, margin_mse or distillation");
-  }
-  if (!is_one_of(elastic.kind, {"", "1d", "2d", "2d-revised", "2d-st", "starbucks", "ese"})) {
-    refuse("elastic '" + elastic.kind + "', expected 1d, 2d, 2d-revised, 2d-st, starbucks or ese");
-  }
+  expect_word("loss", loss.kind, kLossKinds);
+  if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
   if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
   if (draws_layers(elastic.kind) && layers < 2) refuse("elastic layers of a model with one layer");

@@ -21,6 +21,11 @@
 
 namespace kith::learn {
 
+inline constexpr const char* kLossKinds[] = {"info_nce", "cosent",     "angle",
+                                             "triplet",  "margin_mse", "distillation"};
+inline constexpr const char* kElasticKinds[] = {"1d",    "2d",        "2d-revised",
+                                                "2d-st", "starbucks", "ese"};
+
 struct LossOptions {
   // info_nce, cosent, angle (pairs with scores), triplet (with negatives), margin_mse or
   // distillation (with a teacher's scores).

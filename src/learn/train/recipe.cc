@@ -98,10 +98,8 @@ void read_info_nce(TomlTable& table, InfoNceOptions& into) {
 
 // Into what the whole recipe says, where a source has a table of its own.
 void read_loss(TomlTable& table, LossOptions& into) {
-  constexpr const char* kKinds[] = {"info_nce", "cosent",     "angle",
-                                    "triplet",  "margin_mse", "distillation"};
   constexpr const char* kDistances[] = {"cosine", "euclidean"};
-  table.text("kind", into.kind, kKinds);
+  table.text("kind", into.kind, kLossKinds);
   read_info_nce(table, into.info_nce);
   table.boolean("mask_equal", into.mask_equal);
   table.number("scale", into.cosent.scale, 1e-4, 1e4);
@@ -152,12 +150,11 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
 }
 
 ElasticOptions read_elastic(TomlTable& recipe) {
-  constexpr const char* kKinds[] = {"1d", "2d", "2d-revised", "2d-st", "starbucks", "ese"};
   ElasticOptions elastic;
   auto table = recipe.table("elastic");
   if (!table) return elastic;
   elastic.kind = "1d";
-  table->text("kind", elastic.kind, kKinds);
+  table->text("kind", elastic.kind, kElasticKinds);
   table->wholes("dims", elastic.dims, 1, 1 << 16);
   table->numbers("weights", elastic.weights, 0, 1e6);
   std::vector<std::int64_t> layers;

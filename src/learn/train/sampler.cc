@@ -5,16 +5,9 @@
 #include <numeric>
 
 #include "kith/error.h"
+#include "learn/refuse.h"
 
 namespace kith::learn {
-namespace {
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
-
-}  // namespace
-
 Sampler::Sampler(std::vector<SourceSize> sources, std::size_t batch, std::uint64_t seed)
     : sources_(std::move(sources)),
       batch_(batch),

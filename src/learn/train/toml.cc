@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
+#include "base/read_file.h"
 #include "kith/error.h"
 
 namespace kith::learn {
@@ -129,10 +128,7 @@ TomlTable& TomlTable::operator=(TomlTable&&) noexcept = default;
 TomlTable::~TomlTable() = default;
 
 TomlTable TomlTable::read(const std::string& path, const Overrides& overrides) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Error(ErrorCode::not_found, path + ": cannot be opened");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse(text, path, overrides);
+  return parse(read_file(path), path, overrides);
 }
 
 TomlTable TomlTable::parse(const std::string& text, const std::string& name,
@@ -229,46 +225,41 @@ void TomlTable::whole(const std::string& key, std::size_t& value, std::size_t lo
   value = static_cast<std::size_t>(number);
 }
 
-void TomlTable::texts(const std::string& key, std::vector<std::string>& value) {
+template <class Value, class Fits>
+void TomlTable::list(const std::string& key, const std::string& expected, const Fits& fits,
+                     std::vector<Value>& value) {
   const toml::node* node = node_->find(key);
   if (node == nullptr) return;
   const toml::array* array = node->as_array();
+  if (array == nullptr) refuse(key, expected);
   value.clear();
-  if (node->is_string()) {
-    value.push_back(node->value_or(std::string()));
+  for (const toml::node& each : *array) {
+    if (!fits(each)) refuse(key, expected);
+    value.push_back(each.value_or(Value()));
+  }
+}
+
+void TomlTable::texts(const std::string& key, std::vector<std::string>& value) {
+  if (const toml::node* node = node_->find(key); node != nullptr && node->is_string()) {
+    value = {node->value_or(std::string())};
     return;
   }
-  if (array == nullptr) refuse(key, "texts in brackets");
-  for (const toml::node& each : *array) {
-    if (!each.is_string()) refuse(key, "texts in brackets");
-    value.push_back(each.value_or(std::string()));
-  }
+  list(
+      key, "texts in brackets", [](const toml::node& each) { return each.is_string(); }, value);
 }
 
 void TomlTable::numbers(const std::string& key, std::vector<double>& value, double low,
                         double high) {
-  const toml::node* node = node_->find(key);
-  if (node == nullptr) return;
-  const toml::array* array = node->as_array();
-  if (array == nullptr) refuse(key, "in brackets numbers, each " + between(low, high));
-  value.clear();
-  for (const toml::node& each : *array) {
-    if (!is_number(each, low, high)) refuse(key, "in brackets numbers, each " + between(low, high));
-    value.push_back(each.value_or(0.0));
-  }
+  list(
+      key, "in brackets numbers, each " + between(low, high),
+      [&](const toml::node& each) { return is_number(each, low, high); }, value);
 }
 
 void TomlTable::wholes(const std::string& key, std::vector<std::int64_t>& value, std::int64_t low,
                        std::int64_t high) {
-  const toml::node* node = node_->find(key);
-  if (node == nullptr) return;
-  const toml::array* array = node->as_array();
-  if (array == nullptr) refuse(key, "in brackets numbers, each " + between(low, high));
-  value.clear();
-  for (const toml::node& each : *array) {
-    if (!is_whole(each, low, high)) refuse(key, "in brackets numbers, each " + between(low, high));
-    value.push_back(each.value_or(low));
-  }
+  list(
+      key, "in brackets numbers, each " + between(low, high),
+      [&](const toml::node& each) { return is_whole(each, low, high); }, value);
 }
 
 void TomlTable::any(const std::string& key, nlohmann::json& value) {

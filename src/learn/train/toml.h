@@ -60,6 +60,10 @@ class TomlTable {
 
  private:
   struct Node;
+  // The elements under a key, each of which `fits`.
+  template <class Value, class Fits>
+  void list(const std::string& key, const std::string& expected, const Fits& fits,
+            std::vector<Value>& value);
   explicit TomlTable(std::unique_ptr<Node> node);
   std::unique_ptr<Node> node_;
 };

@@ -8,11 +8,11 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <unordered_map>
 
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "kith/error.h"
+#include "learn/refuse.h"
 #include "learn/threads.h"
 #include "learn/torch.h"
 #include "learn/train/average.h"
@@ -26,10 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::invalid_argument, message);
-}
 
 double cpu_seconds() {
   return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
