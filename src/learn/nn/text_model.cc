@@ -192,7 +192,13 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
   if (options.dim < 0) refuse("dim " + std::to_string(options.dim));
   if (options.dim > 0) add_dense(options.dim, seed);
   normalize = options.normalize.value_or(normalize);
-  if (options.norm_every_layer) config["norm_every_layer"] = true;
+  if (options.norm_every_layer) {
+    if (!transformer->config().final_norm) {
+      refuse("norm_every_layer: a model of type " + transformer->config().architecture +
+             " has no final norm");
+    }
+    config["norm_every_layer"] = true;
+  }
   if (!options.prompts.empty()) prompts.by_name = options.prompts;
   if (!options.default_prompt.empty()) prompts.usual = options.default_prompt;
   if (!prompts.usual.empty() && !prompts.by_name.contains(prompts.usual)) {

@@ -176,6 +176,9 @@ TEST_F(Models, ThatCantBeAreRefusedWithWhatWasSeen) {
   options.lora = LoraOptions{.layers = {"nothing"}};
   EXPECT_THAT(message(options), testing::HasSubstr("no dense layer's name ends as wanted"));
   options = small("bert");
+  options.norm_every_layer = true;
+  EXPECT_THAT(message(options), testing::HasSubstr("of type bert has no final norm"));
+  options = small("bert");
   options.default_prompt = "query";
   EXPECT_THAT(message(options), testing::HasSubstr("default prompt 'query'"));
 }
