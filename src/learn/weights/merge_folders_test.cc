@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "encode/tensor_store.h"
 #include "encode/test_models.h"
 #include "json/json.h"
 #include "kith/encoder.h"

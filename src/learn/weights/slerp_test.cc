@@ -47,7 +47,7 @@ TaskVectors of_biases(const std::vector<std::vector<float>>& biases) {
   for (const auto& bias : biases) {
     Parameters model = base.copy();
     model["bias"].copy_(torch::tensor(bias));
-    models.push_back({"m" + std::to_string(models.size() + 1), model});
+    models.push_back({std::string("m").append(std::to_string(models.size() + 1)), model});
   }
   return make_task_vectors({"base", base}, models);
 }

@@ -44,7 +44,7 @@ inline std::vector<double> flat(const Parameters& model) {
 inline TaskVectors random_vectors(std::size_t count, std::uint64_t seed = 1) {
   std::vector<NamedModel> models;
   for (std::size_t i = 0; i < count; ++i) {
-    models.push_back({"m" + std::to_string(i + 1), random_model(seed + i + 1)});
+    models.push_back({std::string("m").append(std::to_string(i + 1)), random_model(seed + i + 1)});
   }
   return make_task_vectors({"base", random_model(seed)}, models);
 }
