@@ -1,5 +1,5 @@
-// How task vectors lie to each other, for people: lengths and angles. Near 90 degrees, tasks are
-// learned in different weights; above, they undo each other.
+// How task vectors lie to each other, for people: lengths and angles. Near 90 degrees, tasks
+// were learned in directions of their own; above, they undo each other.
 #pragma once
 
 #include <vector>

@@ -215,7 +215,7 @@ TEST_F(MergedFolders, ReplaceTheWeightsOfModulesToo) {
                           [](const std::string&) { return true; });
   }
   merge_folders(request());
-  const std::string name = "2_Dense.linear.weight";
+  const std::string name = "dense.0.weight";
   const Parameters merged = read_model_weights(path("merged")).tensors;
   const at::Tensor mean =
       (read_model_weights(path("a")).tensors[name] + read_model_weights(path("b")).tensors[name]) /

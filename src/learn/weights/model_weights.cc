@@ -238,13 +238,18 @@ ModelWeights read_model_weights(const std::string& folder) {
   for (const std::string& path : weight_files(modules.transformer)) {
     read_file(path, names, model, tensors);
   }
+  std::size_t dense = 0;
   for (const auto& [kind, place] : modules.ahead) {
     const std::string path = place + "/model.safetensors";
     if (!fs::exists(path)) continue;
-    const std::string prefix = place_in(folder, place) + ".";
-    read_file(
-        path, [&](const std::string& name) { return std::optional(prefix + name); }, model,
-        tensors);
+    const std::string prefix =
+        kind == "Dense" ? "dense." + std::to_string(dense++) + "." : "pooling.";
+    const std::string_view dropped = kind == "Dense" ? "linear." : "";
+    const auto name_of = [&](const std::string& name) {
+      return std::optional(prefix +
+                           (name.starts_with(dropped) ? name.substr(dropped.size()) : name));
+    };
+    read_file(path, name_of, model, tensors);
   }
   for (const auto& [name, value] : tensors) model.tensors.add(name, value);
   model.tokenizer = read_tokenizer(modules.transformer);

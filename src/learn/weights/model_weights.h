@@ -16,9 +16,9 @@ namespace kith::learn {
 struct ModelWeights {
   std::string folder;
   // Every tensor of floats that the transformer's and the modules' files hold, as float32, in the
-  // alphabet's order: "transformer." and its published name, or a module's folder and its name
-  // ("2_Dense.linear.weight"). Not those of heads that vectors don't need (pooler, lm_head ...),
-  // and not buffers of whole numbers.
+  // alphabet's order, named as TextModel::parameters() names them: "transformer." and the published
+  // name, "pooling." and its name, "dense.0.weight". Not those of heads that vectors don't need
+  // (pooler, lm_head ...), and not buffers of whole numbers.
   Parameters tensors;
   // Weight files, by their place in the folder, and of each tensor there the name it has above;
   // tensors that aren't listed stay as they are.
