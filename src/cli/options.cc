@@ -34,6 +34,23 @@ void split(std::string_view text, const std::function<void(std::string_view)>& u
   }
 }
 
+template <class T>
+std::vector<T> parse_list(const std::string& option, const char* what, const std::string& text) {
+  std::vector<T> list;
+  split(text, [&](std::string_view piece) {
+    while (piece.starts_with(' ')) piece.remove_prefix(1);
+    while (piece.ends_with(' ')) piece.remove_suffix(1);
+    const auto value = parse<T>(piece.starts_with('+') ? piece.substr(1) : piece);
+    if (!value || !std::isfinite(*value)) {
+      throw Error(ErrorCode::invalid_argument, option + ": " + what + " " +
+                                                   std::to_string(list.size()) + " is '" +
+                                                   printable(piece) + "', expected a number");
+    }
+    list.push_back(*value);
+  });
+  return list;
+}
+
 }  // namespace
 
 CLI::Validator whole_number(std::size_t least, std::size_t most) {
@@ -82,19 +99,11 @@ std::vector<std::size_t> parse_counts(const std::string& option, const std::stri
 }
 
 std::vector<float> parse_components(const std::string& option, const std::string& text) {
-  std::vector<float> components;
-  split(text, [&](std::string_view piece) {
-    while (piece.starts_with(' ')) piece.remove_prefix(1);
-    while (piece.ends_with(' ')) piece.remove_suffix(1);
-    const auto value = parse<float>(piece.starts_with('+') ? piece.substr(1) : piece);
-    if (!value || !std::isfinite(*value)) {
-      throw Error(ErrorCode::invalid_argument, option + ": component " +
-                                                   std::to_string(components.size()) + " is '" +
-                                                   printable(piece) + "', expected a number");
-    }
-    components.push_back(*value);
-  });
-  return components;
+  return parse_list<float>(option, "component", text);
+}
+
+std::vector<double> parse_numbers(const std::string& option, const std::string& text) {
+  return parse_list<double>(option, "number", text);
 }
 
 void add_read_options(CLI::App& verb, ReadOptions& options) {

@@ -23,6 +23,8 @@ std::vector<std::size_t> parse_counts(const std::string& option, const std::stri
                                       std::size_t least, std::size_t most);
 // "0.1,-0.2" as floats; throws for what isn't a finite number.
 std::vector<float> parse_components(const std::string& option, const std::string& text);
+// The same as doubles, for numbers that are no vector's.
+std::vector<double> parse_numbers(const std::string& option, const std::string& text);
 
 // How a file of vectors or neighbours is to be read: --format and --dataset.
 void add_read_options(CLI::App& verb, ReadOptions& options);

@@ -20,6 +20,9 @@
 #include "kith/text_encoder.h"
 
 namespace kith::cli {
+
+void add_model_merge(CLI::App& model);  // verb_model_merge.cc
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -174,11 +177,13 @@ void add_model_info(CLI::App& model) {
 }  // namespace
 
 void add_model(CLI::App& root) {
-  CLI::App* model = root.add_subcommand("model", "Import models of texts and look into them");
+  CLI::App* model =
+      root.add_subcommand("model", "Import models of texts, look into them, merge them");
   model->require_subcommand(1);
   add_import(*model);
   add_model_info(*model);
   add_export(*model);
+  add_model_merge(*model);
 }
 
 }  // namespace kith::cli

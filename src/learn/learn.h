@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,33 @@ struct TrainSummary {
   double tokens_per_second = 0, cpu_seconds = 0;
 };
 
+// Weights of models merged without data.
+struct MergeRequest {
+  std::vector<std::string> models;  // folders
+  std::string base;                 // the folder they were trained from; empty: unknown
+  // "average", "arithmetic", "slerp" or "ties"; without a base an average alone.
+  std::string method = "average";
+  std::vector<double> weights;  // one a model; empty: 1 each. Not for ties
+  std::optional<double> scale;  // of what is added to the base; empty: 1
+  std::optional<double> top;    // of ties: percent of values that stay; empty: 20
+  bool rescale = false;         // of ties: to the mean length of the trimmed vectors
+  std::string output;           // a new folder
+  Control control;
+};
+
+struct MergeSummary {
+  std::string output, base_hash;  // the hash is empty without a base
+  std::int64_t tensors = 0, parameters = 0;
+  // Of task vectors, or of the weights where there is no base. NaN with a vector of length 0.
+  std::vector<double> norms;
+  std::vector<std::vector<double>> angles;  // degrees
+  std::vector<double> coefficients;         // of the vectors in the result; empty for ties
+  double norm = 0;  // of what was added to the base, or of the result's weights
+};
+
 struct Registry {
   TrainSummary (*train)(const TrainRequest& request) = nullptr;
+  MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };
 
 // The one entry of libkith-learn.so, which fills the registry.

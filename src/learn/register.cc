@@ -1,5 +1,6 @@
 #include "learn/learn.h"
 #include "learn/train/recipe.h"
+#include "learn/weights/merge_folders.h"
 
 namespace kith::learn {
 namespace {
@@ -14,4 +15,5 @@ TrainSummary train_recipe(const TrainRequest& request) {
 
 extern "C" void kith_learn_register(kith::learn::Registry& registry) {
   registry.train = kith::learn::train_recipe;
+  registry.merge = kith::learn::merge_folders;
 }
