@@ -27,6 +27,10 @@ Cell rounded(double value) {
   return {value, significant_text(value, kDigits)};
 }
 
+std::string shown_metric(const std::string& metric) {
+  return metric == "mrr_at_10" ? "MRR@10" : metric;
+}
+
 void train_recipe(const Options& options, bool seeded) {
   learn::TrainRequest request;
   request.recipe = options.recipe;
@@ -46,13 +50,10 @@ void train_recipe(const Options& options, bool seeded) {
   record.add("candidates", "candidates a query", summary.candidates);
   record.add("first_loss", "loss at first", rounded(summary.first_loss));
   record.add("last_loss", "loss at last", rounded(summary.last_loss));
-  if (!summary.validations.empty()) {
-    double best = 0;
-    for (const learn::ValidationLine& line : summary.validations) best = std::max(best, line.score);
-    record.add(summary.validations.front().metric, "best MRR@10 of held-out examples",
-               rounded(best));
-    record.add("best_step", "weights of step",
-               summary.best_step > 0 ? summary.best_step : summary.steps);
+  if (!summary.metric.empty()) {
+    record.add(summary.metric, "best " + shown_metric(summary.metric) + " of held-out data",
+               rounded(summary.best_score));
+    record.add("best_step", "of step", summary.best_step);
   }
   record.add("tokens_per_second", "tokens a second", rounded(summary.tokens_per_second));
   add_times(record, times);
