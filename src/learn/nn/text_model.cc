@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.h"
 #include "base/read_file.h"
 #include "encode/modules.h"
 #include "encode/prompted_texts.h"
@@ -9,6 +10,7 @@
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
+#include "learn/shards.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
@@ -291,16 +293,20 @@ at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t
 
 at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
                             const Control& control, std::size_t most) const {
-  constexpr std::size_t kBatch = 256;
+  constexpr std::size_t kBatch = 64;
   const torch::NoGradGuard constant;
-  std::vector<at::Tensor> parts;
-  for (std::size_t at = 0; at < texts.size(); at += kBatch) {
+  Control alone;
+  alone.threads = 1;
+  std::vector<at::Tensor> parts((texts.size() + kBatch - 1) / kBatch);
+  run_shards(parts.size(), [&](std::size_t part) {
+    throw_if_cancelled(control);
+    const std::size_t at = part * kBatch;
     const auto some = texts.subspan(at, std::min(kBatch, texts.size() - at));
-    const Texts tokenized = tokenize(some, prompt, most, control);
+    const Texts tokenized = tokenize(some, prompt, most, alone);
     const Tokens tokens = pack_tokens(tokenized.sequences).to(device());
     const std::size_t layers = transformer().layers();
-    parts.push_back(vectors(transformer().states(tokens, layers), layers, tokens).cpu());
-  }
+    parts[part] = vectors(transformer().states(tokens, layers), layers, tokens).cpu();
+  });
   return parts.empty() ? torch::empty({0, dim()}) : torch::cat(parts);
 }
 

@@ -147,6 +147,7 @@ class TransformerForward {
  public:
   TransformerForward(const Transformer& model, const Tokens& tokens, const ForwardOptions& options)
       : model_(model), config_(model.config_), tokens_(tokens), options_(options) {
+    if (options.training) dropout_ = Dropout(options.seed);
     bias_ = model.bias_of(tokens.longest);
     for (const encode::Rotary& rotary : config_.rotary) rotations_.push_back(rotation_of(rotary));
   }
@@ -188,10 +189,7 @@ class TransformerForward {
     return {torch::cat(cosines).unsqueeze(1).to(device), torch::cat(sines).unsqueeze(1).to(device)};
   }
 
-  at::Tensor drop(const at::Tensor& x) const {
-    return options_.training && options_.dropout > 0 ? torch::dropout(x, options_.dropout, true)
-                                                     : x;
-  }
+  at::Tensor drop(const at::Tensor& x) { return dropout_(x, options_.dropout); }
 
   // Embeddings narrower than the state are kept for the first layer's attention.
   at::Tensor embed() {
@@ -214,28 +212,27 @@ class TransformerForward {
     return config_.pre_norm ? x : norm(x);
   }
 
-  at::Tensor attention(std::size_t l, const at::Tensor& x) const {
+  at::Tensor attention(std::size_t l, const at::Tensor& x) {
     const Transformer::Layer& layer = model_.layers_[l];
     const auto dim = static_cast<std::int64_t>(config_.head_dim_of(l));
     const auto heads = static_cast<std::int64_t>(config_.heads);
     const auto kv_heads = static_cast<std::int64_t>(config_.kv_heads);
     at::Tensor q, k, v;
     if (layer.qkv.empty()) {
-      q = layer.query(x, options_.training);
-      k = layer.key(x, options_.training);
-      v = layer.value(x, options_.training);
+      q = layer.query(x, dropout_);
+      k = layer.key(x, dropout_);
+      v = layer.value(x, dropout_);
     } else {
       const std::vector<at::Tensor> parts =
-          layer.qkv(x, options_.training)
+          layer.qkv(x, dropout_)
               .split_with_sizes({heads * dim, kv_heads * dim, kv_heads * dim}, -1);
       q = parts[0], k = parts[1], v = parts[2];
     }
     q = prepare(q, heads, dim, config_.layers[l], layer.query_norm);
     k = prepare(k, kv_heads, dim, config_.layers[l], layer.key_norm);
-    const double dropout = options_.training ? options_.attention_dropout : 0;
-    return layer.out(
-        attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_, dropout),
-        options_.training);
+    return layer.out(attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_,
+                            options_.attention_dropout, dropout_),
+                     dropout_);
   }
 
   // Norms and rotates each head.
@@ -260,26 +257,26 @@ class TransformerForward {
     return torch::cat({turned, x.narrow(-1, dims, x.size(-1) - dims)}, -1);
   }
 
-  at::Tensor mlp(const Transformer::Layer& layer, const at::Tensor& x) const {
-    const bool training = options_.training;
+  at::Tensor mlp(const Transformer::Layer& layer, const at::Tensor& x) {
     if (!config_.gated) {
-      return layer.down(activate(config_.activation, layer.up(x, training)), training);
+      return layer.down(activate(config_.activation, layer.up(x, dropout_)), dropout_);
     }
     at::Tensor gate, up;
     if (layer.gate_up.empty()) {
-      gate = layer.gate(x, training);
-      up = layer.up(x, training);
+      gate = layer.gate(x, dropout_);
+      up = layer.up(x, dropout_);
     } else {
-      const std::vector<at::Tensor> parts = layer.gate_up(x, training).chunk(2, -1);
+      const std::vector<at::Tensor> parts = layer.gate_up(x, dropout_).chunk(2, -1);
       gate = parts[0], up = parts[1];
     }
-    return layer.down(activate(config_.activation, gate) * up, training);
+    return layer.down(activate(config_.activation, gate) * up, dropout_);
   }
 
   const Transformer& model_;
   const encode::Config& config_;
   const Tokens& tokens_;
   const ForwardOptions options_;
+  Dropout dropout_;
   at::Tensor bias_, embedded_;
   std::vector<Rotation> rotations_;
 };

@@ -20,6 +20,7 @@ struct ForwardOptions {
   bool training = false;  // with dropout
   double dropout = 0;     // of embeddings and of what blocks add, in training
   double attention_dropout = 0;
+  std::uint64_t seed = 0;  // of what is dropped
 };
 
 // A low-rank change of dense layers, which alone are trained then.

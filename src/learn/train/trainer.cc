@@ -49,7 +49,6 @@ class EmbedderTask : public TrainingTask {
                                        .attention_dropout = options_.attention_dropout},
                            .seed = seed,
                            .chunk = options_.chunk,
-                           .cached = options_.chunk > 0,
                            .scale = scale};
     return {.loss = objectives_[rows.source].step(batch, step),
             .tokens = batch.queries.count() + batch.positives.count() +
