@@ -90,7 +90,7 @@ PooledModel pooled_model(const encode::Config& config) {
 struct TextModel::State {
   State(const TextModelOptions& options, std::uint64_t seed);
 
-  std::string tokenizer_json;
+  std::string base, tokenizer_json;
   std::optional<Tokenizer> tokenizer;
   json config;
   std::optional<Transformer> transformer;
@@ -118,6 +118,7 @@ TextModel::State::State(const TextModelOptions& options, std::uint64_t seed) {
   if (options.base.empty()) {
     start(options.architecture, seed);
   } else {
+    base = options.base;
     read_folder(options.base);
   }
   change(options, seed);
@@ -319,13 +320,20 @@ void TextModel::to(const at::Device& device) {
   }
 }
 
-void TextModel::save(const std::string& path,
-                     const std::map<std::string, std::string>& more) const {
+const nlohmann::json& TextModel::config() const { return state_->config; }
+const std::string& TextModel::base() const { return state_->base; }
+
+void TextModel::save(const std::string& path, const Extras& extras) const {
   const State& state = *state_;
   encode::NewFolder folder(path);
-  encode::write_json(folder.file("config.json"), state.config);
+  json config = state.config;
+  if (!extras.architecture.empty()) config["architectures"] = {extras.architecture};
+  encode::write_json(folder.file("config.json"), config);
   encode::write_text(folder.file("tokenizer.json"), state.tokenizer_json);
-  write_parameters(folder.file("model.safetensors"), state.transformer->merged());
+  Parameters tensors;
+  tensors.add(extras.prefix, state.transformer->merged());
+  tensors.add("", extras.head);
+  write_parameters(folder.file("model.safetensors"), tensors);
   encode::write_json(folder.file("sentence_bert_config.json"),
                      {{"max_seq_length", state.max_tokens}, {"do_lower_case", false}});
   std::vector<encode::Module> modules = state.pooler->write(folder);
@@ -344,7 +352,8 @@ void TextModel::save(const std::string& path,
     if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
   }
-  for (const auto& [name, text] : more) encode::write_text(folder.file(name), text);
+  for (const auto& [name, text] : extras.files) encode::write_text(folder.file(name), text);
+  for (const auto& [name, own] : extras.tensors) write_parameters(folder.file(name), own);
   folder.commit();
 }
 
