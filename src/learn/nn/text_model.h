@@ -21,9 +21,9 @@
 
 namespace kith::learn {
 
-// A transformer from scratch.
+// A transformer from scratch, or a table of tokens' vectors, whose mean stands for a text.
 struct ArchitectureOptions {
-  std::string type = "bert";  // a config.json's model_type
+  std::string type = "bert";  // a config.json's model_type, or "static" for the table
   std::int64_t layers = 6, width = 256, heads = 4, kv_heads = 0, hidden = 0;  // 0: heads, 4 width
   std::int64_t max_tokens = 512;
   std::string tokenizer;                             // its tokenizer.json

@@ -55,7 +55,7 @@ const Published& find(std::span<const Published> all, const TextModel& model, co
 
 std::optional<encode::TensorStore> store_of(const TextModel& model) {
   if (model.base().empty()) return std::nullopt;
-  return encode::TensorStore::open_folder(encode::find_modules(model.base()).transformer);
+  return encode::TensorStore::open_folder(encode::find_transformer(model.base()).transformer);
 }
 
 // A head's tensors, read where the folder has them, else started.
