@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "encode/import.h"
+#include "encode/model_folder.h"
 #include "encode/static_model.h"
 #include "encode/test_models.h"
 #include "kith/error.h"
@@ -239,7 +240,7 @@ TEST(CommonDirections, AreTheRightSingularVectors) {
 TEST_F(Static, ABadModelOrFileIsNamed) {
   const std::string model = import({});
   write_json(model + "/config.json",
-             {{"model_type", "sif"}, {"vocab_size", 9}, {"hidden_size", 3}});
+             json({{"model_type", "sif"}, {"vocab_size", 9}, {"hidden_size", 3}}));
   EXPECT_THAT(error_of([&] { TextEncoder::open(model); }), HasSubstr("'words.weights' has shape"));
   StaticOptions options;
   formats::write_bytes(folder_.file("counts"), "the 60\ncat\n");
