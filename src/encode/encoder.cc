@@ -210,7 +210,7 @@ Encoder& Encoder::operator=(Encoder&&) noexcept = default;
 const EncoderInfo& Encoder::info() const { return state_->info; }
 
 Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
-  const encode::Modules modules = encode::find_modules(folder);
+  const encode::Modules modules = encode::find_transformer(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const encode::Architecture& architecture = encode::architecture_of(json);
   encode::Config config = encode::read_config(json);

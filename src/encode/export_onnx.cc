@@ -285,7 +285,7 @@ class Exporter {
 }  // namespace
 
 void export_onnx(const std::string& folder, const std::string& path) {
-  const Modules modules = find_modules(folder);
+  const Modules modules = find_transformer(folder);
   const Json json = Json::read(modules.transformer + "/config.json");
   const Architecture& architecture = architecture_of(json);
   const Config config = read_config(json);

@@ -327,7 +327,8 @@ void import_use_lite(const std::string& from, const std::string& to) {
   write_text(folder.file("tokenizer.json"), tokenizer.dump());
   write_json(folder.file("1_Pooling/config.json"),
              {{"word_embedding_dimension", checkpoint.width}, {"pooling_mode_mean_tokens", true}});
-  write_modules(folder, {{"sentence_transformers.models.Pooling", "1_Pooling"},
+  write_modules(folder, {{"sentence_transformers.models.Transformer", ""},
+                         {"sentence_transformers.models.Pooling", "1_Pooling"},
                          {"sentence_transformers.models.Dense", "2_Dense"},
                          {"sentence_transformers.models.Normalize", "3_Normalize"}});
   write_json(folder.file("2_Dense/config.json"),

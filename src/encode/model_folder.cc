@@ -76,7 +76,6 @@ void write_modules(const NewFolder& folder, const std::vector<Module>& modules) 
                     {"path", path},
                     {"type", type}});
   };
-  add("sentence_transformers.models.Transformer", "");
   for (const Module& module : modules) add(module.type, module.folder);
   write_json(folder.file("modules.json"), list);
 }

@@ -42,7 +42,7 @@ struct Module {
   std::string type;    // "sentence_transformers.models.Pooling"
   std::string folder;  // which the caller fills
 };
-// modules.json of a sentence-transformers folder: the transformer, then these.
+// modules.json of a sentence-transformers folder.
 void write_modules(const NewFolder& folder, const std::vector<Module>& modules);
 
 }  // namespace kith::encode

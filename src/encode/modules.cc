@@ -48,9 +48,10 @@ bool is_pooling(const std::string& kind) {
 }
 
 // What may stand at a place of the list: Transformer, perhaps WeightedLayerPooling, a pooling (of
-// tokens, behind that), then Dense and Normalize.
+// tokens, behind that), then Dense and Normalize; or StaticEmbedding, perhaps Normalize.
 bool may_follow(const std::string& before, const std::string& kind) {
-  if (before.empty()) return kind == "Transformer";
+  if (before.empty()) return kind == "Transformer" || kind == kStaticEmbedding;
+  if (before == kStaticEmbedding) return kind == "Normalize";
   if (before == "Transformer") return kind == "WeightedLayerPooling" || is_pooling(kind);
   if (before == "WeightedLayerPooling") return is_pooling(kind) && kind != "LayerPooling";
   return kind == "Dense" || kind == "Normalize";
@@ -65,19 +66,21 @@ void read_list(const std::string& path, const std::string& folder, Modules& foun
     if (!may_follow(before, kind)) {
       module.refuse("type",
                     "Transformer, perhaps WeightedLayerPooling, then Pooling, LatentPooling, "
-                    "LayerPooling or SelfAttentionPooling, then Dense or Normalize",
+                    "LayerPooling or SelfAttentionPooling, then Dense or Normalize; or "
+                    "StaticEmbedding, perhaps Normalize",
                     ErrorCode::unsupported);
     }
     const std::string place = inside(module, folder);
     if (before.empty()) {
       found.transformer = place;
+      found.is_static = kind == kStaticEmbedding;
     } else {
       found.ahead.emplace_back(kind, place);
     }
     pools = pools || is_pooling(kind);
     before = kind;
   }
-  if (pools) return;
+  if (pools || found.is_static) return;
   throw Error(ErrorCode::unsupported, path + ": " + std::to_string(modules.size()) +
                                           " modules, expected Transformer and a pooling");
 }
@@ -108,7 +111,7 @@ void normalize(float* row, std::size_t n) {
 }
 
 Modules find_modules(const std::string& folder) {
-  Modules found{.transformer = folder, .max_tokens = {}, .ahead = {}};
+  Modules found{.transformer = folder, .is_static = false, .max_tokens = {}, .ahead = {}};
   const std::string path = folder + "/modules.json";
   if (fs::exists(path)) read_list(path, folder, found);
   if (is_nvembed(found.transformer)) {
@@ -124,6 +127,12 @@ Modules find_modules(const std::string& folder) {
     if (json.has("max_seq_length")) found.max_tokens = json.whole("max_seq_length", 1, 1 << 24);
   }
   return found;
+}
+
+Modules find_transformer(const std::string& folder) {
+  Modules found = find_modules(folder);
+  if (!found.is_static) return found;
+  throw Error(ErrorCode::unsupported, folder + ": a static embedding, expected a transformer");
 }
 
 PoolingStep pooling_of(const Modules& modules, const PooledModel& model) {

@@ -1,5 +1,6 @@
 // What follows the transformer in a sentence-transformers folder, as modules.json lists it: a
-// pooling, perhaps behind a weighting of layers, then dense layers and normalisation.
+// pooling, perhaps behind a weighting of layers, then dense layers and normalisation. In place of
+// transformer and pooling there may be a StaticEmbedding: the mean of tokens' vectors.
 #pragma once
 
 #include <cstddef>
@@ -24,12 +25,17 @@ void normalize(float* row, std::size_t n);
 
 struct Modules {
   std::string transformer;                // the folder with config.json and weights
+  bool is_static = false;                 // that has a table of tokens' vectors instead
   std::optional<std::size_t> max_tokens;  // of sentence_bert_config.json
   std::vector<std::pair<std::string, std::string>> ahead;  // type and folder of what follows it
 };
 
+inline constexpr const char* kStaticEmbedding = "StaticEmbedding";
+
 // Reads modules.json, if there is one. Throws unsupported for other modules or another order.
 Modules find_modules(const std::string& folder);
+// The same, of a model that must have a transformer; throws unsupported where it has none.
+Modules find_transformer(const std::string& folder);
 
 // A Dense module's file.
 struct DenseFile {

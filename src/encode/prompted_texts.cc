@@ -33,9 +33,10 @@ std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt,
 
 std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
                                const std::string& prompt, const std::string& end,
-                               const std::optional<Truncation>& truncation,
+                               const std::optional<Truncation>& truncation, bool special,
                                const Control& control) {
   TokenizeOptions options;
+  options.special_tokens = special;
   options.truncation = truncation;
   options.use_file = false;  // its padding is of no use
   options.control = without_progress(control);

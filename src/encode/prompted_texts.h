@@ -27,9 +27,11 @@ Prompts read_prompts(const std::string& folder);
 // `special`: with those in front.
 std::size_t prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt, bool special);
 
-// Each text between `prompt` and `end`, cut and without padding.
+// Each text between `prompt` and `end`, cut and without padding; `special`: with what the tokenizer
+// adds to texts.
 std::vector<Encoding> tokenize(const Tokenizer& tokenizer, std::span<const std::string_view> texts,
                                const std::string& prompt, const std::string& end,
-                               const std::optional<Truncation>& truncation, const Control& control);
+                               const std::optional<Truncation>& truncation, bool special,
+                               const Control& control);
 
 }  // namespace kith::encode

@@ -25,13 +25,13 @@ double dot(const double* a, const float* b, std::size_t n) {
 }  // namespace
 
 StaticModel::StaticModel(Matrix<float> words, std::vector<float> weights, Matrix<float> common,
-                         bool normalize)
+                         bool normalize, std::string type)
     : words_(std::move(words)),
       weights_(std::move(weights)),
       common_(std::move(common)),
       normalize_(normalize) {
   const std::size_t width = words_.cols();
-  info_ = {.architecture = kStaticType,
+  info_ = {.architecture = std::move(type),
            .layers = 0,
            .width = width,
            .vocabulary = words_.rows() + 1,  // and the unknown word
@@ -63,6 +63,19 @@ StaticModel StaticModel::open(const std::string& folder) {
           {weights.data(), weights.data() + rows},
           directions == 0 ? Matrix<float>() : store.read("common", directions, width),
           json.boolean("normalize", true)};
+}
+
+StaticModel StaticModel::open_embedding(const std::string& folder, bool normalize) {
+  const TensorStore store = TensorStore::open_folder(folder);
+  const auto& shape = store.shape(kStaticTensor);
+  if (shape.size() != 2 || shape[0] == 0 || shape[0] > kMostWords || shape[1] == 0 ||
+      shape[1] > kMostWidth) {
+    throw Error(ErrorCode::corrupt, store.path() + ": tensor '" + kStaticTensor +
+                                        "', expected two dimensions: tokens and components");
+  }
+  Matrix<float> words = store.read(kStaticTensor, shape[0], shape[1]);
+  std::vector<float> weights(words.rows(), 1);
+  return {std::move(words), std::move(weights), {}, normalize, "static"};
 }
 
 void StaticModel::encode_one(std::span<const std::uint32_t> ids, float* out) const {

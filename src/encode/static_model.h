@@ -15,15 +15,19 @@
 
 namespace kith::encode {
 
-inline constexpr const char* kStaticType = "sif";  // model_type in config.json
+inline constexpr const char* kStaticType = "sif";                 // model_type in config.json
+inline constexpr const char* kStaticTensor = "embedding.weight";  // of a StaticEmbedding
 
 class StaticModel {
  public:
   // `weights`: one a word. `common`: orthonormal directions that are taken out of every vector.
-  StaticModel(Matrix<float> words, std::vector<float> weights, Matrix<float> common,
-              bool normalize);
+  // `type`: what info() calls the architecture.
+  StaticModel(Matrix<float> words, std::vector<float> weights, Matrix<float> common, bool normalize,
+              std::string type = kStaticType);
   // Throws as Encoder::open does.
   static StaticModel open(const std::string& folder);
+  // A StaticEmbedding module of sentence-transformers: every token weighs the same.
+  static StaticModel open_embedding(const std::string& folder, bool normalize);
 
   const EncoderInfo& info() const { return info_; }
 

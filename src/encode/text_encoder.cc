@@ -27,6 +27,7 @@ struct TextEncoder::State {
   encode::Prompts prompts;
   std::string end;  // what stands behind each text, before it is cut
   std::optional<Truncation> truncation;
+  bool special = true;  // whether texts get what the tokenizer adds
 };
 
 namespace {
@@ -115,6 +116,17 @@ void check_options(const TextEncodeOptions& options, std::size_t dim, const Enco
   }
 }
 
+std::variant<Encoder, StaticModel> open_model(const std::string& folder,
+                                              const encode::Modules& modules,
+                                              const std::string& type,
+                                              const ModelOptions& options) {
+  if (modules.is_static) {
+    return StaticModel::open_embedding(modules.transformer, !modules.ahead.empty());
+  }
+  if (type == encode::kStaticType) return StaticModel::open(modules.transformer);
+  return Encoder::open(folder, options);
+}
+
 }  // namespace
 
 TextEncoder::TextEncoder(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -123,20 +135,21 @@ TextEncoder::TextEncoder(TextEncoder&&) noexcept = default;
 TextEncoder& TextEncoder::operator=(TextEncoder&&) noexcept = default;
 
 TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& options) {
-  const std::string transformer = encode::find_modules(folder).transformer;
-  const std::string type = Json::read(transformer + "/config.json").text("model_type");
-  using Model = std::variant<Encoder, StaticModel>;
-  auto state = std::make_unique<State>(
-      State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),
-            .model = type == encode::kStaticType ? Model(StaticModel::open(transformer))
-                                                 : Model(Encoder::open(folder, options)),
-            .prompts = encode::read_prompts(folder),
-            .end = {},
-            .truncation = {}});
+  const encode::Modules modules = encode::find_modules(folder);
+  const std::string& transformer = modules.transformer;
+  const std::string type =
+      modules.is_static ? "" : Json::read(transformer + "/config.json").text("model_type");
+  auto state =
+      std::make_unique<State>(State{.tokenizer = Tokenizer::open(transformer + "/tokenizer.json"),
+                                    .model = open_model(folder, modules, type, options),
+                                    .prompts = encode::read_prompts(folder),
+                                    .end = {},
+                                    .truncation = {},
+                                    .special = !modules.is_static});
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
-  if (type == encode::kStaticType && asked) {
-    throw Error(ErrorCode::unsupported, folder + ": a model of type " + type +
-                                            " takes texts of any length, expected no context");
+  if (std::holds_alternative<StaticModel>(state->model) && asked) {
+    throw Error(ErrorCode::unsupported,
+                folder + ": a static model takes texts of any length, expected no context");
   }
   if (type == encode::kNvEmbedType) state->end = end_of_text(transformer, state->tokenizer);
   const std::size_t longest =
@@ -165,15 +178,17 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   }
   std::string prompt = options.prompt.value_or("");
   if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
-  const std::vector<Encoding> encodings = encode::tokenize(
-      state_->tokenizer, texts, prompt, state_->end, state_->truncation, options.control);
+  const std::vector<Encoding> encodings =
+      encode::tokenize(state_->tokenizer, texts, prompt, state_->end, state_->truncation,
+                       state_->special, options.control);
 
   const auto* fixed = std::get_if<StaticModel>(&state_->model);
   const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
   // NV-Embed counts them without the special token in front, but leaves out so many from the first
   // on: that one too, and not the prompt's last.
   const bool nvembed = about.architecture == encode::kNvEmbedType;
-  const std::size_t before = encode::prompt_tokens(state_->tokenizer, prompt, !nvembed);
+  const std::size_t before =
+      encode::prompt_tokens(state_->tokenizer, prompt, state_->special && !nvembed);
   if (before != 0) check_room(encodings, before);
   const std::vector<std::size_t> order = order_of(encodings, before, unknown);
   std::vector<TokenSequence> sequences;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "encode/import.h"
+#include "encode/model_folder.h"
 #include "encode/static_model.h"
 #include "encode/test_models.h"
 #include "kith/error.h"
@@ -239,7 +240,7 @@ TEST(CommonDirections, AreTheRightSingularVectors) {
 TEST_F(Static, ABadModelOrFileIsNamed) {
   const std::string model = import({});
   write_json(model + "/config.json",
-             {{"model_type", "sif"}, {"vocab_size", 9}, {"hidden_size", 3}});
+             json({{"model_type", "sif"}, {"vocab_size", 9}, {"hidden_size", 3}}));
   EXPECT_THAT(error_of([&] { TextEncoder::open(model); }), HasSubstr("'words.weights' has shape"));
   StaticOptions options;
   formats::write_bytes(folder_.file("counts"), "the 60\ncat\n");
@@ -250,6 +251,72 @@ TEST_F(Static, ABadModelOrFileIsNamed) {
   write_vectors(folder_.file("x.fbin"), formats::random_matrix<float>(3, 4, 1), Labels());
   EXPECT_THAT(error_of([&] { import_static(folder_.file("x.fbin"), folder_.file("m"), {}); }),
               HasSubstr("x.fbin: no words beside the vectors"));
+}
+
+// sentence-transformers' StaticEmbedding of the words that word_tokenizer() has.
+class TokenTable : public testing::Test {
+ protected:
+  static constexpr std::size_t kTokens = 94, kDim = 5;
+
+  void SetUp() override {
+    Random random(3);
+    for (std::size_t i = 0; i < kTokens * kDim; ++i) {
+      table_.push_back(static_cast<float>(random.normal()));
+    }
+    write_folder({{"path", "0_StaticEmbedding"}, {"type", "x.StaticEmbedding"}},
+                 {{"path", "1_Normalize"}, {"type", "x.Normalize"}});
+    formats::write_bytes(path("/0_StaticEmbedding/tokenizer.json"), word_tokenizer().dump());
+    write_table("embedding.weight", {kTokens, kDim});
+  }
+  std::string path(const std::string& name = "") const { return folder_.file("model") + name; }
+  void write_folder(const json& first, const json& second) const {
+    std::filesystem::create_directories(path("/0_StaticEmbedding"));
+    write_json(path("/modules.json"), json::array({first, second}));
+  }
+  void write_table(const std::string& name, std::vector<std::uint64_t> shape) const {
+    write_tensors(path("/0_StaticEmbedding/model.safetensors"),
+                  {NamedTensor{name, std::move(shape), table_}});
+  }
+
+  TemporaryFolder folder_;
+  std::vector<float> table_;
+};
+
+TEST_F(TokenTable, GivesTheMeanOfAllTokensWithoutSpecialOnes) {
+  const TextEncoder model = TextEncoder::open(path());
+  EXPECT_EQ(model.info().architecture, "static");
+  EXPECT_EQ(model.info().dim, kDim);
+  const Views texts = {"w5 w6 w6 none", "", "w9"};
+  const EncodedTexts encoded = model.encode(texts);
+  EXPECT_EQ(encoded.empty, 1u);
+  const std::vector<std::vector<std::size_t>> tokens = {{5, 6, 6, 91}, {}, {9}};
+  for (const std::size_t text : {0, 2}) {
+    std::vector<double> mean(kDim);
+    double square = 0;
+    for (std::size_t j = 0; j < kDim; ++j) {
+      for (const std::size_t token : tokens[text]) mean[j] += table_[token * kDim + j];
+      square += mean[j] * mean[j];
+    }
+    for (std::size_t j = 0; j < kDim; ++j) {
+      EXPECT_NEAR(encoded.vectors(text, j), mean[j] / std::sqrt(square), 1e-6);
+    }
+  }
+}
+
+TEST_F(TokenTable, TakesNoOtherModulesTensorsOrContext) {
+  const auto error = [&](const ModelOptions& options = {}) {
+    return error_of([&] { TextEncoder::open(path(), options); });
+  };
+  EXPECT_THAT(error({.precision = Precision::f32, .context = {.tokens = 9}}),
+              HasSubstr("texts of any length"));
+  EXPECT_THAT(error_of([&] { Encoder::open(path()); }), HasSubstr("static embedding"));
+  write_table("embedding.weight", {kTokens * kDim});
+  EXPECT_THAT(error(), HasSubstr("two dimensions"));
+  write_table("embeddings", {kTokens, kDim});
+  EXPECT_THAT(error(), HasSubstr("'embedding.weight'"));
+  write_folder({{"path", "0_StaticEmbedding"}, {"type", "x.StaticEmbedding"}},
+               {{"path", "1_Pooling"}, {"type", "x.Pooling"}});
+  EXPECT_THAT(error(), HasSubstr("StaticEmbedding, perhaps Normalize"));
 }
 
 }  // namespace

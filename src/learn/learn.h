@@ -70,6 +70,8 @@ struct MergeSummary {
 
 struct Registry {
   TrainSummary (*train)(const TrainRequest& request) = nullptr;
+  // Of a language model; without a recipe's file, of settings alone.
+  TrainSummary (*pretrain)(const TrainRequest& request) = nullptr;
   MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };
 

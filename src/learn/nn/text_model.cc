@@ -6,6 +6,7 @@
 #include "base/read_file.h"
 #include "encode/modules.h"
 #include "encode/prompted_texts.h"
+#include "encode/static_model.h"
 #include "kith/error.h"
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/tensor_files.h"
@@ -51,6 +52,22 @@ json new_config(const ArchitectureOptions& options, std::size_t vocabulary) {
   return json::parse(config.dump());  // whole numbers as a file's are read
 }
 
+// A table of tokens' vectors as a transformer of no layers.
+constexpr char kStatic[] = "static";
+
+encode::Config static_config(std::size_t vocabulary, std::size_t width) {
+  encode::Config config;
+  config.architecture = kStatic;
+  config.vocabulary = vocabulary;
+  config.width = width;
+  config.heads = config.kv_heads = 1;
+  config.head_dim = width;
+  config.max_tokens = encode::kUnlimited;
+  return config;
+}
+
+const encode::Names kStaticNames{.tokens = encode::kStaticTensor, .prefixes = {}, .unused = {}};
+
 struct DenseHead {
   at::Tensor weight, bias;
   simd::Activation activation = simd::Activation::identity;
@@ -78,11 +95,15 @@ void write_dense(const encode::NewFolder& folder, const std::string& place, cons
   write_parameters(folder.file(place + "/model.safetensors"), parameters);
 }
 
+bool is_causal(const encode::Config& config) {
+  return !config.layers.empty() && config.layers[0].forward == 0;
+}
+
 PooledModel pooled_model(const encode::Config& config) {
   return {.width = static_cast<std::int64_t>(config.width),
           .heads = static_cast<std::int64_t>(config.heads),
           .layers = static_cast<std::int64_t>(config.layers.size()),
-          .causal = config.layers[0].forward == 0};
+          .causal = is_causal(config)};
 }
 
 }  // namespace
@@ -90,7 +111,7 @@ PooledModel pooled_model(const encode::Config& config) {
 struct TextModel::State {
   State(const TextModelOptions& options, std::uint64_t seed);
 
-  std::string tokenizer_json;
+  std::string base, tokenizer_json;
   std::optional<Tokenizer> tokenizer;
   json config;
   std::optional<Transformer> transformer;
@@ -101,23 +122,32 @@ struct TextModel::State {
   encode::Prompts prompts;
   Parameters lora;
 
-  bool causal() const { return transformer->config().layers[0].forward == 0; }
+  bool causal() const { return is_causal(transformer->config()); }
+  bool is_static() const { return transformer->layers() == 0; }
   std::int64_t dim() const { return dense.empty() ? pooler->dim() : dense.back().weight.size(0); }
   bool norms_every_layer() const { return config.value("norm_every_layer", false); }
 
  private:
   void read_folder(const std::string& folder);
+  void read_static(const encode::Modules& modules);
   void read_modules(const encode::Modules& modules);
   void start(const ArchitectureOptions& options, std::uint64_t seed);
   void change(const TextModelOptions& options, std::uint64_t seed);
   void set_causal(bool wanted);
   void add_dense(std::int64_t outputs, std::uint64_t seed);
+
+ public:
+  // Return how modules.json lists what they have written.
+  std::vector<encode::Module> write_static(const encode::NewFolder& folder) const;
+  std::vector<encode::Module> write_transformer(const encode::NewFolder& folder,
+                                                const Extras& extras) const;
 };
 
 TextModel::State::State(const TextModelOptions& options, std::uint64_t seed) {
   if (options.base.empty()) {
     start(options.architecture, seed);
   } else {
+    base = options.base;
     read_folder(options.base);
   }
   change(options, seed);
@@ -125,17 +155,29 @@ TextModel::State::State(const TextModelOptions& options, std::uint64_t seed) {
 
 void TextModel::State::read_folder(const std::string& folder) {
   const encode::Modules modules = encode::find_modules(folder);
-  const Json read = Json::read(modules.transformer + "/config.json");
-  config = read.raw();
   tokenizer_json = read_file(modules.transformer + "/tokenizer.json");
   tokenizer = Tokenizer::parse(tokenizer_json, modules.transformer + "/tokenizer.json");
+  prompts = encode::read_prompts(folder);
+  if (modules.is_static) return read_static(modules);
+  const Json read = Json::read(modules.transformer + "/config.json");
+  config = read.raw();
   const encode::Config sizes = encode::read_config(read);
   const encode::Names names = encode::architecture_of(read).names(read, sizes);
   const auto store = encode::TensorStore::open_folder(modules.transformer);
   transformer = Transformer::read(store, sizes, names);
   max_tokens = std::min(sizes.max_tokens, modules.max_tokens.value_or(sizes.max_tokens));
   read_modules(modules);
-  prompts = encode::read_prompts(folder);
+}
+
+void TextModel::State::read_static(const encode::Modules& modules) {
+  const auto store = encode::TensorStore::open_folder(modules.transformer);
+  const auto& shape = store.shape(encode::kStaticTensor);
+  if (shape.size() != 2) refuse(store.path() + ": expected a table of tokens' vectors");
+  config = {{"model_type", kStatic}};
+  transformer = Transformer::read(store, static_config(shape[0], shape[1]), kStaticNames);
+  max_tokens = encode::kUnlimited;
+  pooler = make_pooler({}, pooled_model(transformer->config()), 0);
+  normalize = !modules.ahead.empty();
 }
 
 void TextModel::State::read_modules(const encode::Modules& modules) {
@@ -157,6 +199,15 @@ void TextModel::State::start(const ArchitectureOptions& options, std::uint64_t s
   if (options.tokenizer.empty()) refuse("a new model: no tokenizer, expected a tokenizer.json");
   tokenizer_json = read_file(options.tokenizer);
   tokenizer = Tokenizer::parse(tokenizer_json, options.tokenizer);
+  if (options.type == kStatic) {
+    config = {{"model_type", kStatic}};
+    const auto width = static_cast<std::size_t>(options.width);
+    transformer =
+        Transformer::random(static_config(tokenizer->vocabulary_size(), width), kStaticNames, seed);
+    max_tokens = encode::kUnlimited;
+    pooler = make_pooler({}, pooled_model(transformer->config()), seed);
+    return;
+  }
   config = new_config(options, tokenizer->vocabulary_size());
   const Json read(config, "the new model's config.json");
   const encode::Config sizes = encode::read_config(read);
@@ -186,6 +237,9 @@ void TextModel::State::add_dense(std::int64_t outputs, std::uint64_t seed) {
 }
 
 void TextModel::State::change(const TextModelOptions& options, std::uint64_t seed) {
+  if (is_static() && (options.pooling || options.dim != 0 || options.lora)) {
+    refuse("a static model has no pooling but the mean, no dense layer and no LoRA");
+  }
   if (options.causal) set_causal(*options.causal);
   if (options.pooling) {
     pooler = make_pooler(*options.pooling, pooled_model(transformer->config()), seed);
@@ -207,6 +261,30 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
     refuse("default prompt '" + prompts.usual + "', expected the name of one of the prompts");
   }
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
+}
+
+std::vector<encode::Module> TextModel::State::write_static(const encode::NewFolder& folder) const {
+  const std::string place = std::string("0_") + encode::kStaticEmbedding;
+  encode::write_text(folder.file(place + "/tokenizer.json"), tokenizer_json);
+  write_parameters(folder.file(place + "/model.safetensors"), transformer->parameters());
+  return {{std::string("sentence_transformers.models.") + encode::kStaticEmbedding, place}};
+}
+
+std::vector<encode::Module> TextModel::State::write_transformer(const encode::NewFolder& folder,
+                                                                const Extras& extras) const {
+  json written = config;
+  if (!extras.architecture.empty()) written["architectures"] = {extras.architecture};
+  encode::write_json(folder.file("config.json"), written);
+  encode::write_text(folder.file("tokenizer.json"), tokenizer_json);
+  Parameters tensors;
+  tensors.add(extras.prefix, transformer->merged());
+  tensors.add("", extras.head);
+  write_parameters(folder.file("model.safetensors"), tensors);
+  encode::write_json(folder.file("sentence_bert_config.json"),
+                     {{"max_seq_length", max_tokens}, {"do_lower_case", false}});
+  std::vector<encode::Module> modules = {{"sentence_transformers.models.Transformer", ""}};
+  for (encode::Module& each : pooler->write(folder)) modules.push_back(std::move(each));
+  return modules;
 }
 
 TextModel::TextModel(const TextModelOptions& options, std::uint64_t seed)
@@ -256,8 +334,10 @@ TextModel::Texts TextModel::tokenize(std::span<const std::string_view> texts,
   truncation.max_length = most == 0 ? state.max_tokens : std::min(most, state.max_tokens);
   truncation.stride = 0;
   Texts result;
-  result.encodings = encode::tokenize(*state.tokenizer, texts, prompt, "", truncation, control);
-  const std::size_t before = encode::prompt_tokens(*state.tokenizer, prompt, true);
+  const bool special = !state.is_static();
+  result.encodings =
+      encode::tokenize(*state.tokenizer, texts, prompt, "", truncation, special, control);
+  const std::size_t before = encode::prompt_tokens(*state.tokenizer, prompt, special);
   for (const Encoding& each : result.encodings) {
     result.sequences.push_back(
         {.ids = each.ids, .types = each.types, .prompt = std::min(before, each.ids.size())});
@@ -319,24 +399,26 @@ void TextModel::to(const at::Device& device) {
   }
 }
 
-void TextModel::save(const std::string& path,
-                     const std::map<std::string, std::string>& more) const {
+const nlohmann::json& TextModel::config() const { return state_->config; }
+const std::string& TextModel::base() const { return state_->base; }
+
+void TextModel::save(const std::string& path, const Extras& extras) const {
   const State& state = *state_;
   encode::NewFolder folder(path);
-  encode::write_json(folder.file("config.json"), state.config);
-  encode::write_text(folder.file("tokenizer.json"), state.tokenizer_json);
-  write_parameters(folder.file("model.safetensors"), state.transformer->merged());
-  encode::write_json(folder.file("sentence_bert_config.json"),
-                     {{"max_seq_length", state.max_tokens}, {"do_lower_case", false}});
-  std::vector<encode::Module> modules = state.pooler->write(folder);
+  std::vector<encode::Module> modules;
+  if (state.is_static()) {
+    modules = state.write_static(folder);
+  } else {
+    modules = state.write_transformer(folder, extras);
+  }
   for (const DenseHead& head : state.dense) {
-    const std::string place = std::to_string(modules.size() + 1) + "_Dense";
+    const std::string place = std::to_string(modules.size()) + "_Dense";
     write_dense(folder, place, head);
     modules.push_back({"sentence_transformers.models.Dense", place});
   }
   if (state.normalize) {
-    modules.push_back({"sentence_transformers.models.Normalize",
-                       std::to_string(modules.size() + 1) + "_Normalize"});
+    modules.push_back(
+        {"sentence_transformers.models.Normalize", std::to_string(modules.size()) + "_Normalize"});
   }
   encode::write_modules(folder, modules);
   if (!state.prompts.by_name.empty()) {
@@ -344,7 +426,8 @@ void TextModel::save(const std::string& path,
     if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
   }
-  for (const auto& [name, text] : more) encode::write_text(folder.file(name), text);
+  for (const auto& [name, text] : extras.files) encode::write_text(folder.file(name), text);
+  for (const auto& [name, own] : extras.tensors) write_parameters(folder.file(name), own);
   folder.commit();
 }
 

@@ -69,6 +69,20 @@ TEST_F(Models, OfEveryPoolingAreWhatTheEncoderRuns) {
   }
 }
 
+TEST_F(Models, OfATableOfTokensAreWhatTheEncoderRuns) {
+  const TextModel fresh(small("static"), 3);
+  EXPECT_EQ(fresh.trained().size(), 1u);
+  EXPECT_LT(difference(fresh, "static"), 1e-6);
+  TextModelOptions again;
+  again.base = folder_.file("static");
+  EXPECT_LT(difference(TextModel(again, 1), "again"), 1e-6);
+  again.dim = 8;
+  EXPECT_THROW(TextModel(again, 1), Error);
+  again.dim = 0;
+  again.causal = true;
+  EXPECT_THROW(TextModel(again, 1), Error);
+}
+
 TEST_F(Models, OfEveryTrainedPoolingAreWhatTheEncoderRuns) {
   for (const bool causal : {false, true}) {
     for (const char* kind :

@@ -152,10 +152,19 @@ class TransformerForward {
     for (const encode::Rotary& rotary : config_.rotary) rotations_.push_back(rotation_of(rotary));
   }
 
-  std::vector<at::Tensor> run(std::size_t layers) {
-    std::vector<at::Tensor> states = {embed()};
-    for (std::size_t l = 0; l < layers; ++l) states.push_back(layer(l, states.back()));
-    if (layers == config_.layers.size()) states.back() = model_.final_norm(states.back());
+  std::vector<at::Tensor> run(std::size_t count, const at::Tensor& embedded) {
+    std::vector<at::Tensor> states = layers(count, embedded);
+    if (count == config_.layers.size()) states.back() = model_.final_norm(states.back());
+    return states;
+  }
+
+  // Before the final norm.
+  std::vector<at::Tensor> layers(std::size_t count, const at::Tensor& embedded) {
+    embedded_ = dropout_(embedded, options_.dropout);
+    // Embeddings narrower than the state are kept for the first layer's attention.
+    std::vector<at::Tensor> states = {config_.embedding_width != 0 ? model_.projection_(embedded_)
+                                                                   : embedded_};
+    for (std::size_t l = 0; l < count; ++l) states.push_back(layer(l, states.back()));
     return states;
   }
 
@@ -190,12 +199,6 @@ class TransformerForward {
   }
 
   at::Tensor drop(const at::Tensor& x) { return dropout_(x, options_.dropout); }
-
-  // Embeddings narrower than the state are kept for the first layer's attention.
-  at::Tensor embed() {
-    embedded_ = drop(model_.embed(tokens_));
-    return config_.embedding_width != 0 ? model_.projection_(embedded_) : embedded_;
-  }
 
   at::Tensor layer(std::size_t l, const at::Tensor& state) {
     const Transformer::Layer& layer = model_.layers_[l];
@@ -283,7 +286,16 @@ class TransformerForward {
 
 std::vector<at::Tensor> Transformer::states(const Tokens& tokens, std::size_t layers,
                                             const ForwardOptions& options) const {
-  return TransformerForward(*this, tokens, options).run(layers);
+  return TransformerForward(*this, tokens, options).run(layers, embed(tokens));
+}
+
+at::Tensor Transformer::raw_state(const Tokens& tokens, const ForwardOptions& options) const {
+  return TransformerForward(*this, tokens, options).layers(layers(), embed(tokens)).back();
+}
+
+std::vector<at::Tensor> Transformer::states_of(const at::Tensor& embedded, const Tokens& tokens,
+                                               const ForwardOptions& options) const {
+  return TransformerForward(*this, tokens, options).run(layers(), embedded);
 }
 
 namespace {

@@ -65,7 +65,7 @@ class EmbedderTask : public TrainingTask {
 
   void save(const std::string& folder,
             const std::map<std::string, std::string>& files) const override {
-    model_.save(folder, files);
+    model_.save(folder, {.files = files});
   }
 
  private:
