@@ -2,7 +2,7 @@
 # The checks that take hours, in parts that can run on different days:
 #   scripts/check_long.sh [PART...]
 # PART (default: all): tests: all of them; memory: a build of an input several times its memory; kills:
-# many kills during a save; fuzzing: ten minutes of every parser; tokens: ids beside those of npm's
+# many kills during a save; trainings: kills during trainings; fuzzing: ten minutes of every parser; tokens: ids beside those of npm's
 # @huggingface/tokenizers, in every language; onnx: exported models run by onnxruntime; peers: kith beside FAISS, hnswlib and USearch.
 # docs/check-long/PART.md gets what each part's last run gave, failures included; this fails when one
 # failed. KITH_FUZZ_SECONDS and KITH_KILLS shorten it.
@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
-all_parts=(tests memory kills fuzzing tokens onnx peers)
+all_parts=(tests memory kills trainings fuzzing tokens onnx peers)
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
@@ -44,7 +44,7 @@ check() {
 
 for part in "${parts[@]}"; do
   case $part in
-    tests | memory | kills | fuzzing | tokens | onnx | peers) ;;
+    tests | memory | kills | trainings | fuzzing | tokens | onnx | peers) ;;
     *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
   esac
 done
@@ -63,6 +63,10 @@ for part in "${parts[@]}"; do
     kills)
       check kills 'kills during a save' 1 \
         tests/robustness/kill_during_save.sh build/release/kith "$kills"
+      ;;
+    trainings)
+      check trainings 'kills during trainings' 1 \
+        tests/robustness/kill_during_train.sh build/release/kith "$((kills / 30 + 1))"
       ;;
     fuzzing) check fuzzing 'fuzzing' 40 tests/fuzz.sh "$fuzz_seconds" ;;
     tokens)

@@ -128,7 +128,7 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
       unit(model.embed(documents, document_prompt(model, source), control, limits.document));
   const at::Tensor scores = q.mm(d.t());
   const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
-  const at::Tensor rank = (scores > wanted).sum(1) + 1;
+  const at::Tensor rank = (scores < wanted).logical_not().sum(1);
   const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);
   return gain.mean().item<double>();
 }

@@ -29,7 +29,8 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
 std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss);
 
 // Of each example's positive among all positives, by cosine: 1 / rank, 0 behind the tenth. Equal
-// texts count as one.
+// texts count as one. Others that are as near stand before it, so that vectors which are all the
+// same are worth nothing.
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control);

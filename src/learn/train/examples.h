@@ -10,19 +10,19 @@
 namespace kith::learn {
 
 struct Example {
-  std::string query, positive;
-  std::vector<std::string> negatives;
-  double score = 1;            // of a pair, where pairs are graded
-  std::vector<double> scores;  // a teacher's, of the positive and the negatives
+  std::string query = {}, positive = {};
+  std::vector<std::string> negatives = {};
+  double score = 1;                 // of a pair, where pairs are graded
+  std::vector<double> scores = {};  // a teacher's, of the positive and the negatives
 };
 
 struct SourceOptions {
-  std::string name;                // what messages and logs call it; the first file's by default
-  std::vector<std::string> files;  // JSON lines
+  std::string name = {};  // what messages and logs call it; the first file's by default
+  std::vector<std::string> files = {};  // JSON lines
   // Members of a line. `negatives` is a list of texts or one text; `scores` a list of numbers.
   std::string query = "query", positive = "positive", negatives = "negatives", score = "score",
               scores = "scores";
-  std::string query_prompt, document_prompt;  // stand before texts
+  std::string query_prompt = {}, document_prompt = {};  // stand before texts
   double weight = 1;       // how often batches are of this source, beside the others' weights
   std::int64_t limit = 0;  // the first so many examples only; 0: all
   std::int64_t negatives_each = 0;  // of an example, at most; 0: none

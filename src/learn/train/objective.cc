@@ -82,6 +82,7 @@ Objective::Objective(const TextModel& model, const LossOptions& loss, const Elas
   expect_word("loss", loss.kind, kLossKinds);
   if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
+  if (elastic.kind == "ese") expect_width("ese", elastic.ese.compressed, model.dim());
   if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
   if (draws_layers(elastic.kind) && layers < 2) refuse("elastic layers of a model with one layer");
   if (elastic_.dims.empty() && elastic.kind != "starbucks") {

@@ -30,12 +30,12 @@ struct LossOptions {
   // info_nce, cosent, angle (pairs with scores), triplet (with negatives), margin_mse or
   // distillation (with a teacher's scores).
   std::string kind = "info_nce";
-  InfoNceOptions info_nce;
+  InfoNceOptions info_nce = {};
   // In info_nce, candidates with the text of the positive are left out: they are no negatives.
   bool mask_equal = true;
-  CosentOptions cosent;
-  AngleOptions angle;
-  TripletOptions triplet;
+  CosentOptions cosent = {};
+  AngleOptions angle = {};
+  TripletOptions triplet = {};
   double teacher_temperature = 1;  // of distillation
   double distillation_weight = 1;  // of a source with scores, beside info_nce; 0: off
 };
@@ -45,12 +45,12 @@ struct ElasticOptions {
   // Empty: none. 1d (Kusupati et al., 2022); 2d, 2d-revised (Li et al., 2024, and their revision),
   // 2d-st (as sentence-transformers has it), starbucks (Zhuang et al., 2024), ese (Li et al.,
   // 2025).
-  std::string kind;
-  std::vector<std::int64_t> dims;    // empty: 8, 16, 32 ... below the model's
-  std::vector<double> weights;       // of 1d
-  std::vector<StarbucksSize> sizes;  // of starbucks
-  double alignment = -1;             // below 0: the kind's own
-  EseOptions ese;
+  std::string kind = {};
+  std::vector<std::int64_t> dims = {};    // empty: 8, 16, 32 ... below the model's
+  std::vector<double> weights = {};       // of 1d
+  std::vector<StarbucksSize> sizes = {};  // of starbucks
+  double alignment = -1;                  // below 0: the kind's own
+  EseOptions ese = {};
 };
 
 // What a batch is made of; columns are of one length, negatives of a whole multiple of it.
@@ -63,7 +63,7 @@ struct TextBatch {
 };
 
 struct StepOptions {
-  ForwardOptions forward;
+  ForwardOptions forward = {};
   std::uint64_t seed = 0;  // of the step: dropout, and what elastic losses draw
   // Above 0, so many sequences of a column go through the model together, whose activations are
   // forgotten and computed again (GradCache, Gao et al., 2021): memory is that of a chunk for each

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "learn/device.h"
 #include "learn/refuse.h"
 #include "learn/threads.h"
 #include "learn/torch.h"
@@ -20,7 +21,7 @@ class EmbedderTask : public TrainingTask {
         control_(control),
         model_(recipe.model, recipe.train.seed) {
     if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
-    model_.to(at::Device(options_.device));
+    model_.to(find_device(options_.device));
     std::vector<SourceSize> sizes;
     for (const TrainSource& source : recipe_.sources) {
       examples_.push_back(read_examples(source.options));

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <ctime>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -14,6 +13,7 @@
 #include "base/random.h"
 #include "kith/error.h"
 #include "learn/refuse.h"
+#include "learn/torch.h"
 #include "learn/train/average.h"
 #include "learn/train/checkpoint.h"
 #include "learn/train/curves.h"
@@ -112,20 +112,24 @@ class Loop {
         run_.validation.every > 0 ? run_.validation.every : std::max<std::int64_t>(1, steps_ / 10);
   }
 
+  // A cancelled step or validation is begun anew when the training goes on.
   void loop() {
     Progress progress(control_, "train", static_cast<std::size_t>(steps_));
     progress.add(static_cast<std::size_t>(step_));
     saved_ = std::chrono::steady_clock::now();
-    while (step_ < steps_ && !ended_early_) {
-      if (control_.cancel != nullptr && control_.cancel->load()) {
-        save();
+    try {
+      if (is_to_validate()) validate();
+      while (step_ < steps_ && !ended_early_) {
         throw_if_cancelled(control_);
+        take_step();
+        progress.add(1);
+        if (is_to_validate()) validate();
+        const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_;
+        if (since.count() >= options_.checkpoint_seconds) save();
       }
-      take_step();
-      progress.add(1);
-      if (step_ % every_ == 0 || step_ == steps_) validate();
-      const std::chrono::duration<double> since = std::chrono::steady_clock::now() - saved_;
-      if (since.count() >= options_.checkpoint_seconds) save();
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) save();
+      throw;
     }
   }
 
@@ -156,30 +160,45 @@ class Loop {
     summary_.lines.push_back(line);
   }
 
-  // Runs with the running mean in place of the weights, where there is one.
-  void with_average(const std::function<void()>& body) {
-    if (!average_) return body();
-    const Parameters kept = trained_.copy();
-    trained_.assign(average_->mean());
-    body();
-    trained_.assign(kept);
+  // The running mean in place of the weights while it lives, where there is one.
+  class AverageInPlace {
+   public:
+    explicit AverageInPlace(const Loop& loop) : trained_(loop.trained_) {
+      if (!loop.average_) return;
+      kept_ = trained_.copy();
+      trained_.assign(loop.average_->mean());
+    }
+    ~AverageInPlace() {
+      if (kept_) trained_.assign(*kept_);
+    }
+    AverageInPlace(const AverageInPlace&) = delete;
+    AverageInPlace& operator=(const AverageInPlace&) = delete;
+
+   private:
+    const Parameters& trained_;
+    std::optional<Parameters> kept_;
+  };
+
+  bool is_to_validate() const {
+    return step_ > validated_ && (step_ % every_ == 0 || step_ == steps_);
   }
 
   void validate() {
-    with_average([&] {
-      const std::vector<Measure> measures = task_.validate();
-      if (measures.empty()) return;
-      for (const Measure& each : measures) {
-        summary_.validations.push_back({step_, each.metric, each.value});
-      }
-      keep_if_best(measures.front());
-    });
+    const AverageInPlace average(*this);
+    const std::vector<Measure> measures = task_.validate();
+    validated_ = step_;
+    if (measures.empty()) return;
+    for (const Measure& each : measures) {
+      summary_.validations.push_back({step_, each.metric, each.value});
+    }
+    keep_if_best(measures.front());
     ended_early_ = run_.validation.patience > 0 && stale_ >= run_.validation.patience;
   }
 
   void keep_if_best(const Measure& measure) {
-    const double sign = measure.more_is_better ? 1 : -1;
-    if (summary_.best_step != 0 && sign * (measure.value - summary_.best_score) <= 0) {
+    const double gain = (measure.value - summary_.best_score) * (measure.more_is_better ? 1 : -1);
+    const bool better = summary_.best_step == 0 ? std::isfinite(measure.value) : gain > 0;
+    if (!better) {
       ++stale_;
       return;
     }
@@ -197,7 +216,9 @@ class Loop {
     checkpoint.tensors.add("optimiser/", optimiser_->state());
     if (average_) checkpoint.tensors.add("mean/", average_->mean());
     if (best_) checkpoint.tensors.add("best/", *best_);
-    write_checkpoint(checkpoint_, checkpoint, without_progress(control_));
+    // To its end, when the training is cancelled too.
+    write_checkpoint(checkpoint_, checkpoint,
+                     {.threads = control_.threads, .cancel = nullptr, .progress = {}});
     saved_ = std::chrono::steady_clock::now();
   }
 
@@ -214,6 +235,7 @@ class Loop {
                          {"best_step", summary_.best_step},
                          {"metric", summary_.metric},
                          {"best_score", summary_.best_score},
+                         {"validated", validated_},
                          {"stale", stale_},
                          {"ended_early", ended_early_},
                          {"candidates", summary_.candidates}})
@@ -231,6 +253,7 @@ class Loop {
     summary_.best_step = json.at("best_step");
     summary_.metric = json.at("metric");
     summary_.best_score = json.at("best_score");
+    validated_ = json.at("validated");
     stale_ = json.at("stale");
     ended_early_ = json.at("ended_early");
     summary_.candidates = json.at("candidates");
@@ -239,11 +262,22 @@ class Loop {
   void finish() {
     if (average_) trained_.assign(average_->mean());
     if (best_) trained_.assign(*best_);
+    expect_finite();
     task_.save(run_.output, {{"training/recipe.toml", run_.document},
                              {"training/log.jsonl", log_of(summary_)},
                              {"training/curves.svg", draw_curves(summary_)}});
     std::error_code ignored;
     fs::remove(checkpoint_, ignored);
+  }
+
+  // The last step's loss was of the weights before it.
+  void expect_finite() const {
+    for (const Parameter& each : trained_) {
+      if (torch::isfinite(each.value).all().item<bool>()) continue;
+      throw Error(ErrorCode::invalid_argument,
+                  "step " + std::to_string(step_) + ": " + each.name +
+                      " has values that aren't finite; a lower learning rate may help");
+    }
   }
 
   void summarise() {
@@ -266,7 +300,7 @@ class Loop {
   std::optional<Optimiser> optimiser_;
   std::optional<RunningMean> average_;
   std::optional<Parameters> best_;
-  std::int64_t steps_ = 0, step_ = 0, every_ = 0, stale_ = 0, tokens_ = 0;
+  std::int64_t steps_ = 0, step_ = 0, every_ = 0, validated_ = 0, stale_ = 0, tokens_ = 0;
   bool ended_early_ = false;
   std::chrono::steady_clock::time_point saved_;
   TrainSummary summary_;

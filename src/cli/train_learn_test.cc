@@ -1,0 +1,143 @@
+// kith train RECIPE.toml.
+#include <gmock/gmock.h>
+
+#include "cli/test_tool.h"
+
+namespace kith::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class TrainRecipe : public ToolTest {
+ protected:
+  void SetUp() override {
+    std::string lines, texts;
+    for (int i = 0; i < 30; ++i) {
+      const std::string number = std::to_string(i);
+      lines += nlohmann::json({{"query", "reads mail " + number},
+                               {"positive", number + " is a program for letters"}})
+                   .dump() +
+               "\n";
+      texts += "reads mail " + number + " is a program for letters\n";
+    }
+    write_file(path("pairs.jsonl"), lines);
+    write_file(path("texts.txt"), texts);
+    write_file(path("recipe.toml"), R"(output = "trained"
+[model.architecture]
+layers = 1
+width = 16
+heads = 2
+max_tokens = 16
+tokenizer = "tokenizer.json"
+[[data]]
+files = ["pairs.jsonl"]
+[train]
+steps = 20
+batch = 10
+learning_rate = 3e-3
+[validation]
+files = ["pairs.jsonl"]
+)");
+    const Outcome outcome =
+        kith({"train", "tokenizer", "texts.txt", "--vocab", "100", "-o", "tokenizer.json"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  }
+
+  nlohmann::json train(std::vector<std::string> settings) const {
+    std::vector<std::string> arguments = {"train", "recipe.toml", "--json"};
+    for (std::string& setting : settings) arguments.push_back(std::move(setting));
+    const Outcome outcome = kith(arguments);
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    return outcome.objects().at(0);
+  }
+  std::string weights(const std::string& folder) const {
+    return read_file(path(folder + "/model.safetensors"));
+  }
+};
+
+TEST_F(TrainRecipe, WritesAFolderThatEmbedRuns) {
+  const auto said = train({});
+  EXPECT_EQ(said["output"], "trained");
+  EXPECT_EQ(said["steps"], 20);
+  EXPECT_EQ(said["trained"], said["parameters"]);
+  EXPECT_EQ(said["candidates"], 10);
+  EXPECT_LT(said["last_loss"].get<double>(), said["first_loss"].get<double>());
+  EXPECT_GT(said["mrr_at_10"].get<double>(), 0);
+  EXPECT_GT(said["tokens_per_second"].get<double>(), 0);
+  const Outcome outcome = kith({"embed", "texts.txt", "--model", "trained", "-o", "v.npy"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(read_vectors(path("v.npy")).rows.dim(), 16u);
+  const std::string log = read_file(path("trained/training/log.jsonl"));
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 20 + 10);
+  EXPECT_THAT(read_file(path("trained/training/curves.svg")), HasSubstr("</svg>"));
+}
+
+TEST_F(TrainRecipe, PrintsWhatItDidForPeople) {
+  const Outcome outcome = kith({"train", "recipe.toml"});
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("loss at last"));
+  EXPECT_THAT(outcome.out, HasSubstr("best MRR@10 of held-out data"));
+}
+
+TEST_F(TrainRecipe, SettingsOverruleTheRecipe) {
+  const auto said = train({"--set", "train.steps=3", "--set", "output=other"});
+  EXPECT_EQ(said["steps"], 3);
+  EXPECT_EQ(said["output"], "other");
+  EXPECT_THAT(read_file(path("other/training/recipe.toml")), HasSubstr("steps = 3"));
+}
+
+TEST_F(TrainRecipe, TheSeedDecidesTheWeights) {
+  train({"--set", "output=a", "--seed", "7"});
+  train({"--set", "output=b", "--seed", "7"});
+  train({"--set", "output=c", "--seed", "8"});
+  EXPECT_EQ(weights("a"), weights("b"));
+  EXPECT_NE(weights("a"), weights("c"));
+}
+
+TEST_F(TrainRecipe, InterruptedGoesOnWithTheSameCommand) {
+  train({"--set", "train.steps=400"});
+  const std::vector<std::string> arguments = {"train",       "recipe.toml", "--set",
+                                              "output=late", "--set",       "train.steps=400"};
+  const pid_t child = start(arguments);
+  ASSERT_TRUE(catches_interrupts(child));
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  ::kill(child, SIGINT);
+  const Outcome interrupted = finish(child);
+  // A fast machine may have ended by now.
+  if (interrupted.exit != 0) {
+    EXPECT_EQ(interrupted.exit, 130) << interrupted.err;
+    EXPECT_FALSE(std::filesystem::exists(path("late")));
+    const Outcome outcome = kith(arguments);
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  }
+  EXPECT_EQ(weights("late"), weights("trained"));
+  EXPECT_FALSE(std::filesystem::exists(path("late.checkpoint")));
+}
+
+TEST_F(TrainRecipe, ErrorsSayWhatWasExpected) {
+  write_file(path("broken.jsonl"), "{\"query\": \"q\", \"positive\": \"p\"}\n{broken\n");
+  std::filesystem::create_directory(path("full"));
+  write_file(path("full/file"), "");
+  const auto fails = [&](std::vector<std::string> arguments, int exit,
+                         const std::vector<std::string>& said) {
+    arguments.insert(arguments.begin(), "train");
+    expect_error(arguments, exit, said);
+  };
+  const auto fails_with = [&](const std::string& setting, int exit,
+                              const std::vector<std::string>& said) {
+    fails({"recipe.toml", "--set", setting}, exit, said);
+  };
+  fails({}, 2, {"no recipe, expected a TOML file"});
+  fails({"none.toml"}, 1, {"none.toml"});
+  fails_with("train.speed=3", 2, {"train.speed: 3", "there are", "steps"});
+  fails_with("train.steps=many", 2, {"train.steps: 'many'", "whole number"});
+  fails_with("train", 2, {"'train'", "KEY=VALUE"});
+  fails_with("output=full", 2, {"full: exists already", "new folder"});
+  fails_with("data.0.files=none.jsonl", 1, {"none.jsonl: cannot be read"});
+  fails_with("data.0.files=broken.jsonl", 1, {"broken.jsonl: line 2"});
+  fails_with("model.architecture.tokenizer=none.json", 1, {"none.json"});
+  fails_with("train.device=abacus", 2, {"device 'abacus'", "cpu, cuda or cuda:N"});
+}
+
+}  // namespace
+}  // namespace kith::cli
