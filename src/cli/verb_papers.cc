@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/load_learn.h"
 #include "cli/module.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -101,6 +102,7 @@ void run_paper(const Options& options) {
   run.quick = options.quick;
   run.cache = options.cache;
   run.control = options.control();
+  run.learn = load_learn;
   const papers::Report report = module.run(paper, run);
   const std::string shown =
       options.json ? papers_json(paper, report) : papers_text(paper, report, run);

@@ -67,6 +67,7 @@ struct MergeSummary {
 
 struct Registry {
   TrainSummary (*train)(const TrainRequest& request) = nullptr;
+  TrainSummary (*pretrain)(const TrainRequest& request) = nullptr;
   MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };
 
