@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -44,7 +43,7 @@ std::string content_hash(const fs::path& path) {
     files.push_back(name.string() + " " + content_hash(entry.path()));
   }
   std::sort(files.begin(), files.end());
-  return hash_of(fmt::format("{}", fmt::join(files, "\n")));
+  return hash_of(toml_list(files));
 }
 
 // The recipe with what lies at the paths in quotes in their place.
@@ -119,11 +118,17 @@ double training_seconds(const std::string& folder) {
 }
 
 std::string toml_list(const std::vector<std::string>& texts) {
-  return fmt::format("[\"{}\"]", fmt::join(texts, "\", \""));
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "\"" : ", \"") + text + '"';
+  return '[' + list + ']';
 }
 
 std::string toml_list(const std::vector<std::size_t>& numbers) {
-  return fmt::format("[{}]", fmt::join(numbers, ", "));
+  std::string list;
+  for (const std::size_t number : numbers) {
+    list += (list.empty() ? "" : ", ") + std::to_string(number);
+  }
+  return '[' + list + ']';
 }
 
 }  // namespace kith::papers
