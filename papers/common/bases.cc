@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,8 @@ namespace kith::papers {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array kBaseSets = {"texts", "wordnet"};
 
 std::vector<std::string> texts_of(const Trial& trial) {
   std::vector<std::string> texts;
@@ -36,8 +39,7 @@ std::string tokenizer(const std::string& name, TokenizerTraining training, const
   constexpr std::size_t kEntries = 8192, kFewEntries = 1000;
   training.vocabulary = trial.quick ? kFewEntries : kEntries;
   training.control = trial.control;
-  const std::string path =
-      model_folder(trial, "data/" + name, "\"" + base_texts(trial) + "\"") + ".json";
+  const std::string path = data_path(trial, name, {kBaseSets.begin(), kBaseSets.end()}, ".json");
   if (fs::exists(path)) return path;
   const std::vector<std::string> texts = texts_of(trial);
   TokenizerTrainer trainer(training);
@@ -84,8 +86,10 @@ BaseSizes base_sizes(const Trial& trial) {
 }
 
 std::string base_texts(const Trial& trial) {
-  const std::string path = trial.cache + "/models/data/base-texts.jsonl";
-  return fs::exists(path) ? path : write_training_texts("base-texts", texts_of(trial), trial);
+  const std::string path =
+      data_path(trial, "base-texts", {kBaseSets.begin(), kBaseSets.end()}, ".jsonl");
+  if (!fs::exists(path)) write_training_texts(path, texts_of(trial));
+  return path;
 }
 
 std::string wordpiece_tokenizer(const Trial& trial) {

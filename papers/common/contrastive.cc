@@ -7,6 +7,7 @@
 
 #include "papers/common/hard_negatives.h"
 #include "papers/common/made_up_texts.h"
+#include "papers/common/trained_models.h"
 #include "papers/common/training_data.h"
 
 namespace kith::papers {
@@ -14,15 +15,17 @@ namespace kith::papers {
 std::string debian_pairs(const Trial& trial, std::size_t negatives) {
   std::string name = "debian-pairs";
   if (negatives > 0) name += fmt::format("-{}-negatives-{}", negatives, trial.seed);
-  const std::string path = trial.cache + "/models/data/" + name + ".jsonl";
+  const std::string path = data_path(trial, name, {"debian"}, ".jsonl");
   if (std::filesystem::exists(path)) return path;
   if (trial.quick) {
     Random random(trial.seed);
-    return write_pairs(name, made_up_pairs(random), trial);
+    write_pairs(path, made_up_pairs(random));
+    return path;
   }
   std::vector<TrainingPair> pairs = read_pairs("debian", "debian-summary", trial);
   if (negatives > 0) add_hard_negatives(pairs, {.each = negatives}, trial);
-  return write_pairs(name, pairs, trial);
+  write_pairs(path, pairs);
+  return path;
 }
 
 std::string data_table(const std::string& file, std::size_t negatives_each) {
@@ -37,6 +40,7 @@ base = "{}"
 {}
 [loss]
 temperature = 0.05
+in_batch = {}
 mask_equal = true
 [train]
 steps = {}
@@ -49,7 +53,7 @@ dropout = 0.0
 attention_dropout = 0.0
 seed = {}
 )",
-                     options.base, options.model, options.data, options.elastic,
+                     options.base, options.model, options.data, options.elastic, options.in_batch,
                      trial.quick ? 4 : options.steps, trial.quick ? 8 : options.batch,
                      options.query_tokens, options.document_tokens, trial.seed);
 }

@@ -20,6 +20,7 @@ struct ContrastiveOptions {
   std::string elastic = {};  // a table [elastic], if any
   std::size_t steps = 150, batch = 96;
   std::size_t query_tokens = 16, document_tokens = 40;
+  bool in_batch = true;  // others' texts are negatives, too
 };
 
 // A [[data]] of one file.

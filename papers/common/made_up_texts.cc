@@ -46,10 +46,10 @@ Task made_up_retrieval(Random& random, std::size_t documents) {
   task.queries.name = "queries";
   for (std::size_t i = 0; i < documents; ++i) {
     task.corpus.texts.push_back(made_up_text(i % kTopics, kWordsOfText, random));
-    task.corpus.ids.push_back("d" + std::to_string(i));
+    task.corpus.ids.push_back(std::string("d").append(std::to_string(i)));
     if (i >= documents / 2) continue;
     task.queries.texts.push_back(task.corpus.texts[i].substr(0, kLettersOfQuery));
-    task.queries.ids.push_back("q" + std::to_string(i));
+    task.queries.ids.push_back(std::string("q").append(std::to_string(i)));
     task.judgements.push_back({{static_cast<std::uint32_t>(i), 1}});
   }
   Task result;

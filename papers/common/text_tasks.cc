@@ -1,6 +1,8 @@
 #include "papers/common/text_tasks.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <string_view>
 #include <unordered_map>
@@ -49,7 +51,7 @@ void add_retrievals(const Trial& trial, std::vector<TextTask>& all) {
   }
 }
 
-// Of packages that aren't trained on, with the role of a program or without.
+// Packages that aren't trained on.
 Task tagged_pairs(const std::vector<DebianPackage>& packages, std::string_view name,
                   const std::function<bool(const DebianPackage&)>& keeps, std::size_t wanted,
                   const Trial& trial) {
@@ -74,16 +76,25 @@ Task tagged_pairs(const std::vector<DebianPackage>& packages, std::string_view n
   return task;
 }
 
-bool is_program(const DebianPackage& package) {
-  return std::binary_search(package.tags.begin(), package.tags.end(), "role::program");
+bool has_tag(const DebianPackage& package, const char* tag) {
+  return std::binary_search(package.tags.begin(), package.tags.end(), tag);
 }
 
 void add_pairs(const Trial& trial, std::vector<TextTask>& all) {
   const std::vector<DebianPackage> packages = load_packages(trial);
-  all.push_back(
-      {kFamilies[1], tagged_pairs(packages, "debtags of programs", is_program, kPairs, trial)});
-  all.push_back({kFamilies[1], tagged_pairs(packages, "debtags of others", std::not_fn(is_program),
-                                            kPairs, trial)});
+  const auto is_program = [](const DebianPackage& each) { return has_tag(each, "role::program"); };
+  const auto is_library = [](const DebianPackage& each) {
+    return has_tag(each, "role::shared-lib") || has_tag(each, "role::devel-lib");
+  };
+  const auto is_other = [&](const DebianPackage& each) {
+    return !is_program(each) && !is_library(each);
+  };
+  const auto add = [&](const char* name, const auto& keeps) {
+    all.push_back({kFamilies[1], tagged_pairs(packages, name, keeps, kPairs, trial)});
+  };
+  add("debtags of programs", is_program);
+  add("debtags of libraries", is_library);
+  add("debtags of others", is_other);
   for (const char* name : {"similarity", "definitions", "senses"}) {
     for (Task& task : load_tasks(name, trial)) {
       all.push_back({kFamilies[1], some_pairs(std::move(task), kPairs, trial.seed)});
@@ -146,17 +157,18 @@ void add_classes(const Trial& trial, std::vector<TextTask>& all) {
 }
 
 std::vector<TextTask> made_up_tasks(const Trial& trial) {
-  constexpr std::size_t kTasks = 6, kTexts = 400, kDocuments = 60;
+  constexpr std::size_t kTexts = 400, kDocuments = 60;
+  constexpr std::size_t kTopics[] = {2, 3, 4, 6, 7, 8};
   Random random(trial.seed);
   std::vector<TextTask> all;
   const auto add = [&](const char* family, Task task, std::size_t number) {
     task.name = std::string(family) + " " + std::to_string(number);
     all.push_back({family, std::move(task)});
   };
-  for (std::size_t i = 0; i < kTasks; ++i) {
+  for (std::size_t i = 0; i < std::size(kTopics); ++i) {
     add(kFamilies[0], made_up_retrieval(random, kDocuments), i);
     add(kFamilies[1], made_up_similarity(random), i);
-    const Task classes = made_up_classes("", 2 + i, random, kTexts);
+    const Task classes = made_up_classes("", kTopics[i], random, kTexts);
     add(kFamilies[3], clustering_of(classes, 1, kTexts, trial.seed), i);
     add(kFamilies[2], classes, i);
   }

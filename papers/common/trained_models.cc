@@ -17,6 +17,7 @@
 #include "base/progress.h"
 #include "base/read_file.h"
 #include "kith/error.h"
+#include "papers/common/data.h"
 
 namespace kith::papers {
 namespace {
@@ -103,6 +104,15 @@ std::string made(const Trial& trial, Train train, const std::string& name,
 
 std::string model_folder(const Trial& trial, const std::string& name, const std::string& recipe) {
   return trial.cache + "/models/" + name + "-" + hash_of(with_contents(recipe));
+}
+
+std::string data_path(const Trial& trial, const std::string& name,
+                      const std::vector<std::string>& sets, const std::string& ending) {
+  std::vector<std::string> files;
+  for (const std::string& set : sets) {
+    if (!trial.quick) files.push_back(training_set(set, trial));
+  }
+  return model_folder(trial, "data/" + name, toml_list(files)) + ending;
 }
 
 std::string trained(const Trial& trial, const std::string& name, const std::string& recipe) {

@@ -25,6 +25,12 @@ double training_seconds(const std::string& folder);
 // What trained() and pretrained() call a model: in "models", with its hash.
 std::string model_folder(const Trial& trial, const std::string& name, const std::string& recipe);
 
+// The path of a file that a reproduction makes of others for recipes: NAME in "models/data", with
+// the content hash of the training sets (papers/common/data.h) that it is made of; a quick trial
+// has none.
+std::string data_path(const Trial& trial, const std::string& name,
+                      const std::vector<std::string>& sets, const std::string& ending);
+
 // A list for a recipe: ["a", "b"], [1, 2].
 std::string toml_list(const std::vector<std::string>& texts);
 std::string toml_list(const std::vector<std::size_t>& numbers);

@@ -22,23 +22,18 @@ void for_each_line(const std::string& path, const std::function<void(const json&
 
 class LinesFile {
  public:
-  LinesFile(const std::string& name, const Trial& trial)
-      : path_(in_new_folder(trial.cache + "/models/data", name)), file_(path_) {}
+  explicit LinesFile(const std::string& path) : file_(with_folder(path)) {}
   void add(const json& object) {
     file_.write(object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
   }
-  std::string commit() {
-    file_.commit();
-    return path_;
-  }
+  void commit() { file_.commit(); }
 
  private:
-  static std::string in_new_folder(const std::string& folder, const std::string& name) {
-    std::filesystem::create_directories(folder);
-    return folder + "/" + name + ".jsonl";
+  static const std::string& with_folder(const std::string& path) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    return path;
   }
 
-  std::string path_;
   AtomicFile file_;
 };
 
@@ -74,20 +69,18 @@ std::unordered_set<std::uint64_t> trained_texts(const std::string& set, const Tr
   return prints;
 }
 
-std::string write_pairs(const std::string& name, const std::vector<TrainingPair>& pairs,
-                        const Trial& trial) {
-  LinesFile file(name, trial);
+void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs) {
+  LinesFile file(path);
   for (const TrainingPair& pair : pairs) {
     file.add({{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}});
   }
-  return file.commit();
+  file.commit();
 }
 
-std::string write_training_texts(const std::string& name, const std::vector<std::string>& texts,
-                                 const Trial& trial) {
-  LinesFile file(name, trial);
+void write_training_texts(const std::string& path, const std::vector<std::string>& texts) {
+  LinesFile file(path);
   for (const std::string& text : texts) file.add({{"text", text}});
-  return file.commit();
+  file.commit();
 }
 
 }  // namespace kith::papers

@@ -29,10 +29,8 @@ std::vector<std::string> read_training_texts(const std::string& set, const std::
 // Hashes of both sides of all pairs of a set, by datasets::fingerprint: what is trained on.
 std::unordered_set<std::uint64_t> trained_texts(const std::string& set, const Trial& trial);
 
-// Writes trial.cache/models/data/NAME.jsonl, whose path goes into a recipe.
-std::string write_pairs(const std::string& name, const std::vector<TrainingPair>& pairs,
-                        const Trial& trial);
-std::string write_training_texts(const std::string& name, const std::vector<std::string>& texts,
-                                 const Trial& trial);
+// Write JSON lines for a recipe, and make the file's folder.
+void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs);
+void write_training_texts(const std::string& path, const std::vector<std::string>& texts);
 
 }  // namespace kith::papers
