@@ -52,6 +52,7 @@ void measure(const Trial& trial, Results& results) {
   options.base = tiny_lm(trial);
   options.data = data_table(debian_pairs(trial, 7), 1);
   options.batch = 64;
+  options.steps = 100;
   for (const Design& design : kDesigns) {
     options.model = design.model;
     const std::string folder =

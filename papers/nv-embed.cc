@@ -1,7 +1,7 @@
 // NV-Embed: does a language model embed better without its causal mask, with latent attention over
 // its tokens, and trained in two stages? The base, a llama of 6 layers and 128 dimensions, is one
 // for all seeds; all weights train (the paper's adapters would be larger than it), texts have no
-// instructions. Batches are of 64 with one hard negative each, the paper's of 128 with seven; its
+// instructions. Batches are of 48 with one hard negative each, the paper's of 128 with seven; its
 // seven are in the second stage here.
 #include <algorithm>
 #include <filesystem>
@@ -29,7 +29,7 @@ namespace kith::papers {
 namespace {
 
 constexpr std::size_t kTokens = 64;  // of a text that is judged
-constexpr std::size_t kBatch = 64, kStage1 = 150, kStage2 = 100, kNegatives = 7;
+constexpr std::size_t kBatch = 48, kStage1 = 100, kStage2 = 60, kNegatives = 7;
 
 // ---- Data of the second stage -------------------------------------------------------------------
 

@@ -48,14 +48,15 @@ std::string further(const Trial& trial, const std::string& name, const std::stri
                         std::to_string(trial.seed) + "\n");
 }
 
-// A training of 200 steps of 96 pairs.
+// A training of 150 steps of 64 pairs.
 std::string model(const Trial& trial, const std::string& base, const std::string& elastic) {
   ContrastiveOptions options;
   options.base = base;
   options.model = "pooling = \"mean\"";
   options.data = data_table(debian_pairs(trial));
   options.elastic = elastic;
-  options.steps = 200;
+  options.steps = 150;
+  options.batch = 64;
   const std::string folder = trained(trial, "starbucks", contrastive_recipe(options, trial));
   trial.step();
   return folder;

@@ -87,6 +87,8 @@ struct Paper {
   std::string source = {};             // where to read it: "arXiv 2405.17813", "NeurIPS 2019"
   std::vector<std::string> data = {};  // names of data sets (papers/common/data.h) it reads
   std::size_t seeds = 5;               // trials unless the person says otherwise
+  // Titles of tables that are drawn, too: how good each row and column are together.
+  std::vector<std::string> grids = {};
   std::vector<Claim> claims;
   void (*measure)(const Trial& trial, Results& results) = nullptr;
 };

@@ -21,13 +21,13 @@
 namespace kith::papers {
 namespace {
 
-constexpr std::size_t kTests = 1000;                 // of a classification
-constexpr std::size_t kSets = 5, kTextsOfSet = 400;  // of a clustering
-constexpr std::size_t kPairs = 1500;
+constexpr std::size_t kTests = 600;                  // of a classification
+constexpr std::size_t kSets = 3, kTextsOfSet = 400;  // of a clustering
+constexpr std::size_t kPairs = 1000;
 
 // By the names of their tasks.
 void add_retrievals(const Trial& trial, std::vector<TextTask>& all) {
-  constexpr std::size_t kQueries = 500, kDocuments = 5000;
+  constexpr std::size_t kQueries = 500, kDocuments = 3000;
   const auto add = [&](const Task& task, const std::string& name, Task small) {
     small.name = name.empty() ? task.name : name;
     all.push_back({kFamilies[0], std::move(small)});
@@ -42,7 +42,7 @@ void add_retrievals(const Trial& trial, std::vector<TextTask>& all) {
   for (const DebianPackage& package : load_packages(trial)) sections[package.id] = package.section;
   const auto& ids = std::get<RetrievalTask>(debian.content).corpus.ids;
   for (const char* section : {"devel", "doc", "libs", "perl"}) {
-    constexpr std::size_t kSlice = 1500;
+    constexpr std::size_t kSlice = 1000;
     const auto inside = [&](std::uint32_t document) {
       return sections.at(ids[document]) == section;
     };

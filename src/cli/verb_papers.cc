@@ -108,6 +108,10 @@ void run_paper(const Options& options) {
       options.json ? papers_json(paper, report) : papers_text(paper, report, run);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   if (options.markdown.empty()) return;
+  if (const std::string drawing = papers_drawing(paper, report); !drawing.empty()) {
+    const std::filesystem::path page(options.markdown);
+    write_text((page.parent_path() / papers_drawing_name(paper)).string(), drawing);
+  }
   write_text(options.markdown, put_section(read_page(options.markdown), paper.slug,
                                            papers_markdown(paper, report, run)));
 }
