@@ -5,12 +5,10 @@
 #include <vector>
 
 #include "cli/cli.h"
-#include "cli/format.h"
 #include "cli/load_learn.h"
-#include "cli/output.h"
 #include "cli/stopwatch.h"
-#include "cli/table.h"
 #include "cli/times.h"
+#include "cli/train_report.h"
 #include "kith/error.h"
 
 namespace kith::cli {
@@ -22,11 +20,6 @@ struct Options : CommonOptions {
   bool restart = false;
 };
 
-Cell rounded(double value) {
-  constexpr int kDigits = 4;
-  return {value, significant_text(value, kDigits)};
-}
-
 void train_recipe(const Options& options, bool seeded) {
   learn::TrainRequest request;
   request.recipe = options.recipe;
@@ -37,26 +30,7 @@ void train_recipe(const Options& options, bool seeded) {
   const Stopwatch watch;
   const learn::TrainSummary summary = load_learn().train(request);
   const Times times(watch);
-  Record record;
-  record.add("output", summary.output);
-  record.add("parameters", summary.parameters);
-  record.add("trained", "of which trained", summary.trained);
-  record.add("steps", summary.steps);
-  if (summary.first_step > 0) record.add("first_step", "went on from step", summary.first_step);
-  record.add("candidates", "candidates a query", summary.candidates);
-  record.add("first_loss", "loss at first", rounded(summary.first_loss));
-  record.add("last_loss", "loss at last", rounded(summary.last_loss));
-  if (!summary.validations.empty()) {
-    double best = 0;
-    for (const learn::ValidationLine& line : summary.validations) best = std::max(best, line.score);
-    record.add(summary.validations.front().metric, "best MRR@10 of held-out examples",
-               rounded(best));
-    record.add("best_step", "weights of step",
-               summary.best_step > 0 ? summary.best_step : summary.steps);
-  }
-  record.add("tokens_per_second", "tokens a second", rounded(summary.tokens_per_second));
-  add_times(record, times);
-  record.print(stdout, options.json);
+  print_training(summary, times, options.json);
 }
 
 }  // namespace
@@ -68,6 +42,7 @@ void add_train_recipe(CLI::App& train) {
   train
       .add_option("--set", options->settings,
                   "KEY=VALUE in place of what the recipe says, such as train.steps=100")
+      ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
   train.add_flag("--restart", options->restart,
                  "Begin anew (default: an interrupted training goes on)");

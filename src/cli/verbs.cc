@@ -22,12 +22,14 @@ void add_papers(CLI::App& root);
 void add_plan(CLI::App& root);
 void add_remove(CLI::App& root);
 void add_search(CLI::App& root);
+void add_pretrain(CLI::App& root);
 void add_train(CLI::App& root);
 void add_tune(CLI::App& root);
 
 // In the order of use, which is the order of `kith --help`.
 void add_verbs(CLI::App& root) {
   add_model(root);
+  add_pretrain(root);
   add_train(root);
   add_ingest(root);
   add_ask(root);

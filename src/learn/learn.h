@@ -37,7 +37,10 @@ struct TrainSummary {
   double first_loss = 0, last_loss = 0;  // means over a twentieth of the steps
   std::vector<TrainLine> lines;
   std::vector<ValidationLine> validations;
-  std::int64_t best_step = 0;  // whose weights were kept; 0: the last one's
+  // The validation metric that decides which weights are kept; empty: nothing was held out.
+  std::string metric;
+  double best_score = 0;
+  std::int64_t best_step = 0;
   double tokens_per_second = 0, cpu_seconds = 0;
 };
 
@@ -67,6 +70,7 @@ struct MergeSummary {
 
 struct Registry {
   TrainSummary (*train)(const TrainRequest& request) = nullptr;
+  // Of a language model; without a recipe's file, of settings alone.
   TrainSummary (*pretrain)(const TrainRequest& request) = nullptr;
   MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };

@@ -1,4 +1,5 @@
 #include "learn/learn.h"
+#include "learn/pretrain/pretrainer.h"
 #include "learn/train/recipe.h"
 #include "learn/weights/merge_folders.h"
 
@@ -10,10 +11,16 @@ TrainSummary train_recipe(const TrainRequest& request) {
   return train(recipe, request.restart, request.control);
 }
 
+TrainSummary pretrain_recipe(const TrainRequest& request) {
+  const PretrainRecipe recipe = read_pretrain_recipe(request.recipe, request.settings);
+  return pretrain(recipe, request.restart, request.control);
+}
+
 }  // namespace
 }  // namespace kith::learn
 
 extern "C" void kith_learn_register(kith::learn::Registry& registry) {
   registry.train = kith::learn::train_recipe;
+  registry.pretrain = kith::learn::pretrain_recipe;
   registry.merge = kith::learn::merge_folders;
 }

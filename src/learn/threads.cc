@@ -14,7 +14,8 @@ namespace kith::learn {
 void set_threads(const Control& control) {
   const int threads = static_cast<int>(thread_count(control));
   at::set_num_threads(threads);
-  openblas_set_num_threads(threads);
+  // Its threads would spin between the small products of a training, which run_shards() shares out.
+  openblas_set_num_threads(1);
 }
 
 void keep_memory() {

@@ -1,4 +1,4 @@
-// One number of threads for all that computes in this process: LibTorch, its OpenMP loops and BLAS.
+// One number of threads for all that computes in this process: LibTorch and shards of batches.
 #pragma once
 
 #include "kith/control.h"

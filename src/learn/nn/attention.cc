@@ -97,7 +97,7 @@ at::Tensor unpad(const at::Tensor& padded, const Tokens& tokens) {
 
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                   const Tokens& tokens, const AttentionShape& shape, const encode::LayerPlan& plan,
-                  const at::Tensor& bias, double dropout) {
+                  const at::Tensor& bias, double rate, Dropout& dropout) {
   const std::int64_t repeat = shape.heads / shape.kv_heads;
   const double scale = 1 / std::sqrt(static_cast<double>(shape.head_dim));
   const at::Tensor q = by_head(pad(queries * scale, tokens), shape.heads, shape.head_dim, 1);
@@ -107,8 +107,7 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::T
   const at::Tensor hidden = hidden_keys(tokens, plan, scores.options());
   if (bias.defined()) scores = scores + bias;
   if (hidden.defined()) scores = scores + hidden;
-  at::Tensor weights = scores.softmax(-1);
-  if (dropout > 0) weights = torch::dropout(weights, dropout, true);
+  const at::Tensor weights = dropout(scores.softmax(-1), rate);
   const at::Tensor mixed = weights.matmul(v).transpose(1, 2);
   return unpad(mixed.reshape({tokens.sequences(), tokens.longest, shape.heads * shape.head_dim}),
                tokens);

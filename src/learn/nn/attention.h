@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "encode/config.h"
+#include "learn/nn/dropout.h"
 #include "learn/nn/tokens.h"
 
 namespace kith::learn {
@@ -14,11 +15,11 @@ struct AttentionShape {
 
 // queries [N, heads * head_dim], keys and values [N, kv_heads * head_dim], each head's columns
 // together; scores are divided by the root of head_dim. `bias` [heads, T, T], T the longest
-// sequence, is added to them, or undefined. `dropout`: of weights, 0 outside training. Returns
+// sequence, is added to them, or undefined. `rate`: of the weights' dropout. Returns
 // [N, heads * head_dim]. A sequence's result depends on its own tokens alone.
 at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys, const at::Tensor& values,
                   const Tokens& tokens, const AttentionShape& shape, const encode::LayerPlan& plan,
-                  const at::Tensor& bias, double dropout);
+                  const at::Tensor& bias, double rate, Dropout& dropout);
 
 // From packed rows [N, d] to [S, T, d] with zeros as padding, and back.
 at::Tensor pad(const at::Tensor& rows, const Tokens& tokens);

@@ -4,11 +4,15 @@
 
 namespace kith::learn {
 
-at::Tensor Linear::operator()(const at::Tensor& x, bool training) const {
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  Dropout none;
+  return (*this)(x, none);
+}
+
+at::Tensor Linear::operator()(const at::Tensor& x, Dropout& dropout) const {
   at::Tensor y = torch::linear(x, transposed ? weight.t() : weight, bias);
   if (!change.a.defined()) return y;
-  const bool drop = training && change.dropout > 0;
-  const at::Tensor input = drop ? torch::dropout(x, change.dropout, true) : x;
+  const at::Tensor input = dropout(x, change.dropout);
   return y + torch::linear(torch::linear(input, change.a), change.b) * change.scale;
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "encode/config.h"
+#include "learn/nn/dropout.h"
 
 namespace kith::learn {
 
@@ -21,8 +22,8 @@ struct Linear {
   LowRank change;
 
   bool empty() const { return !weight.defined(); }
-  // x [..., inputs]. `training`: with the change's dropout.
-  at::Tensor operator()(const at::Tensor& x, bool training = false) const;
+  at::Tensor operator()(const at::Tensor& x) const;                    // [..., inputs]
+  at::Tensor operator()(const at::Tensor& x, Dropout& dropout) const;  // of the change's input
 };
 
 struct Normalisation {

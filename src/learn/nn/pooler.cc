@@ -214,8 +214,9 @@ class SelfAttentionPooler : public Pooler {
     const at::Tensor normed = torch::layer_norm(x, {dim()}, parameters_["norm.weight"],
                                                 parameters_["norm.bias"], kEpsilon);
     const auto project = [&](const char* name) { return torch::linear(normed, parameters_[name]); };
+    Dropout none;
     const at::Tensor mixed = attend(project("to_q.weight"), project("to_k.weight"),
-                                    project("to_v.weight"), tokens, shape_, {}, {}, 0);
+                                    project("to_v.weight"), tokens, shape_, {}, {}, 0, none);
     return mean_sequences(x + torch::linear(mixed, parameters_["to_out.weight"]), tokens, true);
   }
   std::int64_t dim() const override { return parameters_["norm.weight"].size(0); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/parallel.h"
 #include "base/read_file.h"
 #include "encode/modules.h"
 #include "encode/prompted_texts.h"
@@ -9,6 +10,7 @@
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
+#include "learn/shards.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
@@ -88,7 +90,7 @@ PooledModel pooled_model(const encode::Config& config) {
 struct TextModel::State {
   State(const TextModelOptions& options, std::uint64_t seed);
 
-  std::string tokenizer_json;
+  std::string base, tokenizer_json;
   std::optional<Tokenizer> tokenizer;
   json config;
   std::optional<Transformer> transformer;
@@ -116,6 +118,7 @@ TextModel::State::State(const TextModelOptions& options, std::uint64_t seed) {
   if (options.base.empty()) {
     start(options.architecture, seed);
   } else {
+    base = options.base;
     read_folder(options.base);
   }
   change(options, seed);
@@ -291,16 +294,20 @@ at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t
 
 at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
                             const Control& control, std::size_t most) const {
-  constexpr std::size_t kBatch = 256;
+  constexpr std::size_t kBatch = 64;
   const torch::NoGradGuard constant;
-  std::vector<at::Tensor> parts;
-  for (std::size_t at = 0; at < texts.size(); at += kBatch) {
+  Control alone;
+  alone.threads = 1;
+  std::vector<at::Tensor> parts((texts.size() + kBatch - 1) / kBatch);
+  run_shards(parts.size(), [&](std::size_t part) {
+    throw_if_cancelled(control);
+    const std::size_t at = part * kBatch;
     const auto some = texts.subspan(at, std::min(kBatch, texts.size() - at));
-    const Texts tokenized = tokenize(some, prompt, most, control);
+    const Texts tokenized = tokenize(some, prompt, most, alone);
     const Tokens tokens = pack_tokens(tokenized.sequences).to(device());
     const std::size_t layers = transformer().layers();
-    parts.push_back(vectors(transformer().states(tokens, layers), layers, tokens).cpu());
-  }
+    parts[part] = vectors(transformer().states(tokens, layers), layers, tokens).cpu();
+  });
   return parts.empty() ? torch::empty({0, dim()}) : torch::cat(parts);
 }
 
@@ -313,13 +320,20 @@ void TextModel::to(const at::Device& device) {
   }
 }
 
-void TextModel::save(const std::string& path,
-                     const std::map<std::string, std::string>& more) const {
+const nlohmann::json& TextModel::config() const { return state_->config; }
+const std::string& TextModel::base() const { return state_->base; }
+
+void TextModel::save(const std::string& path, const Extras& extras) const {
   const State& state = *state_;
   encode::NewFolder folder(path);
-  encode::write_json(folder.file("config.json"), state.config);
+  json config = state.config;
+  if (!extras.architecture.empty()) config["architectures"] = {extras.architecture};
+  encode::write_json(folder.file("config.json"), config);
   encode::write_text(folder.file("tokenizer.json"), state.tokenizer_json);
-  write_parameters(folder.file("model.safetensors"), state.transformer->merged());
+  Parameters tensors;
+  tensors.add(extras.prefix, state.transformer->merged());
+  tensors.add("", extras.head);
+  write_parameters(folder.file("model.safetensors"), tensors);
   encode::write_json(folder.file("sentence_bert_config.json"),
                      {{"max_seq_length", state.max_tokens}, {"do_lower_case", false}});
   std::vector<encode::Module> modules = state.pooler->write(folder);
@@ -338,7 +352,8 @@ void TextModel::save(const std::string& path,
     if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
   }
-  for (const auto& [name, text] : more) encode::write_text(folder.file(name), text);
+  for (const auto& [name, text] : extras.files) encode::write_text(folder.file(name), text);
+  for (const auto& [name, own] : extras.tensors) write_parameters(folder.file(name), own);
   folder.commit();
 }
 

@@ -89,9 +89,22 @@ class TextModel {
   at::Tensor embed(std::span<const std::string_view> texts, const std::string& prompt,
                    const Control& control, std::size_t most = 0) const;
 
+  // config.json, and the folder that the model was read from; empty: it is new.
+  const nlohmann::json& config() const;
+  const std::string& base() const;
+
+  struct Extras {
+    std::map<std::string, std::string> files = {};   // by name, and their content
+    std::map<std::string, Parameters> tensors = {};  // safetensors files, by name
+    // A head in the model's own file, as published checkpoints have it, with the class that reads
+    // such a file, and what stands before the names of the transformer's tensors then.
+    Parameters head = {};
+    std::string prefix = {}, architecture = {};
+  };
   // Writes the folder; throws invalid_argument when there is one. LoRA's changes are added to the
-  // weights that are written. `more`: further files, by name, and their content.
-  void save(const std::string& folder, const std::map<std::string, std::string>& more = {}) const;
+  // weights that are written.
+  void save(const std::string& folder, const Extras& extras) const;
+  void save(const std::string& folder) const { save(folder, Extras()); }
 
   void to(const at::Device& device);
   at::Device device() const;

@@ -147,14 +147,24 @@ class TransformerForward {
  public:
   TransformerForward(const Transformer& model, const Tokens& tokens, const ForwardOptions& options)
       : model_(model), config_(model.config_), tokens_(tokens), options_(options) {
+    if (options.training) dropout_ = Dropout(options.seed);
     bias_ = model.bias_of(tokens.longest);
     for (const encode::Rotary& rotary : config_.rotary) rotations_.push_back(rotation_of(rotary));
   }
 
-  std::vector<at::Tensor> run(std::size_t layers) {
-    std::vector<at::Tensor> states = {embed()};
-    for (std::size_t l = 0; l < layers; ++l) states.push_back(layer(l, states.back()));
-    if (layers == config_.layers.size()) states.back() = model_.final_norm(states.back());
+  std::vector<at::Tensor> run(std::size_t count, const at::Tensor& embedded) {
+    std::vector<at::Tensor> states = layers(count, embedded);
+    if (count == config_.layers.size()) states.back() = model_.final_norm(states.back());
+    return states;
+  }
+
+  // Before the final norm.
+  std::vector<at::Tensor> layers(std::size_t count, const at::Tensor& embedded) {
+    embedded_ = dropout_(embedded, options_.dropout);
+    // Embeddings narrower than the state are kept for the first layer's attention.
+    std::vector<at::Tensor> states = {config_.embedding_width != 0 ? model_.projection_(embedded_)
+                                                                   : embedded_};
+    for (std::size_t l = 0; l < count; ++l) states.push_back(layer(l, states.back()));
     return states;
   }
 
@@ -188,16 +198,7 @@ class TransformerForward {
     return {torch::cat(cosines).unsqueeze(1).to(device), torch::cat(sines).unsqueeze(1).to(device)};
   }
 
-  at::Tensor drop(const at::Tensor& x) const {
-    return options_.training && options_.dropout > 0 ? torch::dropout(x, options_.dropout, true)
-                                                     : x;
-  }
-
-  // Embeddings narrower than the state are kept for the first layer's attention.
-  at::Tensor embed() {
-    embedded_ = drop(model_.embed(tokens_));
-    return config_.embedding_width != 0 ? model_.projection_(embedded_) : embedded_;
-  }
+  at::Tensor drop(const at::Tensor& x) { return dropout_(x, options_.dropout); }
 
   at::Tensor layer(std::size_t l, const at::Tensor& state) {
     const Transformer::Layer& layer = model_.layers_[l];
@@ -214,28 +215,27 @@ class TransformerForward {
     return config_.pre_norm ? x : norm(x);
   }
 
-  at::Tensor attention(std::size_t l, const at::Tensor& x) const {
+  at::Tensor attention(std::size_t l, const at::Tensor& x) {
     const Transformer::Layer& layer = model_.layers_[l];
     const auto dim = static_cast<std::int64_t>(config_.head_dim_of(l));
     const auto heads = static_cast<std::int64_t>(config_.heads);
     const auto kv_heads = static_cast<std::int64_t>(config_.kv_heads);
     at::Tensor q, k, v;
     if (layer.qkv.empty()) {
-      q = layer.query(x, options_.training);
-      k = layer.key(x, options_.training);
-      v = layer.value(x, options_.training);
+      q = layer.query(x, dropout_);
+      k = layer.key(x, dropout_);
+      v = layer.value(x, dropout_);
     } else {
       const std::vector<at::Tensor> parts =
-          layer.qkv(x, options_.training)
+          layer.qkv(x, dropout_)
               .split_with_sizes({heads * dim, kv_heads * dim, kv_heads * dim}, -1);
       q = parts[0], k = parts[1], v = parts[2];
     }
     q = prepare(q, heads, dim, config_.layers[l], layer.query_norm);
     k = prepare(k, kv_heads, dim, config_.layers[l], layer.key_norm);
-    const double dropout = options_.training ? options_.attention_dropout : 0;
-    return layer.out(
-        attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_, dropout),
-        options_.training);
+    return layer.out(attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_,
+                            options_.attention_dropout, dropout_),
+                     dropout_);
   }
 
   // Norms and rotates each head.
@@ -260,33 +260,42 @@ class TransformerForward {
     return torch::cat({turned, x.narrow(-1, dims, x.size(-1) - dims)}, -1);
   }
 
-  at::Tensor mlp(const Transformer::Layer& layer, const at::Tensor& x) const {
-    const bool training = options_.training;
+  at::Tensor mlp(const Transformer::Layer& layer, const at::Tensor& x) {
     if (!config_.gated) {
-      return layer.down(activate(config_.activation, layer.up(x, training)), training);
+      return layer.down(activate(config_.activation, layer.up(x, dropout_)), dropout_);
     }
     at::Tensor gate, up;
     if (layer.gate_up.empty()) {
-      gate = layer.gate(x, training);
-      up = layer.up(x, training);
+      gate = layer.gate(x, dropout_);
+      up = layer.up(x, dropout_);
     } else {
-      const std::vector<at::Tensor> parts = layer.gate_up(x, training).chunk(2, -1);
+      const std::vector<at::Tensor> parts = layer.gate_up(x, dropout_).chunk(2, -1);
       gate = parts[0], up = parts[1];
     }
-    return layer.down(activate(config_.activation, gate) * up, training);
+    return layer.down(activate(config_.activation, gate) * up, dropout_);
   }
 
   const Transformer& model_;
   const encode::Config& config_;
   const Tokens& tokens_;
   const ForwardOptions options_;
+  Dropout dropout_;
   at::Tensor bias_, embedded_;
   std::vector<Rotation> rotations_;
 };
 
 std::vector<at::Tensor> Transformer::states(const Tokens& tokens, std::size_t layers,
                                             const ForwardOptions& options) const {
-  return TransformerForward(*this, tokens, options).run(layers);
+  return TransformerForward(*this, tokens, options).run(layers, embed(tokens));
+}
+
+at::Tensor Transformer::raw_state(const Tokens& tokens, const ForwardOptions& options) const {
+  return TransformerForward(*this, tokens, options).layers(layers(), embed(tokens)).back();
+}
+
+std::vector<at::Tensor> Transformer::states_of(const at::Tensor& embedded, const Tokens& tokens,
+                                               const ForwardOptions& options) const {
+  return TransformerForward(*this, tokens, options).run(layers(), embedded);
 }
 
 namespace {

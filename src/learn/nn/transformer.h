@@ -20,6 +20,7 @@ struct ForwardOptions {
   bool training = false;  // with dropout
   double dropout = 0;     // of embeddings and of what blocks add, in training
   double attention_dropout = 0;
+  std::uint64_t seed = 0;  // of what is dropped
 };
 
 // A low-rank change of dense layers, which alone are trained then.
@@ -54,6 +55,13 @@ class Transformer {
   // applied to the last layer's only; final_norm() does it to others.
   std::vector<at::Tensor> states(const Tokens& tokens, std::size_t layers,
                                  const ForwardOptions& options = {}) const;
+  // The same from other embeddings, [N, width], in place of the tokens' (element 0).
+  std::vector<at::Tensor> states_of(const at::Tensor& embedded, const Tokens& tokens,
+                                    const ForwardOptions& options = {}) const;
+  // The last layer's state before the model's final norm.
+  at::Tensor raw_state(const Tokens& tokens, const ForwardOptions& options = {}) const;
+  // What tokens' vectors, positions and segments add up to, [N, width or embedding_width].
+  at::Tensor embed(const Tokens& tokens) const;
   at::Tensor final_norm(const at::Tensor& state) const;
   std::size_t layers() const { return config_.layers.size(); }
 
@@ -79,7 +87,6 @@ class Transformer {
   std::vector<std::pair<std::string, const Linear*>> dense_layers() const;
   Linear linear(const std::string& name, std::size_t layer, bool bias) const;
   Normalisation norm(const std::string& name, std::size_t layer, bool shift) const;
-  at::Tensor embed(const Tokens& tokens) const;
   at::Tensor bias_of(std::int64_t longest) const;
 
   encode::Config config_;

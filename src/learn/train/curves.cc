@@ -99,8 +99,9 @@ std::string draw_curves(const TrainSummary& summary) {
   }
   std::string metric;
   for (const ValidationLine& line : summary.validations) {
+    if (metric.empty()) metric = line.metric;
+    if (line.metric != metric) continue;
     scores.emplace_back(static_cast<double>(line.step), line.score);
-    metric = line.metric;
   }
   const double steps = losses.empty() ? 0 : losses.back().first;
   const double height = scores.empty() ? kHeight : 2 * kHeight;

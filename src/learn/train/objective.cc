@@ -7,6 +7,7 @@
 #include "learn/loss/distillation.h"
 #include "learn/loss/margin_mse.h"
 #include "learn/refuse.h"
+#include "learn/shards.h"
 #include "learn/torch.h"
 
 namespace kith::learn {
@@ -25,21 +26,19 @@ bool draws_layers(const std::string& kind) {
   return kind == "2d" || kind == "2d-revised" || kind == "2d-st";
 }
 
-// Chunks of a column, and the tokens of each.
+// Sequences of a column that go through the model together.
 struct Chunk {
   std::size_t column;
   Tokens tokens;
 };
 
+// At most `most` sequences each; 0: as many chunks of each column as are computed at once.
 std::vector<Chunk> cut(const TextBatch& batch, std::int64_t most) {
   std::vector<Chunk> chunks;
   const auto add = [&](std::size_t column, const Tokens& tokens) {
     const std::int64_t all = tokens.sequences();
-    const std::int64_t size = most > 0 ? most : all;
-    if (size >= all) {
-      chunks.push_back({column, tokens});
-      return;
-    }
+    const auto shards = tokens.ids.is_cpu() ? static_cast<std::int64_t>(shard_count()) : 1;
+    const std::int64_t size = most > 0 ? most : (all + shards - 1) / shards;
     for (std::int64_t at = 0; at < all; at += size) {
       chunks.push_back({column, tokens.slice(at, std::min(size, all - at))});
     }
@@ -50,8 +49,21 @@ std::vector<Chunk> cut(const TextBatch& batch, std::int64_t most) {
   return chunks;
 }
 
-std::uint64_t seed_of(std::uint64_t step, std::size_t chunk) {
-  return Random(step, chunk + 1).next();
+// Chunks put together again: by column, then by layer.
+std::vector<std::vector<at::Tensor>> columns_of(const std::vector<Chunk>& chunks,
+                                                const std::vector<std::vector<at::Tensor>>& parts,
+                                                bool has_negatives) {
+  std::vector<std::vector<at::Tensor>> columns(has_negatives ? 3 : 2);
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    for (std::size_t l = 0; l < parts[0].size(); ++l) {
+      std::vector<at::Tensor> rows;
+      for (std::size_t c = 0; c < chunks.size(); ++c) {
+        if (chunks[c].column == column) rows.push_back(parts[c][l]);
+      }
+      columns[column].push_back(rows.size() == 1 ? rows[0] : torch::cat(rows));
+    }
+  }
+  return columns;
 }
 
 Embedded embedded_at(const std::vector<std::vector<at::Tensor>>& columns, std::size_t layer) {
@@ -193,44 +205,41 @@ at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
 double Objective::step(const TextBatch& batch, const StepOptions& options) const {
   const SizeDraw draw = draw_of(options.seed);
   const Layers layers = layers_of(draw);
+  const bool cached = options.chunk > 0;
   const std::vector<Chunk> chunks = cut(batch, options.chunk);
-  ForwardOptions forward = options.forward;
-  forward.training = true;
-
   // A chunk's dropout is the same whenever it is computed.
   const auto encode_chunk = [&](std::size_t c) {
-    torch::manual_seed(seed_of(options.seed, c));
+    ForwardOptions forward = options.forward;
+    forward.training = true;
+    forward.seed = Random(options.seed, c + 1).next();
     return encode(chunks[c].tokens, layers, forward);
   };
-  std::vector<std::vector<at::Tensor>> parts;  // by chunk, then by layer
-  for (std::size_t c = 0; c < chunks.size(); ++c) {
-    const torch::AutoGradMode graph(!options.cached);
-    parts.push_back(encode_chunk(c));
-    if (!options.cached) continue;
-    for (at::Tensor& part : parts.back()) part.requires_grad_();
-  }
-  Columns columns(batch.has_negatives ? 3 : 2);
-  for (std::size_t column = 0; column < columns.size(); ++column) {
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      std::vector<at::Tensor> rows;
-      for (std::size_t c = 0; c < chunks.size(); ++c) {
-        if (chunks[c].column == column) rows.push_back(parts[c][l]);
-      }
-      columns[column].push_back(rows.size() == 1 ? rows[0] : torch::cat(rows));
-    }
-  }
-  const at::Tensor loss = loss_of(columns, batch, draw);
+  // By chunk, then by layer: with their graphs, and as the loss takes them.
+  std::vector<std::vector<at::Tensor>> outputs(chunks.size()), parts(chunks.size());
+  run_shards(chunks.size(), [&](std::size_t c) {
+    const torch::AutoGradMode graph(!cached);
+    outputs[c] = encode_chunk(c);
+    for (const at::Tensor& each : outputs[c]) parts[c].push_back(each.detach().requires_grad_());
+    if (cached) outputs[c].clear();
+  });
+  const at::Tensor loss = loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw);
   (loss * options.scale).backward();
-  for (std::size_t c = 0; options.cached && c < chunks.size(); ++c) {
-    const std::vector<at::Tensor> again = encode_chunk(c);
-    std::vector<at::Tensor> roots, gradients;
-    for (std::size_t l = 0; l < layers.size(); ++l) {
-      if (!parts[c][l].grad().defined()) continue;
-      roots.push_back(again[l]);
-      gradients.push_back(parts[c][l].grad());
+
+  const std::size_t shards = std::min(shard_count(), chunks.size());
+  ShardGradients gradients(model_->trained(), shards);
+  run_shards(shards, [&](std::size_t shard) {
+    for (std::size_t c = shard; c < chunks.size(); c += shards) {
+      const std::vector<at::Tensor> again = cached ? encode_chunk(c) : std::move(outputs[c]);
+      std::vector<at::Tensor> roots, slopes;
+      for (std::size_t l = 0; l < layers.size(); ++l) {
+        if (!parts[c][l].grad().defined()) continue;
+        roots.push_back(again[l]);
+        slopes.push_back(parts[c][l].grad());
+      }
+      gradients.add(shard, roots, slopes);
     }
-    torch::autograd::backward(roots, gradients);
-  }
+  });
+  gradients.finish();
   return loss.item<double>();
 }
 
@@ -238,9 +247,11 @@ double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {
   const torch::NoGradGuard constant;
   const SizeDraw draw = draw_of(seed);
   const Layers layers = layers_of(draw);
-  Columns columns = {encode(batch.queries, layers, {}), encode(batch.positives, layers, {})};
-  if (batch.has_negatives) columns.push_back(encode(batch.negatives, layers, {}));
-  return loss_of(columns, batch, draw).item<double>();
+  const std::vector<Chunk> chunks = cut(batch, 0);
+  std::vector<std::vector<at::Tensor>> parts(chunks.size());
+  run_shards(chunks.size(),
+             [&](std::size_t c) { parts[c] = encode(chunks[c].tokens, layers, {}); });
+  return loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw).item<double>();
 }
 
 }  // namespace kith::learn

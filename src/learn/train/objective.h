@@ -65,11 +65,10 @@ struct TextBatch {
 struct StepOptions {
   ForwardOptions forward;
   std::uint64_t seed = 0;  // of the step: dropout, and what elastic losses draw
-  // Sequences of a column that go through the model together; 0: all. With `cached` their
-  // activations are forgotten and computed again (GradCache, Gao et al., 2021): memory is that of
-  // one chunk, and the gradients are the same.
+  // Above 0, so many sequences of a column go through the model together, whose activations are
+  // forgotten and computed again (GradCache, Gao et al., 2021): memory is that of a chunk for each
+  // thread, and the gradients are the same.
   std::int64_t chunk = 0;
-  bool cached = false;
   double scale = 1;  // of the gradients
 };
 

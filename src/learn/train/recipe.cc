@@ -1,85 +1,9 @@
 #include "learn/train/recipe.h"
 
-#include <limits>
+#include "learn/train/recipe_parts.h"
 
 namespace kith::learn {
 namespace {
-
-constexpr std::int64_t kMost = 1'000'000'000;
-constexpr double kAny = 1e30;
-
-void read_lora(TomlTable& table, TextModelOptions& options) {
-  auto lora = table.table("lora");
-  if (!lora) return;
-  LoraOptions& into = options.lora.emplace();
-  lora->whole("rank", into.rank, 1, 1 << 16);
-  lora->number("alpha", into.alpha, 0, kAny);
-  lora->number("dropout", into.dropout, 0, 0.99);
-  lora->texts("layers", into.layers);
-  lora->refuse_others();
-}
-
-void read_pooling(TomlTable& table, TextModelOptions& options) {
-  if (!table.has("pooling")) return;
-  PoolerOptions& into = options.pooling.emplace();
-  nlohmann::json name;  // a kind alone, or a table
-  table.any("pooling", name);
-  if (name.is_string()) {
-    into.kind = name;
-    return;
-  }
-  auto pooling = table.table("pooling");
-  pooling->text("kind", into.kind);
-  pooling->boolean("include_prompt", into.include_prompt);
-  pooling->whole("latents", into.latents, 1, 1 << 16);
-  pooling->whole("heads", into.heads, 0, 1 << 10);
-  pooling->whole("head_dim", into.head_dim, 0, 1 << 16);
-  pooling->text("tokens", into.tokens);
-  pooling->refuse_others();
-}
-
-void read_architecture(TomlTable& table, ArchitectureOptions& into) {
-  table.text("type", into.type);
-  table.whole("layers", into.layers, 1, 1 << 10);
-  table.whole("width", into.width, 1, 1 << 16);
-  table.whole("heads", into.heads, 1, 1 << 16);
-  table.whole("kv_heads", into.kv_heads, 0, 1 << 16);
-  table.whole("hidden", into.hidden, 0, 1 << 20);
-  table.whole("max_tokens", into.max_tokens, 1, 1 << 24);
-  table.text("tokenizer", into.tokenizer);
-  table.any("config", into.config);
-  table.refuse_others();
-}
-
-TextModelOptions read_model(TomlTable& recipe) {
-  constexpr const char* kAttention[] = {"causal", "bidirectional"};
-  TextModelOptions options;
-  auto model = recipe.table("model");
-  if (!model) recipe.refuse("model", "a table with base or architecture");
-  model->text("base", options.base);
-  if (auto architecture = model->table("architecture")) {
-    if (!options.base.empty()) model->refuse("architecture", "either this or base");
-    read_architecture(*architecture, options.architecture);
-  } else if (options.base.empty()) {
-    model->refuse("base", "a model's folder, or a table architecture");
-  }
-  std::string attention;
-  model->text("attention", attention, kAttention);
-  if (!attention.empty()) options.causal = attention == "causal";
-  bool normalize = true;
-  model->boolean("normalize", normalize);
-  if (model->has("normalize")) options.normalize = normalize;
-  model->whole("dim", options.dim, 0, 1 << 16);
-  model->boolean("norm_every_layer", options.norm_every_layer);
-  if (auto prompts = model->table("prompts")) {
-    for (const std::string& name : prompts->keys()) prompts->text(name, options.prompts[name]);
-  }
-  model->text("default_prompt", options.default_prompt);
-  read_pooling(*model, options);
-  read_lora(*model, options);
-  model->refuse_others();
-  return options;
-}
 
 void read_info_nce(TomlTable& table, InfoNceOptions& into) {
   constexpr const char* kSimilarities[] = {"cosine", "dot"};
@@ -138,8 +62,8 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
   for (TomlTable& table : recipe.tables("data")) {
     TrainSource source{.options = {}, .loss = loss};
     read_fields(table, source.options);
-    table.number("weight", source.options.weight, 0, kAny);
-    table.whole("limit", source.options.limit, 0, kMost);
+    table.number("weight", source.options.weight, 0, kAnyNumber);
+    table.whole("limit", source.options.limit, 0, kMostSteps);
     table.whole("negatives_each", source.options.negatives_each, 0, 1 << 10);
     if (auto own = table.table("loss")) read_loss(*own, source.loss);
     table.refuse_others();
@@ -173,51 +97,17 @@ ElasticOptions read_elastic(TomlTable& recipe) {
   return elastic;
 }
 
-void read_optimiser(TomlTable& train, TrainOptions& into) {
-  constexpr const char* kNames[] = {"adamw", "sgd"};
-  OptimiserOptions& options = into.optimiser;
-  train.text("optimiser", options.name, kNames);
-  train.number("learning_rate", options.learning_rate, 0, 1e6);
-  train.number("weight_decay", options.weight_decay, 0, 1e6);
-  train.number("beta1", options.beta1, 0, 1 - 1e-9);
-  train.number("beta2", options.beta2, 0, 1 - 1e-9);
-  train.number("epsilon", options.epsilon, 0, 1);
-  train.number("momentum", options.momentum, 0, 1);
-  for (TomlTable& group : train.tables("groups")) {
-    OptimiserGroup& own = options.groups.emplace_back();
-    group.texts("match", own.match);
-    if (own.match.empty()) group.refuse("match", "starts of tensors' names");
-    group.number("rate_factor", own.rate_factor, 0, 1e6);
-    group.number("weight_decay", own.weight_decay, 0, 1e6);
-    group.refuse_others();
-  }
-}
-
 TrainOptions read_train(TomlTable& recipe) {
-  constexpr const char* kShapes[] = {"linear", "cosine", "constant"};
   TrainOptions options;
   auto train = recipe.table("train");
   if (!train) return options;
-  train->whole("steps", options.steps, 0, kMost);
-  train->number("epochs", options.epochs, 1e-6, 1e6);
+  read_loop(*train, options);
   train->whole("batch", options.batch, 1, 1 << 20);
   train->whole("chunk", options.chunk, 0, 1 << 20);
-  train->whole("accumulation", options.accumulation, 1, 1 << 20);
   train->whole("query_tokens", options.query_tokens, 0, 1 << 24);
   train->whole("document_tokens", options.document_tokens, 0, 1 << 24);
-  train->number("clip", options.clip, 0, kAny);
   train->number("dropout", options.dropout, 0, 0.99);
   train->number("attention_dropout", options.attention_dropout, 0, 0.99);
-  train->number("average", options.average, 0, 1 - 1e-9);
-  train->number("checkpoint_seconds", options.checkpoint_seconds, 0, 1e9);
-  train->text("schedule", options.schedule.shape, kShapes);
-  train->number("warmup", options.schedule.warmup, 0, 1e9);
-  train->number("floor", options.schedule.floor, 0, 1);
-  std::int64_t seed = 1;
-  train->whole("seed", seed, 0, std::numeric_limits<std::int64_t>::max());
-  options.seed = static_cast<std::uint64_t>(seed);
-  train->text("device", options.device);
-  read_optimiser(*train, options);
   train->refuse_others();
   return options;
 }
@@ -227,10 +117,8 @@ ValidationOptions read_validation(TomlTable& recipe) {
   auto table = recipe.table("validation");
   if (!table) return options;
   read_fields(*table, options.source);
-  table->whole("every", options.every, 0, kMost);
-  table->whole("examples", options.examples, 1, kMost);
-  table->whole("patience", options.patience, 0, kMost);
-  table->boolean("keep_best", options.keep_best);
+  table->whole("examples", options.examples, 1, kMostSteps);
+  read_plan(*table, options);
   table->refuse_others();
   return options;
 }

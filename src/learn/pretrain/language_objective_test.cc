@@ -1,0 +1,132 @@
+#include "learn/pretrain/language_objective.h"
+
+#include "kith/error.h"
+#include "learn/pretrain/corpus.h"
+#include "learn/pretrain/language_head.h"
+#include "learn/pretrain/test_texts.h"
+#include "learn/torch.h"
+
+namespace kith::learn {
+namespace {
+
+class Objectives : public SmallLanguage {
+ protected:
+  LanguageOptions options(const std::string& kind) const {
+    LanguageOptions options;
+    options.kind = kind;
+    options.sizes = {{1, 8}, {2, 24}};
+    options.future = {.layers = 1, .pseudo_tokens = 2, .ahead = 4};
+    return options;
+  }
+  TextModel model(const std::string& kind) const {
+    const bool causal = kind == "clm" || kind == "ftp";
+    return {small(causal ? "gpt2" : "bert"), 5};
+  }
+  Tokens some(const TextModel& model, std::vector<std::uint32_t>* special) const {
+    TextSourceOptions source;
+    source.files = {file("texts.txt")};
+    const Corpus corpus(source, model.tokenizer(), 64, {});
+    *special = corpus.special();
+    std::vector<TokenSequence> texts;
+    for (std::size_t i = 0; i < 12; ++i) texts.push_back(corpus.piece(i));
+    texts[3].ids = texts[3].ids.first(5);
+    return pack_tokens(texts);
+  }
+};
+
+TEST_F(Objectives, OfABatchAreTheWeightedMeansOfItsParts) {
+  for (const char* kind : kObjectiveKinds) {
+    const TextModel model = this->model(kind);
+    std::vector<std::uint32_t> special;
+    const Tokens tokens = some(model, &special);
+    const auto objective = make_objective(model, special, options(kind), 1);
+    const ForwardOptions forward{.seed = 9};
+    const LanguageLoss whole = objective->loss(tokens, forward, 0);
+    double sum = 0, weight = 0;
+    for (const auto& [first, count] : {std::pair{0, 5}, std::pair{5, 7}}) {
+      const LanguageLoss part = objective->loss(tokens.slice(first, count), forward, first);
+      sum += part.mean.item<double>() * part.weight;
+      weight += part.weight;
+    }
+    EXPECT_EQ(weight, whole.weight) << kind;
+    // SMAE's decoder predicts more tokens than its encoder, which weigh by the encoder's here.
+    const double near = std::string(kind) == "smae" ? 0.02 : 1e-5;
+    EXPECT_NEAR(sum / weight, whole.mean.item<double>(), near) << kind;
+  }
+}
+
+TEST_F(Objectives, ReachAllThatIsTrainedButWhatTheyNeverRead) {
+  for (const char* kind : kObjectiveKinds) {
+    const TextModel model = this->model(kind);
+    std::vector<std::uint32_t> special;
+    const Tokens tokens = some(model, &special);
+    const auto objective = make_objective(model, special, options(kind), 1);
+    objective->loss(tokens, {.training = true, .seed = 1}, 0).mean.backward();
+    Parameters all = model.trained();
+    all.add("head.", objective->parameters());
+    for (const Parameter& each : all) {
+      if (each.name == "head.future.start") continue;
+      EXPECT_TRUE(each.value.grad().defined()) << kind << " " << each.name;
+    }
+  }
+}
+
+TEST_F(Objectives, OfTheNextTokenAreItsSurprise) {
+  const TextModel model = this->model("clm");
+  std::vector<std::uint32_t> special;
+  const Tokens tokens = some(model, &special);
+  const auto objective = make_objective(model, special, options("clm"), 1);
+  const Transformer& transformer = model.transformer();
+  const at::Tensor scores = transformer.states(tokens, transformer.layers())
+                                .back()
+                                .mm(transformer.parameters()["wte.weight"].t())
+                                .log_softmax(1);
+  double sum = 0, count = 0;
+  for (std::int64_t s = 0; s < tokens.sequences(); ++s) {
+    for (std::int64_t i = tokens.begin[s]; i + 1 < tokens.begin[s + 1]; ++i, ++count) {
+      sum -= scores[i][tokens.ids[i + 1].item<std::int64_t>()].item<double>();
+    }
+  }
+  const LanguageLoss loss = objective->loss(tokens, {}, 0);
+  EXPECT_EQ(loss.weight, count);
+  EXPECT_NEAR(loss.mean.item<double>(), sum / count, 1e-5);
+}
+
+TEST_F(Objectives, OfFutureTokensWithoutDecayAreTheNextTokensSurprise) {
+  const TextModel model = this->model("ftp");
+  std::vector<std::uint32_t> special;
+  const Tokens tokens = some(model, &special);
+  LanguageOptions next = options("ftp");
+  next.decay = 0;
+  next.places = 1;
+  const LanguageLoss loss = make_objective(model, special, next, 1)->loss(tokens, {}, 0);
+  ASSERT_EQ(loss.ahead.size(), 4u);
+  EXPECT_NEAR(loss.mean.item<double>(), loss.ahead[0].first / loss.ahead[0].second, 1e-5);
+  EXPECT_EQ(loss.ahead[0].second, tokens.count() - tokens.sequences());
+}
+
+TEST_F(Objectives, RefuseModelsThatDoNotFit) {
+  const TextModel bert(small("bert"), 1), gpt(small("gpt2"), 1), llama(small("llama"), 1);
+  EXPECT_THROW(make_objective(bert, {}, options("clm"), 1), Error);
+  EXPECT_THROW(make_objective(gpt, {}, options("mlm"), 1), Error);
+  LanguageOptions wrong = options("smae");
+  wrong.sizes = {{1, 8}};
+  EXPECT_THROW(make_objective(bert, {}, wrong, 1), Error);
+  EXPECT_THROW(make_objective(bert, {}, options("words"), 1), Error);
+  TextModelOptions both_ways = small("llama");
+  both_ways.causal = false;
+  EXPECT_THROW(make_objective(TextModel(both_ways, 1), {}, options("clm"), 1), Error);
+}
+
+TEST_F(Objectives, HeadsOfSMAEReadLeadingComponents) {
+  const TextModel model(small("bert"), 1);
+  const LanguageHead head = LanguageHead::masked(model, 1);
+  const at::Tensor states = torch::randn({7, 24});
+  at::Tensor padded = states.clone();
+  padded.narrow(1, 10, 14).zero_();
+  EXPECT_TRUE(
+      torch::allclose(head.transform(states.narrow(1, 0, 10)), head.transform(padded), 1e-5, 1e-5));
+}
+
+}  // namespace
+}  // namespace kith::learn

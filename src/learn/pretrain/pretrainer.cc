@@ -1,0 +1,173 @@
+#include "learn/pretrain/pretrainer.h"
+
+#include <cmath>
+#include <optional>
+
+#include "base/progress.h"
+#include "learn/refuse.h"
+#include "learn/shards.h"
+#include "learn/threads.h"
+#include "learn/torch.h"
+#include "learn/train/sampler.h"
+
+namespace kith::learn {
+namespace {
+
+class LanguageTask : public TrainingTask {
+ public:
+  LanguageTask(const PretrainRecipe& recipe, const Control& control)
+      : recipe_(recipe), options_(recipe.train), model_(recipe.model, recipe.train.seed) {
+    if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
+    const auto most = static_cast<std::size_t>(options_.tokens);
+    if (most > model_.max_tokens()) {
+      refuse("train.tokens " + std::to_string(most) + ", expected the model's " +
+             std::to_string(model_.max_tokens()) + " at most");
+    }
+    model_.to(at::Device(options_.device));
+    std::vector<SourceSize> sizes;
+    for (const TextSourceOptions& source : recipe.sources) {
+      sources_.emplace_back(source, model_.tokenizer(), most, control);
+      sizes.push_back({sources_.back().pieces(), source.weight});
+    }
+    if (!recipe.held_out.files.empty()) {
+      held_out_.emplace(recipe.held_out, model_.tokenizer(), most, control);
+    }
+    sampler_.emplace(sizes, static_cast<std::size_t>(options_.batch), options_.seed);
+    objective_ =
+        make_objective(model_, sources_.front().special(), recipe.objective, options_.seed);
+    trained_ = model_.trained();
+    // What only shapes vectors of whole texts gets no gradient here.
+    trained_.add("head.", objective_->parameters());
+  }
+
+  Parameters trained() const override { return trained_; }
+  std::int64_t parameters() const override {
+    return model_.parameters().values() + objective_->parameters().values();
+  }
+  std::int64_t batches_per_epoch() const override { return sampler_->steps_per_epoch(); }
+  void skip(std::int64_t batches) override { sampler_->skip(batches); }
+
+  StepOutcome step(std::uint64_t seed, double scale) override {
+    const BatchRows rows = sampler_->next();
+    std::vector<TokenSequence> texts;
+    for (const std::uint32_t row : rows.rows) texts.push_back(sources_[rows.source].piece(row));
+    const Tokens tokens = pack_tokens(texts).to(model_.device());
+    const std::vector<Part> parts = cut(tokens);
+    std::vector<LanguageLoss> losses(parts.size());
+    run_shards(parts.size(), [&](std::size_t p) {
+      losses[p] = objective_->loss(parts[p].tokens,
+                                   {.training = true,
+                                    .dropout = options_.dropout,
+                                    .attention_dropout = options_.attention_dropout,
+                                    .seed = seed},
+                                   parts[p].first);
+    });
+    const Mean mean = mean_of(losses);
+    ShardGradients gradients(trained_, parts.size());
+    run_shards(parts.size(), [&](std::size_t p) {
+      if (losses[p].weight == 0) return;
+      gradients.add(p, {losses[p].mean * (scale * losses[p].weight / mean.weight)}, {});
+    });
+    gradients.finish();
+    return {.loss = mean.value, .tokens = tokens.count(), .candidates = 0};
+  }
+
+  std::vector<Measure> validate() override {
+    if (!held_out_) return {};
+    constexpr std::size_t kBatch = 32;
+    constexpr std::uint64_t kSeed = 1;  // the same masks at every validation
+    const torch::NoGradGuard constant;
+    const std::size_t count =
+        std::min(held_out_->pieces(), static_cast<std::size_t>(recipe_.held_out_pieces));
+    std::vector<LanguageLoss> losses((count + kBatch - 1) / kBatch);
+    run_shards(losses.size(), [&](std::size_t b) {
+      std::vector<TokenSequence> texts;
+      for (std::size_t i = b * kBatch; i < std::min(count, (b + 1) * kBatch); ++i) {
+        texts.push_back(held_out_->piece(i));
+      }
+      losses[b] = objective_->loss(pack_tokens(texts).to(model_.device()), {.seed = kSeed},
+                                   static_cast<std::int64_t>(b * kBatch));
+    });
+    return measures_of(losses);
+  }
+
+  void save(const std::string& folder,
+            const std::map<std::string, std::string>& files) const override {
+    TextModel::Extras extras{.files = files};
+    objective_->add_to(extras);
+    model_.save(folder, extras);
+  }
+
+ private:
+  struct Part {
+    Tokens tokens;
+    std::int64_t first = 0;
+  };
+  struct Mean {
+    double value = 0, weight = 0;
+  };
+
+  static std::vector<Part> cut(const Tokens& tokens) {
+    const std::int64_t all = tokens.sequences();
+    const auto shards = tokens.ids.is_cpu() ? static_cast<std::int64_t>(shard_count()) : 1;
+    const std::int64_t size = (all + shards - 1) / shards;
+    std::vector<Part> parts;
+    for (std::int64_t at = 0; at < all; at += size) {
+      parts.push_back({tokens.slice(at, std::min(size, all - at)), at});
+    }
+    return parts;
+  }
+
+  static Mean mean_of(const std::vector<LanguageLoss>& losses) {
+    Mean mean;
+    for (const LanguageLoss& each : losses) {
+      if (each.weight == 0) continue;
+      mean.value += each.mean.item<double>() * each.weight;
+      mean.weight += each.weight;
+    }
+    if (mean.weight > 0) mean.value /= mean.weight;
+    return mean;
+  }
+
+  static std::vector<Measure> measures_of(const std::vector<LanguageLoss>& losses) {
+    const double loss = mean_of(losses).value;
+    std::vector<Measure> measures = {{"loss", loss, false}, {"perplexity", std::exp(loss), false}};
+    for (std::size_t k = 0; k < losses.front().ahead.size(); ++k) {
+      double sum = 0, count = 0;
+      for (const LanguageLoss& each : losses) {
+        sum += each.ahead[k].first;
+        count += each.ahead[k].second;
+      }
+      if (count == 0) continue;
+      measures.push_back({"perplexity_" + std::to_string(k + 1), std::exp(sum / count), false});
+    }
+    return measures;
+  }
+
+  const PretrainRecipe& recipe_;
+  const PretrainOptions& options_;
+  TextModel model_;
+  std::vector<Corpus> sources_;
+  std::optional<Corpus> held_out_;
+  std::optional<Sampler> sampler_;
+  std::unique_ptr<LanguageObjective> objective_;
+  Parameters trained_;
+};
+
+}  // namespace
+
+TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control& control) {
+  set_threads(control);
+  keep_memory();
+  expect_new_folder(recipe.output);
+  LanguageTask task(recipe, control);
+  return run_training(task,
+                      {.output = recipe.output,
+                       .document = recipe.document,
+                       .loop = recipe.train,
+                       .validation = recipe.validation,
+                       .restart = restart},
+                      control);
+}
+
+}  // namespace kith::learn

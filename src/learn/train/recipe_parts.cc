@@ -1,0 +1,127 @@
+#include "learn/train/recipe_parts.h"
+
+#include <limits>
+
+namespace kith::learn {
+namespace {
+
+void read_lora(TomlTable& table, TextModelOptions& options) {
+  auto lora = table.table("lora");
+  if (!lora) return;
+  LoraOptions& into = options.lora.emplace();
+  lora->whole("rank", into.rank, 1, 1 << 16);
+  lora->number("alpha", into.alpha, 0, kAnyNumber);
+  lora->number("dropout", into.dropout, 0, 0.99);
+  lora->texts("layers", into.layers);
+  lora->refuse_others();
+}
+
+void read_pooling(TomlTable& table, TextModelOptions& options) {
+  if (!table.has("pooling")) return;
+  PoolerOptions& into = options.pooling.emplace();
+  nlohmann::json name;  // a kind alone, or a table
+  table.any("pooling", name);
+  if (name.is_string()) {
+    into.kind = name;
+    return;
+  }
+  auto pooling = table.table("pooling");
+  pooling->text("kind", into.kind);
+  pooling->boolean("include_prompt", into.include_prompt);
+  pooling->whole("latents", into.latents, 1, 1 << 16);
+  pooling->whole("heads", into.heads, 0, 1 << 10);
+  pooling->whole("head_dim", into.head_dim, 0, 1 << 16);
+  pooling->text("tokens", into.tokens);
+  pooling->refuse_others();
+}
+
+void read_architecture(TomlTable& table, ArchitectureOptions& into) {
+  table.text("type", into.type);
+  table.whole("layers", into.layers, 1, 1 << 10);
+  table.whole("width", into.width, 1, 1 << 16);
+  table.whole("heads", into.heads, 1, 1 << 16);
+  table.whole("kv_heads", into.kv_heads, 0, 1 << 16);
+  table.whole("hidden", into.hidden, 0, 1 << 20);
+  table.whole("max_tokens", into.max_tokens, 1, 1 << 24);
+  table.text("tokenizer", into.tokenizer);
+  table.any("config", into.config);
+  table.refuse_others();
+}
+
+void read_optimiser(TomlTable& train, LoopOptions& into) {
+  constexpr const char* kNames[] = {"adamw", "sgd"};
+  OptimiserOptions& options = into.optimiser;
+  train.text("optimiser", options.name, kNames);
+  train.number("learning_rate", options.learning_rate, 0, 1e6);
+  train.number("weight_decay", options.weight_decay, 0, 1e6);
+  train.number("beta1", options.beta1, 0, 1 - 1e-9);
+  train.number("beta2", options.beta2, 0, 1 - 1e-9);
+  train.number("epsilon", options.epsilon, 0, 1);
+  train.number("momentum", options.momentum, 0, 1);
+  for (TomlTable& group : train.tables("groups")) {
+    OptimiserGroup& own = options.groups.emplace_back();
+    group.texts("match", own.match);
+    if (own.match.empty()) group.refuse("match", "starts of tensors' names");
+    group.number("rate_factor", own.rate_factor, 0, 1e6);
+    group.number("weight_decay", own.weight_decay, 0, 1e6);
+    group.refuse_others();
+  }
+}
+
+}  // namespace
+
+TextModelOptions read_model(TomlTable& recipe) {
+  constexpr const char* kAttention[] = {"causal", "bidirectional"};
+  TextModelOptions options;
+  auto model = recipe.table("model");
+  if (!model) recipe.refuse("model", "a table with base or architecture");
+  model->text("base", options.base);
+  if (auto architecture = model->table("architecture")) {
+    if (!options.base.empty()) model->refuse("architecture", "either this or base");
+    read_architecture(*architecture, options.architecture);
+  } else if (options.base.empty()) {
+    model->refuse("base", "a model's folder, or a table architecture");
+  }
+  std::string attention;
+  model->text("attention", attention, kAttention);
+  if (!attention.empty()) options.causal = attention == "causal";
+  bool normalize = true;
+  model->boolean("normalize", normalize);
+  if (model->has("normalize")) options.normalize = normalize;
+  model->whole("dim", options.dim, 0, 1 << 16);
+  model->boolean("norm_every_layer", options.norm_every_layer);
+  if (auto prompts = model->table("prompts")) {
+    for (const std::string& name : prompts->keys()) prompts->text(name, options.prompts[name]);
+  }
+  model->text("default_prompt", options.default_prompt);
+  read_pooling(*model, options);
+  read_lora(*model, options);
+  model->refuse_others();
+  return options;
+}
+
+void read_loop(TomlTable& train, LoopOptions& into) {
+  constexpr const char* kShapes[] = {"linear", "cosine", "constant"};
+  train.whole("steps", into.steps, 0, kMostSteps);
+  train.number("epochs", into.epochs, 1e-6, 1e6);
+  train.whole("accumulation", into.accumulation, 1, 1 << 20);
+  train.number("clip", into.clip, 0, kAnyNumber);
+  train.number("average", into.average, 0, 1 - 1e-9);
+  train.number("checkpoint_seconds", into.checkpoint_seconds, 0, 1e9);
+  train.text("schedule", into.schedule.shape, kShapes);
+  train.number("warmup", into.schedule.warmup, 0, 1e9);
+  train.number("floor", into.schedule.floor, 0, 1);
+  std::int64_t seed = 1;
+  train.whole("seed", seed, 0, std::numeric_limits<std::int64_t>::max());
+  into.seed = static_cast<std::uint64_t>(seed);
+  train.text("device", into.device);
+  read_optimiser(train, into);
+}
+
+void read_plan(TomlTable& validation, ValidationPlan& into) {
+  validation.whole("every", into.every, 0, kMostSteps);
+  validation.whole("patience", into.patience, 0, kMostSteps);
+  validation.boolean("keep_best", into.keep_best);
+}
+
+}  // namespace kith::learn
