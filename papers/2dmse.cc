@@ -25,7 +25,7 @@ constexpr char kSummary[] = "over the grid", kSmall[] = "a model of each size",
                kSpeed[] = "encoding by the first layers", kHalf[] = "half of them",
                kTimesAsFast[] = "times as fast";
 constexpr char kMeanRank[] = "nDCG@10, mean", kMeanAlike[] = "Spearman, mean",
-               kFull[] = "nDCG@10, full size", kShallow[] = "nDCG@10, layer 2";
+               kFull[] = "nDCG@10, full size", kMean[] = "mean", kShallow[] = "nDCG@10, layer 2";
 
 std::string grid(const std::string& row) { return "nDCG@10, " + row; }
 
@@ -61,12 +61,6 @@ struct Tasks {
   std::vector<Task> alike;
 };
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 // Every layer and width of a model.
 void measure_grid(const std::string& row, const std::string& folder, const Tasks& tasks,
                   const Trial& trial, Results& results) {
@@ -78,15 +72,15 @@ void measure_grid(const std::string& row, const std::string& folder, const Tasks
       ranks.push_back(score(tasks.retrieval, model, trial));
       std::vector<double> alike;
       for (const Task& task : tasks.alike) alike.push_back(score(task, model, trial));
-      alikes.push_back(mean(alike));
+      alikes.push_back(estimate(alike).mean);
       if (layer == 2) shallow.push_back(ranks.back());
       results.add(grid(row), "layer " + std::to_string(layer),
                   std::to_string(width) + " dimensions", ranks.back());
     }
   }
-  results.add(kSummary, row, kMeanRank, mean(ranks));
-  results.add(kSummary, row, kMeanAlike, mean(alikes));
-  results.add(kSummary, row, kShallow, mean(shallow));
+  results.add(kSummary, row, kMeanRank, estimate(ranks).mean);
+  results.add(kSummary, row, kMeanAlike, estimate(alikes).mean);
+  results.add(kSummary, row, kShallow, estimate(shallow).mean);
   results.add(kSummary, row, kFull, ranks.back());
   trial.step();
 }
@@ -98,6 +92,7 @@ void measure_separate(const std::string& base, const std::string& both, const Ta
                                       ? std::vector<Size>{{1, 4}, {2, 8}}
                                       : std::vector<Size>{{1, 8}, {2, 16}, {3, 32}, {4, 64}};
   ElasticModel one(both, kTokens);
+  std::vector<double> separate, together;
   for (const Size& size : sizes) {
     const std::string column =
         std::to_string(size.layer) + " layers, " + std::to_string(size.width) + " dimensions";
@@ -107,17 +102,13 @@ void measure_separate(const std::string& base, const std::string& both, const Ta
                      kTokens);
     own.choose(0, size.width);
     one.choose(size.layer, size.width);
-    results.add(kSmall, kSeparate, column, score(tasks.retrieval, own, trial));
-    results.add(kSmall, kBoth, column, score(tasks.retrieval, one, trial));
+    separate.push_back(score(tasks.retrieval, own, trial));
+    together.push_back(score(tasks.retrieval, one, trial));
+    results.add(kSmall, kSeparate, column, separate.back());
+    results.add(kSmall, kBoth, column, together.back());
   }
-  for (const char* row : {kSeparate, kBoth}) {
-    const Results::Table& table = results.tables().back();
-    std::vector<double> scores;
-    for (const std::string& column : table.columns) {
-      if (column != "mean") scores.push_back(results.values(kSmall, row, column).back());
-    }
-    results.add(kSmall, row, "mean", mean(scores));
-  }
+  results.add(kSmall, kSeparate, kMean, estimate(separate).mean);
+  results.add(kSmall, kBoth, kMean, estimate(together).mean);
 }
 
 void measure_speed(const std::string& folder, const Task& task, const Trial& trial,
@@ -212,7 +203,7 @@ const Registration registration({
           "shown if the mean nDCG@10 over the sizes of separate models minus that of the one is "
           "above 0, refuted if below",
           [](const Results& results) {
-            return above("separate - 2D", results.difference(kSmall, kSeparate, kBoth, "mean"));
+            return above("separate - 2D", results.difference(kSmall, kSeparate, kBoth, kMean));
           }},
          {"Half of the layers take about half of the time",
           "shown if encoding is more than 1.8 times as fast, refuted if less",

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "kith/error.h"
+#include "papers/common/cpu_time.h"
 
 namespace kith::papers {
 namespace {
@@ -16,12 +16,6 @@ TextEncoder open(const std::string& folder, std::size_t tokens) {
   ModelOptions options;
   options.context.tokens = tokens;
   return TextEncoder::open(folder, options);
-}
-
-double cpu_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 // The first dimensions of each row, to unit length.

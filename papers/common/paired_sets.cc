@@ -22,12 +22,6 @@ const Results::Table& find_table(const Results& results, const std::string& titl
 
 std::string p_text(double p) { return std::isnan(p) ? "not testable" : fmt::format("{:.2g}", p); }
 
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 }  // namespace
 
 PairedSets compare_sets(const Results& results, const std::string& table, const std::string& a,
@@ -43,7 +37,7 @@ PairedSets compare_sets(const Results& results, const std::string& table, const 
   }
   PairedSets result;
   result.what = a + " - " + b + ", " + table;
-  result.difference = mean(first) - mean(second);
+  result.difference = paired_difference(first, second).mean;
   result.in_every_seed =
       by_seed.size() > 1 && std::all_of(by_seed.begin(), by_seed.end(), [&](double seed) {
         return (seed > 0) == (result.difference > 0);

@@ -25,29 +25,24 @@ constexpr std::size_t kTests = 600;                  // of a classification
 constexpr std::size_t kSets = 3, kTextsOfSet = 400;  // of a clustering
 constexpr std::size_t kPairs = 1000;
 
-// By the names of their tasks.
 void add_retrievals(const Trial& trial, std::vector<TextTask>& all) {
-  constexpr std::size_t kQueries = 500, kDocuments = 3000;
-  const auto add = [&](const Task& task, const std::string& name, Task small) {
-    small.name = name.empty() ? task.name : name;
-    all.push_back({kFamilies[0], std::move(small)});
-  };
+  constexpr std::size_t kQueries = 500, kDocuments = 3000, kSlice = 1000;
+  const auto add = [&](Task task) { all.push_back({kFamilies[0], std::move(task)}); };
   for (const char* name : {"wordnet", "manpages", "foldoc"}) {
-    const Task task = std::move(load_tasks(name, trial).front());
-    add(task, "", small_retrieval(task, kQueries, kDocuments, trial.seed));
+    add(small_retrieval(load_tasks(name, trial).front(), kQueries, kDocuments, trial.seed));
   }
   const Task debian = std::move(load_tasks("debian", trial).front());
-  add(debian, "", small_retrieval(debian, kQueries, kDocuments, trial.seed));
+  add(small_retrieval(debian, kQueries, kDocuments, trial.seed));
   std::unordered_map<std::string, std::string> sections;
   for (const DebianPackage& package : load_packages(trial)) sections[package.id] = package.section;
   const auto& ids = std::get<RetrievalTask>(debian.content).corpus.ids;
   for (const char* section : {"devel", "doc", "libs", "perl"}) {
-    constexpr std::size_t kSlice = 1000;
     const auto inside = [&](std::uint32_t document) {
       return sections.at(ids[document]) == section;
     };
-    add(debian, std::string("debian ") + section,
-        small_retrieval(debian, kQueries, kSlice, trial.seed, inside));
+    Task slice = small_retrieval(debian, kQueries, kSlice, trial.seed, inside);
+    slice.name += std::string(" ") + section;
+    add(std::move(slice));
   }
 }
 
