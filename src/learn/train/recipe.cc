@@ -55,6 +55,8 @@ void read_fields(TomlTable& table, SourceOptions& into) {
   table.text("document_prompt", into.document_prompt);
 }
 
+}  // namespace
+
 std::vector<TrainSource> read_sources(TomlTable& recipe) {
   LossOptions loss;
   if (auto table = recipe.table("loss")) read_loss(*table, loss);
@@ -72,6 +74,8 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
   if (sources.empty()) recipe.refuse("data", "at least one table [[data]]");
   return sources;
 }
+
+namespace {
 
 ElasticOptions read_elastic(TomlTable& recipe) {
   ElasticOptions elastic;
