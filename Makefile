@@ -31,7 +31,8 @@ test: configure  ## build everything and run every test
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --test-dir build/release --output-on-failure --parallel $(JOBS) --no-tests=error
 
-quickstart: build  ## real texts: fetch, embed, index, ask in plain words, and a table
+quickstart: build  ## real texts: fetch, train, embed, index, ask in plain words, and a table
+	@cmake --build --preset release --target kith_learn --parallel $(JOBS)
 	@scripts/quickstart.sh
 
 words: build  ## real word vectors: fetch, index, search, and a table

@@ -9,7 +9,8 @@ add_library(kith-papers-common STATIC ${papers_common_sources})
 target_include_directories(kith-papers-common PUBLIC
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
 set_target_properties(kith-papers-common PROPERTIES CXX_VISIBILITY_PRESET hidden)
-target_link_libraries(kith-papers-common PUBLIC kith kith_encode fmt::fmt)
+target_link_libraries(kith-papers-common PUBLIC kith kith_encode fmt::fmt
+  PRIVATE nlohmann_json::nlohmann_json)
 
 kith_sources(tool_sources src/cli)
 list(FILTER tool_sources EXCLUDE REGEX "/main\\.cc$")

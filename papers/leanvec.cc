@@ -5,7 +5,6 @@
 // flat; embeddings of trained models, for which the method was made, are to come.
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "codec/rotation.h"
 #include "kith/exact.h"
 #include "kith/index.h"
+#include "papers/common/cpu_time.h"
 #include "papers/common/data.h"
 #include "papers/common/paper.h"
 
@@ -62,12 +62,6 @@ double recall_of(const Setting& setting, std::size_t reduced, const Control& con
   Neighbours found =
       exact_search(apply(setting.base, reduce), apply(setting.queries, reduce_query), options);
   return recall_at(found, setting.truth, kK);
-}
-
-double cpu_seconds() {
-  timespec now{};
-  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 // An index's recall at a beam, its rate at the narrowest beam that reaches 0.9 (0 when none does),

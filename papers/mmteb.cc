@@ -17,7 +17,9 @@
 #include "kith/judge.h"
 #include "kith/suite.h"
 #include "papers/common/data.h"
+#include "papers/common/made_up_texts.h"
 #include "papers/common/paper.h"
+#include "papers/common/task_samples.h"
 #include "papers/common/text_models.h"
 
 namespace kith::papers {
@@ -321,58 +323,6 @@ void measure_selection(const std::vector<Task>& tasks, const Models& models, con
 
 // ---- Data ---------------------------------------------------------------------------------------
 
-// Texts of words of their topic and of common ones.
-std::string made_up_text(std::size_t topic, std::size_t words, Random& random) {
-  constexpr std::size_t kTopical = 40, kCommon = 300;
-  std::string text;
-  for (std::size_t i = 0; i < words; ++i) {
-    const bool topical = random.below(3) == 0;
-    const std::size_t word = random.below(topical ? kTopical : kCommon);
-    if (!text.empty()) text += ' ';
-    text += topical ? 't' : 'c';
-    text += std::to_string(topical ? topic * kTopical + word : word);
-  }
-  return text;
-}
-
-Task made_up_classes(const std::string& name, std::size_t topics, Random& random) {
-  constexpr std::size_t kTexts = 1500, kWordsOfText = 20;
-  ClassificationTask task;
-  task.train.name = "train";
-  task.test.name = "test";
-  for (std::size_t i = 0; i < topics; ++i) task.labels.push_back(std::to_string(i));
-  for (std::size_t i = 0; i < kTexts; ++i) {
-    const auto topic = static_cast<Label>(i % topics);
-    const bool test = i % 5 == 0;
-    (test ? task.test : task.train).texts.push_back(made_up_text(topic, kWordsOfText, random));
-    (test ? task.test_labels : task.train_labels).push_back(topic);
-  }
-  Task result;
-  result.name = name;
-  result.content = std::move(task);
-  return result;
-}
-
-// A query is a few words of its document.
-Task made_up_retrieval(Random& random) {
-  constexpr std::size_t kTopics = 12, kDocuments = 600, kQueries = 300, kWordsOfQuery = 60;
-  RetrievalTask task;
-  task.corpus.name = "corpus";
-  task.queries.name = "queries";
-  for (std::size_t i = 0; i < kDocuments; ++i) {
-    task.corpus.texts.push_back(made_up_text(i % kTopics, 20, random));
-    task.corpus.ids.push_back("d" + std::to_string(i));
-    if (i >= kQueries) continue;
-    task.queries.texts.push_back(task.corpus.texts[i].substr(0, kWordsOfQuery));
-    task.queries.ids.push_back("q" + std::to_string(i));
-    task.judgements.push_back({{static_cast<std::uint32_t>(i), 1}});
-  }
-  Task result;
-  result.name = "retrieval";
-  result.content = std::move(task);
-  return result;
-}
-
 struct Data {
   Task retrieval;
   std::vector<Task> classes;  // clustered, too
@@ -387,22 +337,6 @@ Data made_up(const Trial& trial) {
     data.others.push_back(made_up_classes(std::to_string(topics) + " topics", topics, random));
   }
   return data;
-}
-
-// So many of a retrieval's queries, drawn by the seed, among all documents.
-Task some_queries(Task task, std::size_t wanted, std::uint64_t seed) {
-  auto& all = std::get<RetrievalTask>(task.content);
-  TextPart queries;
-  queries.name = all.queries.name;
-  std::vector<std::vector<JudgedDocument>> judgements;
-  for (const std::uint32_t q : random_sample(all.queries.texts.size(), wanted, seed)) {
-    queries.texts.push_back(all.queries.texts[q]);
-    queries.ids.push_back(all.queries.ids[q]);
-    judgements.push_back(all.judgements[q]);
-  }
-  all.queries = std::move(queries);
-  all.judgements = std::move(judgements);
-  return task;
 }
 
 Data debian_and_others(const Trial& trial) {

@@ -1,7 +1,8 @@
 #!/bin/bash
-# Real texts from start to finish: fetches the descriptions of Debian's packages and a sentence
-# encoder, makes a collection of them, asks it a dozen questions in plain words, and prints how good
-# its rankings are and how long each stage took. What an earlier run left is reused.
+# Real texts from start to finish: fetches the descriptions of Debian's packages, trains a model on
+# some of them, makes a collection of all, asks it a dozen questions in plain words, and prints how
+# good its rankings are beside those of other models and how long each stage took. What an earlier
+# run left is reused.
 # Usage: scripts/quickstart.sh (see make quickstart)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -38,7 +39,8 @@ stage() {
 member() { sed 's/[,{]/\n/g' <<<"$2" | sed -n "/^\"$1\":/{s/^[^:]*://; s/[\"}]//g; p; q}"; }
 
 # Names what made the results, so that a changed kith never meets older ones.
-version=$(cat "$kith" build/release/libkith.so build/release/libkith-encode.so | cksum)
+version=$(cat "$kith" build/release/libkith.so build/release/libkith-encode.so \
+  build/release/libkith-learn.so recipes/static-debian.toml | cksum)
 version=${version/ /-}-$kQueries-$kDepth
 if [ "$(cat "$out/made-by" 2>/dev/null)" != "$version" ]; then
   rm -rf "$out"
@@ -66,6 +68,14 @@ stage data "$data/pairs.jsonl" run "$kith" data debian --cache .cache
 stage fetch "$out/words.package" fetch_models
 stage import "$out/glove-sif/config.json" import_models
 
+# ---- A model of one's own -------------------------------------------------------------------------
+train() {
+  run "$kith" train tokenizer "$data/pairs.jsonl" --field query,positive -o "$out/tokenizer.json"
+  run "$kith" train recipes/static-debian.toml --set "output=$out/static" \
+    --set "model.architecture.tokenizer=$out/tokenizer.json"
+}
+stage train "$out/static/modules.json" train
+
 # ---- The collection -------------------------------------------------------------------------------
 ingest() {
   local replace=()
@@ -74,7 +84,7 @@ ingest() {
       fail "$collection: a collection that isn't this script's; move it away"
     replace=(--replace)
   fi
-  run "$kith" ingest "$data/packages.jsonl" --model "$out/use-lite" --precision int8 -o debian --stem \
+  run "$kith" ingest "$data/packages.jsonl" --model "$out/static" -o debian --stem \
     "${replace[@]}" --json >"$out/ingest.part"
   mv "$out/ingest.part" "$out/ingest.json"
 }
@@ -104,7 +114,8 @@ stage questions "$out/questions.seconds" \
 judge() {
   [ -e "$out/judged/task.json" ] ||
     run "$kith" judge downsample "$data" -o "$out/judged" --most-queries $kQueries --depth $kDepth
-  run "$kith" judge --suite "$out/judged" --model "$out/glove-sif" --model "$out/use-lite" --hybrid \
+  run "$kith" judge --suite "$out/judged" --model "$out/static" --model "$out/use-lite" --model "$out/glove-sif" \
+    --hybrid \
     >"$out/quality.part"
   mv "$out/quality.part" "$out/quality.txt"
 }
@@ -122,10 +133,11 @@ printf '\n%-44s %9s\n' stage seconds
 row 'fetch package lists, make data of them' "$(seconds data)"
 row 'fetch models' "$(seconds fetch)"
 row 'import models' "$(seconds import)"
+row 'train a tokenizer and a model' "$(seconds train)"
 row "embed $(member items "$made") descriptions" "$(member embed_seconds "$made")"
 row 'index their vectors' "$(member index_seconds "$made")"
 row 'index their words' "$(member words_seconds "$made")"
 row "ask $(wc -l <"$out/questions.txt") questions" "$(seconds questions)"
-row 'judge four rankings beside BM25' "$(seconds judge)"
+row 'judge six rankings beside BM25' "$(seconds judge)"
 row 'this run' "$SECONDS"
 printf '\nAsk it yourself: build/release/kith ask debian\n'

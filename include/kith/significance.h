@@ -2,7 +2,8 @@
 // (Efron, "Bootstrap methods: another look at the jackknife", 1979) and the paired permutation test
 // (Fisher, 1935; Smucker, Allan and Carterette, 2007, for retrieval). What is drawn again are units
 // (queries, test texts, pairs), the same ones for all systems. The same seed gives the same result
-// for any number of threads. Part of libkith-encode.
+// for any number of threads. Over tasks: Wilcoxon's test with Holm's correction. Part of
+// libkith-encode.
 #pragma once
 
 #include <cstddef>
@@ -57,5 +58,25 @@ PairedDifference compare_means(std::span<const double> a, std::span<const double
 // difference has the other sign or is 0.
 PairedDifference compare(std::size_t units, const Statistic& a, const Statistic& b,
                          const ResampleOptions& options = {});
+
+// ---- Over tasks ---------------------------------------------------------------------------------
+
+struct SignedRanks {
+  std::size_t pairs = 0;  // that differ
+  double positive = 0;    // W+: ranks of |a - b| where a is larger; equal ones share their mean
+  // Two-sided. NaN where fewer than six pairs differ, of which nothing can be said at 0.05.
+  double p_value = 1;
+};
+
+// Whether paired values differ in one direction (Wilcoxon, "Individual comparisons by ranking
+// methods", 1945): exact for up to 25 differing pairs, ties included, else by the normal
+// distribution with corrections for ties and continuity. Throws invalid_argument unless both have
+// as many values.
+SignedRanks wilcoxon(std::span<const double> a, std::span<const double> b);
+
+// p values of several tests such that one below 0.05 by chance alone is as rare as one test's would
+// be (Holm, "A simple sequentially rejective multiple test procedure", 1979). NaN stays and counts
+// as no test.
+std::vector<double> holm(std::span<const double> p_values);
 
 }  // namespace kith

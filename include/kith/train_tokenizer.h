@@ -39,8 +39,9 @@ struct TokenizerTraining {
   // in WordPiece with its word.
   std::size_t most_letters = 1000;
   bool lower_case = true;  // WordPiece: lower case, no accents
-  // After the type's own, which come first: [PAD] [UNK] [CLS] [SEP] [MASK], <|endoftext|>, or
-  // <s> <pad> </s> <unk> <mask>.
+  bool ends = false;       // BPE: <s> text </s>, for decoders whose vectors are of the last token
+  // After the type's own, which come first: [PAD] [UNK] [CLS] [SEP] [MASK], <|endoftext|> (with
+  // `ends` <s> </s>), or <s> <pad> </s> <unk> <mask>.
   std::vector<std::string> special_tokens = {};
   Control control = {};
 };

@@ -27,6 +27,8 @@ struct DataSet {
 
 constexpr char kPeersData[] = "bench/data.sh build/release/kith-make-data .cache ";
 constexpr char kKithData[] = "kith data --cache .cache ";
+constexpr char kKithTrain[] = "kith data --cache .cache train ";
+constexpr std::string_view kTrain = "train/";
 constexpr std::array kDataSets = {
     DataSet{"words", "peers-data/words.query.fbin", kPeersData},
     DataSet{"debian-256", "peers-data/debian-256.query.fbin", kPeersData},
@@ -62,6 +64,12 @@ void throw_if_missing(const std::string& name, const Trial& trial) {
 }  // namespace
 
 std::string missing_data(const std::string& name, const std::string& cache) {
+  if (name.starts_with(kTrain)) {
+    const std::string path = cache + "/data/" + name + ".jsonl";
+    return std::filesystem::exists(path)
+               ? ""
+               : path + ": not there; " + kKithTrain + name.substr(kTrain.size()) + " makes it";
+  }
   const auto* set = std::find_if(kDataSets.begin(), kDataSets.end(),
                                  [&](const DataSet& each) { return each.name == name; });
   if (set == kDataSets.end()) {
@@ -70,6 +78,11 @@ std::string missing_data(const std::string& name, const std::string& cache) {
   const std::string path = cache + "/" + set->file;
   if (std::filesystem::exists(path)) return "";
   return path + ": not there; " + set->command + name + " makes it";
+}
+
+std::string training_set(const std::string& name, const Trial& trial) {
+  throw_if_missing("train/" + name, trial);
+  return trial.cache + "/data/train/" + name + ".jsonl";
 }
 
 void normalise(Matrix<float>& rows) {

@@ -1,5 +1,5 @@
 // The data sets that reproductions read: made by scripts of this repository and kept in a cache
-// folder. A new set is a line in data.cc.
+// folder. A new set is a line in data.cc; "train/NAME" is what `kith data train NAME` makes.
 #pragma once
 
 #include <cstddef>
@@ -39,6 +39,9 @@ Vectors load_base(const std::string& name, const Trial& trial);
 
 // The tasks that `kith data NAME` makes. Throws not_found, saying how to make them.
 std::vector<Task> load_tasks(const std::string& name, const Trial& trial);
+
+// The file of JSON lines that `kith data train NAME` makes. Throws not_found, saying how.
+std::string training_set(const std::string& name, const Trial& trial);
 
 // The section ("editors", "libdevel" ...) of every Debian package, whose names are debian-768's
 // labels. Throws not_found where debian-768 wasn't made, which leaves the package lists it read.

@@ -55,6 +55,17 @@ TEST_F(PapersData, IsASampleWithItsLabelsAndExactNeighbours) {
   EXPECT_EQ(recall_at(exact_search(sample.base, sample.queries, exact), sample.truth, 10), 1.0);
 }
 
+TEST_F(PapersData, NamesTheCommandThatMakesATrainingSet) {
+  EXPECT_THAT(missing_data("train/debian", cache_),
+              HasSubstr("data/train/debian.jsonl: not there; kith data --cache .cache train debian "
+                        "makes it"));
+  EXPECT_THROW(training_set("debian", trial(1)), Error);
+  std::filesystem::create_directories(cache_ + "/data/train");
+  std::ofstream(cache_ + "/data/train/debian.jsonl") << "{}";
+  EXPECT_EQ(missing_data("train/debian", cache_), "");
+  EXPECT_EQ(training_set("debian", trial(1)), cache_ + "/data/train/debian.jsonl");
+}
+
 TEST_F(PapersData, IsDrawnByTheTrialsSeed) {
   const auto first = [&](std::uint64_t seed) {
     return load_sample("debian-768", 100, 10, trial(seed)).labels.text(0) +

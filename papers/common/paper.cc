@@ -1,11 +1,40 @@
 #include "papers/common/paper.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
 
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "kith/error.h"
 
 namespace kith::papers {
+namespace {
+
+// A folder that goes away with this.
+class ScratchFolder {
+ public:
+  ScratchFolder()
+      : path_(std::filesystem::temp_directory_path() /
+              ("kith-papers-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(path_);
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
 
 std::vector<Paper>& registered_papers() {
   static std::vector<Paper> papers;
@@ -32,17 +61,24 @@ void Trial::step() const {
   report_(++done_, total_);
 }
 
+const learn::Registry& Trial::learn() const {
+  if (learn_ == nullptr) throw Error(ErrorCode::unsupported, "nothing here trains models");
+  return learn_();
+}
+
 Report run(const Paper& paper, const RunOptions& options) {
   Report report;
   const std::size_t trials = options.seeds.size();
+  std::optional<ScratchFolder> scratch;
+  if (options.quick) scratch.emplace();
   for (std::size_t t = 0; t < trials; ++t) {
     const auto progress = [&](std::size_t done, std::size_t total) {
       if (options.control.progress) {
         options.control.progress(paper.slug, t * total + done, trials * total);
       }
     };
-    const Trial trial(options.seeds[t], options.quick, options.cache,
-                      without_progress(options.control), progress);
+    const Trial trial(options.seeds[t], options.quick, scratch ? scratch->path() : options.cache,
+                      without_progress(options.control), progress, options.learn);
     paper.measure(trial, report.results);
     report.results.check_complete(t + 1);
   }

@@ -29,10 +29,14 @@
 #include <vector>
 
 #include "kith/control.h"
+#include "learn/learn.h"
 #include "papers/common/results.h"
 #include "papers/common/verdict.h"
 
 namespace kith::papers {
+
+// Loads libkith-learn at its first call.
+using LoadLearn = const learn::Registry& (*)();
 
 // One run of the whole comparison. All randomness comes from `seed`, so that trials are independent
 // and rows of one trial can be paired.
@@ -40,26 +44,33 @@ class Trial {
  public:
   using Step = std::function<void(std::size_t done, std::size_t total)>;
   Trial(std::uint64_t trial_seed, bool is_quick, std::string cache_folder, Control steering,
-        Step report)
+        Step report, LoadLearn learn = nullptr)
       : seed(trial_seed),
         quick(is_quick),
         cache(std::move(cache_folder)),
         control(std::move(steering)),
-        report_(std::move(report)) {}
+        report_(std::move(report)),
+        learn_(learn) {}
 
   const std::uint64_t seed;
   // A size that takes seconds and needs no fetched data, to see that all works; not a result.
   const bool quick;
-  const std::string cache;  // the folder with the data sets
-  const Control control;    // threads and cancellation; progress is by steps
+  // The folder with the data sets; of a quick trial an empty one, which goes away with the run.
+  const std::string cache;
+  const Control control;  // threads and cancellation; progress is by steps
 
   // How many steps this trial has, before the first; then one call after each, from any thread.
   // Steps should take about equally long. Throws Error{cancelled} when the person wants no more.
   void expect(std::size_t steps) const;
   void step() const;
 
+  // What trains models. Throws unsupported where whoever runs the trial has none, and what loading
+  // it does.
+  const learn::Registry& learn() const;
+
  private:
   Step report_;
+  LoadLearn learn_;
   mutable std::mutex mutex_;
   mutable std::size_t done_ = 0, total_ = 0;
 };
@@ -76,6 +87,8 @@ struct Paper {
   std::string source = {};             // where to read it: "arXiv 2405.17813", "NeurIPS 2019"
   std::vector<std::string> data = {};  // names of data sets (papers/common/data.h) it reads
   std::size_t seeds = 5;               // trials unless the person says otherwise
+  // Titles of tables that are drawn, too: how good each row and column are together.
+  std::vector<std::string> grids = {};
   std::vector<Claim> claims;
   void (*measure)(const Trial& trial, Results& results) = nullptr;
 };
@@ -96,6 +109,7 @@ struct RunOptions {
   bool quick = false;
   std::string cache = ".cache";
   Control control = {};
+  LoadLearn learn = nullptr;  // for papers that train
 };
 
 struct Report {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +85,20 @@ TEST(Paper, ReportsProgressOverAllItsTrials) {
   run(toy("toy"), options);
   using P = std::pair<std::size_t, std::size_t>;
   EXPECT_THAT(reports, ElementsAre(P(0, 4), P(1, 4), P(2, 4), P(2, 4), P(3, 4), P(4, 4)));
+}
+
+TEST(Paper, HasAFolderThatGoesAwayWhereItsTrialIsQuick) {
+  Paper paper = toy("toy");
+  static std::string folder;
+  paper.measure = [](const Trial& trial, Results& results) {
+    folder = trial.cache;
+    EXPECT_TRUE(std::filesystem::is_empty(folder));
+    results.add("toy", "method", "score", 1);
+    results.add("toy", "baseline", "score", 1);
+  };
+  run(paper, {.seeds = {1}, .quick = true, .cache = "never"});
+  EXPECT_NE(folder, "never");
+  EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST(Paper, StopsWhenCancelled) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/format.h"
+#include "cli/svg_heat_map.h"
 #include "cli/table.h"
 
 namespace kith::cli {
@@ -61,6 +62,18 @@ std::string table_markdown(const Results::Table& table) {
     text += "\n";
   }
   return text;
+}
+
+HeatMap heat_map(const Results::Table& table) {
+  HeatMap map{table.title, {}, table.columns, {}};
+  for (const Results::Row& row : table.rows) {
+    map.rows.push_back(row.name);
+    std::vector<double>& means = map.values.emplace_back();
+    for (const std::vector<double>& seeds : row.values) {
+      means.push_back(papers::estimate(seeds).mean);
+    }
+  }
+  return map;
 }
 
 // JSON has no NaN.
@@ -146,8 +159,23 @@ std::string papers_markdown(const Paper& paper, const Report& report,
     text += '\n';
     text += table_markdown(table);
   }
+  if (!paper.grids.empty()) {
+    text += fmt::format("\n![{}]({})\n", paper.grids.front(), papers_drawing_name(paper));
+  }
   return text;
 }
+
+std::string papers_drawing(const Paper& paper, const Report& report) {
+  std::vector<HeatMap> maps;
+  for (const std::string& title : paper.grids) {
+    for (const Results::Table& table : report.results.tables()) {
+      if (table.title == title) maps.push_back(heat_map(table));
+    }
+  }
+  return maps.empty() ? "" : svg_heat_maps(maps);
+}
+
+std::string papers_drawing_name(const Paper& paper) { return paper.slug + ".svg"; }
 
 std::string put_section(const std::string& page, const std::string& slug,
                         const std::string& section) {

@@ -27,6 +27,11 @@ std::string papers_json(const papers::Paper& paper, const papers::Report& report
 std::string papers_markdown(const papers::Paper& paper, const papers::Report& report,
                             const papers::RunOptions& options);
 
+// The paper's grids as SVG; empty where it has none. papers_markdown shows them as a picture called
+// so beside the page.
+std::string papers_drawing(const papers::Paper& paper, const papers::Report& report);
+std::string papers_drawing_name(const papers::Paper& paper);
+
 // `page` with the section of `slug` put in place of its former one, or among the others by name.
 std::string put_section(const std::string& page, const std::string& slug,
                         const std::string& section);

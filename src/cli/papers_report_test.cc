@@ -38,6 +38,14 @@ TEST(PapersReport, ShowsAsManyDigitsAsTheIntervalIsWorth) {
   EXPECT_EQ(estimate_text(papers::estimate(std::vector<double>{0.5, 0.5})), "0.5000");
 }
 
+TEST(PapersReport, DrawsTheGridsOfAPaper) {
+  papers::Paper paper = toy();
+  EXPECT_EQ(papers_drawing(paper, measured()), "");
+  paper.grids = {"words"};
+  EXPECT_THAT(papers_drawing(paper, measured()), HasSubstr(">0.910<"));
+  EXPECT_THAT(papers_markdown(paper, measured(), {}), HasSubstr("![words](toy.svg)"));
+}
+
 TEST(PapersReport, NamesSeedsShortly) {
   EXPECT_EQ(seeds_text({1, 2, 3}), "1 to 3");
   EXPECT_EQ(seeds_text({7}), "7");

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "cli/format.h"
+#include "cli/svg.h"
 
 namespace kith::cli {
 namespace {
@@ -17,29 +18,6 @@ constexpr double kLegend = 250;  // the column of names beside the plot
 constexpr std::size_t kMostInside = 5;
 constexpr std::array<const char*, 7> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                  "#e69f00", "#56b4e9", "#000000"};
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (char c : text) {
-    switch (c) {
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '&':
-        result += "&amp;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
 
 // What maps values to the canvas.
 struct Axes {
@@ -76,32 +54,22 @@ Axes fit(const std::vector<PlotSeries>& series) {
   return axes;
 }
 
-std::string text_at(double x, double y, const char* anchor, const std::string& text) {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\">{}</text>\n", x, y, anchor,
-                     escaped(text));
-}
-
-std::string line(double x1, double y1, double x2, double y2, const char* colour) {
-  return fmt::format(
-      "<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" stroke=\"{}\"/>\n", x1, y1, x2,
-      y2, colour);
-}
-
 std::string grid(const Axes& axes) {
   std::string svg;
   const double range = axes.x_high - axes.x_low;
   const double step = range > 0.4 ? 0.1 : range > 0.2 ? 0.05 : range > 0.1 ? 0.02 : 0.01;
   const int decimals = step < 0.1 ? 2 : 1;
   for (double x = axes.x_low; x <= axes.x_high + 1e-9; x += step) {
-    svg += line(axes.x(x), kTop, axes.x(x), kHeight - kBottom, "#ddd");
-    svg += text_at(axes.x(x), kHeight - kBottom + 20, "middle", fixed_text(x, decimals));
+    svg += svg_line(axes.x(x), kTop, axes.x(x), kHeight - kBottom, "#ddd");
+    svg += svg_text(axes.x(x), kHeight - kBottom + 20, "middle", fixed_text(x, decimals));
   }
   for (double decade = axes.y_low; decade <= axes.y_high * 1.01; decade *= 10) {
     for (const int multiple : {1, 2, 5}) {
       const double y = decade * multiple;
       if (y > axes.y_high * 1.01) break;
-      svg += line(kLeft, axes.y(y), kWidth - kRight, axes.y(y), multiple == 1 ? "#bbb" : "#eee");
-      svg += text_at(kLeft - 8, axes.y(y) + 4, "end", rate_text(y));
+      svg +=
+          svg_line(kLeft, axes.y(y), kWidth - kRight, axes.y(y), multiple == 1 ? "#bbb" : "#eee");
+      svg += svg_text(kLeft - 8, axes.y(y) + 4, "end", rate_text(y));
     }
   }
   return svg;
@@ -145,8 +113,8 @@ std::string legend(const std::vector<PlotSeries>& series) {
                  : kHeight - kBottom - 14 - 20 * (static_cast<double>(series.size()) - 1);
   for (std::size_t i = 0; i < series.size(); ++i, y += 20) {
     const char* colour = kColours[i % kColours.size()];
-    svg += line(x + 10, y, x + 40, y, colour) + marker(i, x + 25, y, colour);
-    svg += text_at(x + 48, y + 4, "start", series[i].name);
+    svg += svg_line(x + 10, y, x + 40, y, colour) + marker(i, x + 25, y, colour);
+    svg += svg_text(x + 48, y + 4, "start", series[i].name);
   }
   return svg;
 }
@@ -157,16 +125,12 @@ std::string svg_plot(const std::string& title, const std::string& x_title,
                      const std::string& y_title, const std::vector<PlotSeries>& series) {
   const Axes axes = fit(series);
   const double width = kWidth + (is_beside(series) ? kLegend : 0);
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-      "height=\"{1}\" font-family=\"sans-serif\" font-size=\"13\">\n"
-      "<rect width=\"{0}\" height=\"{1}\" fill=\"white\"/>\n",
-      width, kHeight);
-  svg += fmt::format("<g font-size=\"16\">{}</g>", text_at(kWidth / 2, 28, "middle", title));
+  std::string svg = svg_canvas(width, kHeight);
+  svg += fmt::format("<g font-size=\"16\">{}</g>", svg_text(kWidth / 2, 28, "middle", title));
   svg += grid(axes);
-  svg += text_at((kLeft + kWidth - kRight) / 2, kHeight - 15, "middle", x_title);
+  svg += svg_text((kLeft + kWidth - kRight) / 2, kHeight - 15, "middle", x_title);
   svg += fmt::format("<g transform=\"translate(20 {:.1f}) rotate(-90)\">{}</g>\n", kHeight / 2,
-                     text_at(0, 0, "middle", y_title));
+                     svg_text(0, 0, "middle", y_title));
   for (std::size_t i = 0; i < series.size(); ++i) svg += curve(axes, series[i], i);
   return svg + legend(series) + "</svg>\n";
 }

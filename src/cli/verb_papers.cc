@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/load_learn.h"
 #include "cli/module.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -101,11 +102,16 @@ void run_paper(const Options& options) {
   run.quick = options.quick;
   run.cache = options.cache;
   run.control = options.control();
+  run.learn = load_learn;
   const papers::Report report = module.run(paper, run);
   const std::string shown =
       options.json ? papers_json(paper, report) : papers_text(paper, report, run);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   if (options.markdown.empty()) return;
+  if (const std::string drawing = papers_drawing(paper, report); !drawing.empty()) {
+    const std::filesystem::path page(options.markdown);
+    write_text((page.parent_path() / papers_drawing_name(paper)).string(), drawing);
+  }
   write_text(options.markdown, put_section(read_page(options.markdown), paper.slug,
                                            papers_markdown(paper, report, run)));
 }

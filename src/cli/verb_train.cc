@@ -171,6 +171,8 @@ void add_tokenizer(CLI::App& train) {
       ->type_name("N");
   verb->add_option("--special", options->special, "Further special tokens, with commas between")
       ->type_name("TOKENS");
+  verb->add_flag("--ends", options->training.ends,
+                 "Of bpe: <s> before each text and </s> behind it, for decoders");
   verb->add_flag("--cased", options->cased,
                  "Of wordpiece: case and accents stay (default: lower case, no accents)");
   add_text_options(*verb, options->format, options->fields, options->strict);

@@ -127,6 +127,7 @@ TEST(WordNet, SynsetsHaveWordsHypernymsAndDefinitions) {
   EXPECT_TRUE(synsets[0].hypernyms.empty());
   EXPECT_THAT(synsets[1].words, ElementsAre("physical entity", "thing"));
   EXPECT_THAT(synsets[1].hypernyms, ElementsAre(1740));
+  EXPECT_EQ(synsets[1].lexicographer, 3u);
   EXPECT_THAT(error_of([] { parse_synsets("data.noun", "00001740 03 n 02 entity | x"); }),
               HasSubstr("data.noun: line 1: "));
   EXPECT_THAT(error_of([] { parse_synsets("data.noun", "x 03 n 01 entity 0 000 | x"); }),

@@ -117,6 +117,12 @@ void add_debian_files(Packages& packages, std::uint64_t seed, const std::string&
     tested_texts.insert(text.summary);
     tested_texts.insert(text.text);
   }
+  // A tested short description asks for the long ones of other sources that share it, too.
+  std::vector<std::string_view> sought;
+  for (const DebianText& text : texts) {
+    if (tested_texts.count(text.summary) != 0) sought.push_back(text.text);
+  }
+  tested_texts.insert(sought.begin(), sought.end());
   for (const DebianText& text : texts) {
     all.add(description_json(text));
     const bool seen = tested_texts.count(text.summary) != 0 || tested_texts.count(text.text) != 0;

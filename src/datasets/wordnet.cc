@@ -85,7 +85,7 @@ std::vector<Synset> parse_synsets(const std::string& name, std::string_view text
     Fields fields(in, number, line.substr(0, bar));
     Synset synset;
     synset.offset = fields.number(10);
-    fields.next();  // lexicographer file
+    synset.lexicographer = fields.number(10);
     const std::string_view kind = fields.next();
     for (std::uint32_t left = fields.number(16); left > 0; --left) {
       synset.words.push_back(spelt(fields.next()));

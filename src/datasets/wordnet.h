@@ -16,6 +16,7 @@ struct Synset {
   std::vector<std::uint32_t> hypernyms;  // offsets in the same file
   std::string definition;                // the gloss without its examples
   std::vector<std::string> examples;     // its sentences and phrases in quotes
+  std::uint32_t lexicographer = 0;       // the lexicographers' file: 3 noun.Tops, 5 noun.animal
 };
 
 // The words, apart by "; ".

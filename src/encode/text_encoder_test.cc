@@ -25,7 +25,7 @@ using Views = std::vector<std::string_view>;
 // Words "w2" to "w90" with those ids, between [CLS] and [SEP].
 json word_tokenizer() {
   json vocabulary = {{"[UNK]", 91}, {"[CLS]", 92}, {"[SEP]", 93}};
-  for (int i = 2; i <= 90; ++i) vocabulary["w" + std::to_string(i)] = i;
+  for (int i = 2; i <= 90; ++i) vocabulary[std::string("w").append(std::to_string(i))] = i;
   return {{"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
           {"post_processor",
            {{"type", "BertProcessing"}, {"sep", {"[SEP]", 93}}, {"cls", {"[CLS]", 92}}}},

@@ -28,6 +28,13 @@ void check(std::size_t units, const ResampleOptions& options) {
   }
 }
 
+void expect_as_many(std::span<const double> a, std::span<const double> b) {
+  if (a.size() == b.size()) return;
+  throw Error(ErrorCode::invalid_argument, std::to_string(a.size()) + " values beside " +
+                                               std::to_string(b.size()) +
+                                               ", expected the same units of both");
+}
+
 // value(units) of every resample.
 template <class Value>
 std::vector<double> resample(std::size_t units, const ResampleOptions& options,
@@ -126,6 +133,53 @@ double permutation_p(std::span<const double> differences, const ResampleOptions&
   return static_cast<double>(count + 1) / static_cast<double>(options.resamples + 1);
 }
 
+// ---- Wilcoxon -----------------------------------------------------------------------------------
+
+constexpr std::size_t kLeastPairs = 6, kMostExactPairs = 25;
+
+// Twice the rank of each value among ascending ones; equal values share the mean of their ranks, so
+// that twice it is whole.
+std::vector<std::size_t> double_ranks(const std::vector<double>& ascending) {
+  std::vector<std::size_t> ranks(ascending.size());
+  for (std::size_t begin = 0; begin < ascending.size();) {
+    const auto end = static_cast<std::size_t>(
+        std::upper_bound(ascending.begin(), ascending.end(), ascending[begin]) - ascending.begin());
+    std::fill(ranks.begin() + static_cast<std::ptrdiff_t>(begin),
+              ranks.begin() + static_cast<std::ptrdiff_t>(end), begin + 1 + end);
+    begin = end;
+  }
+  return ranks;
+}
+
+// How many of the 2^n choices of ranks have each sum.
+std::vector<double> choices_by_sum(const std::vector<std::size_t>& ranks) {
+  std::vector<double> choices = {1};
+  for (const std::size_t rank : ranks) {
+    choices.resize(choices.size() + rank, 0);
+    for (std::size_t sum = choices.size(); sum-- > rank;) choices[sum] += choices[sum - rank];
+  }
+  return choices;
+}
+
+double exact_rank_p(const std::vector<std::size_t>& ranks, std::size_t positive) {
+  const std::vector<double> choices = choices_by_sum(ranks);
+  const std::size_t less = std::min(positive, choices.size() - 1 - positive);  // it is symmetric
+  const double tail = std::accumulate(choices.begin(),
+                                      choices.begin() + static_cast<std::ptrdiff_t>(less) + 1, 0.0);
+  return std::min(1.0, std::ldexp(2 * tail, -static_cast<int>(ranks.size())));
+}
+
+double normal_rank_p(const std::vector<std::size_t>& ranks, std::size_t positive) {
+  double sum = 0, squares = 0;  // ties lessen the squares
+  for (const std::size_t rank : ranks) {
+    sum += static_cast<double>(rank);
+    squares += static_cast<double>(rank) * static_cast<double>(rank);
+  }
+  constexpr double kHalfRank = 1;  // ranks here are doubled
+  const double off = std::max(0.0, std::abs(static_cast<double>(positive) - sum / 2) - kHalfRank);
+  return std::erfc(off / std::sqrt(squares / 4) / std::sqrt(2.0));
+}
+
 }  // namespace
 
 Statistic mean_of(std::vector<double> values) {
@@ -143,11 +197,7 @@ Interval bootstrap_interval(std::size_t units, const Statistic& statistic,
 
 PairedDifference compare_means(std::span<const double> a, std::span<const double> b,
                                const ResampleOptions& options) {
-  if (a.size() != b.size()) {
-    throw Error(ErrorCode::invalid_argument, std::to_string(a.size()) + " values beside " +
-                                                 std::to_string(b.size()) +
-                                                 ", expected the same units of both");
-  }
+  expect_as_many(a, b);
   check(a.size(), options);
   std::vector<double> differences(a.size());
   for (std::size_t i = 0; i < a.size(); ++i) differences[i] = a[i] - b[i];
@@ -157,6 +207,47 @@ PairedDifference compare_means(std::span<const double> a, std::span<const double
   result.p_value = permutation_p(differences, options);
   result.interval = bootstrap_interval(a.size(), mean_of(std::move(differences)), options);
   return result;
+}
+
+SignedRanks wilcoxon(std::span<const double> a, std::span<const double> b) {
+  expect_as_many(a, b);
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (a[i] != b[i]) differences.push_back(a[i] - b[i]);
+  }
+  std::sort(differences.begin(), differences.end(),
+            [](double x, double y) { return std::abs(x) < std::abs(y); });
+  std::vector<double> sizes;
+  for (const double difference : differences) sizes.push_back(std::abs(difference));
+  const std::vector<std::size_t> ranks = double_ranks(sizes);
+  std::size_t positive = 0;
+  for (std::size_t i = 0; i < ranks.size(); ++i) positive += differences[i] > 0 ? ranks[i] : 0;
+  SignedRanks result;
+  result.pairs = ranks.size();
+  result.positive = static_cast<double>(positive) / 2;
+  if (result.pairs < kLeastPairs) {
+    result.p_value = kNothing;
+  } else {
+    result.p_value = result.pairs <= kMostExactPairs ? exact_rank_p(ranks, positive)
+                                                     : normal_rank_p(ranks, positive);
+  }
+  return result;
+}
+
+std::vector<double> holm(std::span<const double> p_values) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < p_values.size(); ++i) {
+    if (!std::isnan(p_values[i])) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return p_values[a] < p_values[b]; });
+  std::vector<double> corrected(p_values.begin(), p_values.end());
+  double largest = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    largest = std::max(largest, static_cast<double>(order.size() - i) * p_values[order[i]]);
+    corrected[order[i]] = std::min(1.0, largest);
+  }
+  return corrected;
 }
 
 PairedDifference compare(std::size_t units, const Statistic& a, const Statistic& b,

@@ -108,6 +108,82 @@ TEST(Resampling, RefusesNothing) {
                Error);
 }
 
+// By all 2^n signs of the ranks.
+double enumerated_p(const std::vector<double>& differences) {
+  const auto ranks_of = [&](std::size_t i) {
+    double below = 0, equal = 0;
+    for (const double other : differences) {
+      below += std::abs(other) < std::abs(differences[i]) ? 1 : 0;
+      equal += std::abs(other) == std::abs(differences[i]) ? 1 : 0;
+    }
+    return below + (equal + 1) / 2;
+  };
+  double all = 0, positive = 0;
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    all += ranks_of(i);
+    positive += differences[i] > 0 ? ranks_of(i) : 0;
+  }
+  const std::size_t choices = std::size_t{1} << differences.size();
+  std::size_t extreme = 0;
+  for (std::size_t signs = 0; signs < choices; ++signs) {
+    double sum = 0;
+    for (std::size_t i = 0; i < differences.size(); ++i) {
+      sum += (signs >> i & 1) != 0 ? ranks_of(i) : 0;
+    }
+    extreme += std::abs(sum - all / 2) >= std::abs(positive - all / 2) ? 1 : 0;
+  }
+  return static_cast<double>(extreme) / static_cast<double>(choices);
+}
+
+SignedRanks wilcoxon_of(const std::vector<double>& differences) {
+  return wilcoxon(differences, std::vector<double>(differences.size(), 0.0));
+}
+
+TEST(Wilcoxon, OfFewPairsIsThatOfAllSignsTiesIncluded) {
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    Random random(seed);
+    std::vector<double> differences(6 + random.below(7));
+    for (double& each : differences) {
+      each = static_cast<double>(1 + random.below(seed % 2 == 0 ? 5 : 1000));
+      if (random.below(3) == 0) each = -each;
+    }
+    EXPECT_NEAR(wilcoxon_of(differences).p_value, enumerated_p(differences), 1e-12) << seed;
+  }
+}
+
+// The negative ones have ranks 1 and 3; of the 256 choices of ranks 7 have so small a sum: none, 1,
+// 2, 3, 4, 1 + 2 and 1 + 3.
+TEST(Wilcoxon, CountsTheChoicesOfRanksThatAreAsExtreme) {
+  const SignedRanks found = wilcoxon_of({0.3, -0.1, 0.4, 0.2, 0.05, -0.02, 0.35, 0.15});
+  EXPECT_EQ(found.pairs, 8u);
+  EXPECT_EQ(found.positive, 32);
+  EXPECT_NEAR(found.p_value, 14.0 / 256, 1e-12);
+}
+
+TEST(Wilcoxon, IsMuchTheSameByTheNormalDistributionAsExactly) {
+  std::vector<double> values = normal_values(25, 3, 0.4);
+  const double exact = wilcoxon_of(values).p_value;
+  values.push_back(0.001);  // the smallest rank changes little
+  EXPECT_NEAR(wilcoxon_of(values).p_value, exact, 0.02);
+}
+
+TEST(Wilcoxon, SaysNothingOfFewOrEqualPairs) {
+  EXPECT_TRUE(std::isnan(wilcoxon_of({1, 2, 3, 4, 5}).p_value));
+  EXPECT_TRUE(std::isnan(wilcoxon_of(std::vector<double>(30, 0.0)).p_value));
+  EXPECT_EQ(wilcoxon_of({0, 0, 1, -1}).pairs, 2u);
+  EXPECT_EQ(wilcoxon_of({1, 2, 3, 4, 5, 6}).p_value, 2.0 / 64);
+  EXPECT_THROW(wilcoxon(std::vector<double>{1}, std::vector<double>{1, 2}), Error);
+}
+
+TEST(Holm, MultipliesByTheTestsThatAreLeft) {
+  EXPECT_THAT(holm(std::vector<double>{0.01, 0.04, 0.03, 0.005}),
+              testing::Pointwise(testing::DoubleNear(1e-12), {0.03, 0.06, 0.06, 0.02}));
+  const std::vector<double> some = holm(std::vector<double>{0.4, kNothing, 0.6});
+  EXPECT_EQ(some[0], 0.8);
+  EXPECT_TRUE(std::isnan(some[1]));
+  EXPECT_EQ(some[2], 0.8);
+}
+
 BenchmarkTable table_of(std::size_t systems, std::size_t tasks,
                         double (*score)(std::size_t, std::size_t)) {
   BenchmarkTable table;

@@ -339,6 +339,22 @@ TEST(TokenizerTrainer, OfBytesKnowsEveryText) {
   EXPECT_EQ(tokens_of(tokenizer, " the").size(), 1u);
 }
 
+TEST(TokenizerTrainer, OfBytesPutsEndsAboutTextsWhereAsked) {
+  TokenizerTraining training = bytes(300);
+  training.ends = true;
+  const Tokenizer tokenizer = Tokenizer::parse(train(kTexts, training).json, "trained");
+  EXPECT_EQ(tokenizer.id("<s>"), 0u);
+  EXPECT_EQ(tokenizer.id("</s>"), 1u);
+  const auto ids = tokenizer.encode("a cat").ids;
+  EXPECT_EQ(ids.front(), 0u);
+  EXPECT_EQ(ids.back(), 1u);
+  EXPECT_EQ(tokenizer.decode(ids), "a cat");
+  const auto both = tokenizer.encode("a", "b");
+  EXPECT_EQ(std::count(both.ids.begin(), both.ids.end(), 1u), 2);
+  training.type = TokenizerType::wordpiece;
+  EXPECT_THAT(error_of([&] { train(kTexts, training); }), HasSubstr("expected bpe"));
+}
+
 TEST(TokenizerTrainer, WritesSentencePiecesUnigram) {
   TokenizerTraining training{.type = TokenizerType::unigram, .vocabulary = 40};
   const TrainedTokenizer trained = train(kTexts, training);

@@ -22,12 +22,17 @@ constexpr char kSpace[] = "\u2581";
 
 std::vector<std::string> special_tokens(const TokenizerTraining& training) {
   std::vector<std::string> all = {"<|endoftext|>"};
+  if (training.ends) all = {"<s>", "</s>"};
   if (training.type == TokenizerType::wordpiece) {
     all = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
   } else if (training.type == TokenizerType::unigram) {
     all = {"<s>", "<pad>", "</s>", "<unk>", "<mask>"};
   }
   all.insert(all.end(), training.special_tokens.begin(), training.special_tokens.end());
+  if (training.ends && training.type != TokenizerType::bpe) {
+    throw Error(ErrorCode::invalid_argument,
+                "ends: wordpiece and unigram put theirs about texts anyhow, expected bpe");
+  }
   std::unordered_set<std::string_view> seen;
   for (const std::string& token : all) {
     if (token.empty()) {
@@ -80,7 +85,33 @@ void frame_word_piece(const TokenizerTraining& training, const std::vector<std::
                        {"max_input_chars_per_word", kMostWordLetters}};
 }
 
-void frame_bpe(ordered_json& document) {
+// <s> text </s>, and of two texts both so, one after the other.
+ordered_json between_ends(const std::vector<std::string>& special) {
+  ordered_json tokens = ordered_json::object(), single = ordered_json::array(),
+               pair = ordered_json::array();
+  const auto add = [&](const char* token, int type) {
+    const ordered_json piece = {{"SpecialToken", {{"id", token}, {"type_id", type}}}};
+    if (type == 0) single.push_back(piece);
+    pair.push_back(piece);
+    tokens[token] = {{"id", token},
+                     {"ids", ordered_json::array({id_of(special, token)})},
+                     {"tokens", ordered_json::array({token})}};
+  };
+  for (const int type : {0, 1}) {
+    const ordered_json text = {{"Sequence", {{"id", type == 0 ? "A" : "B"}, {"type_id", type}}}};
+    add("<s>", type);
+    if (type == 0) single.push_back(text);
+    pair.push_back(text);
+    add("</s>", type);
+  }
+  return {{"type", "TemplateProcessing"},
+          {"single", single},
+          {"pair", pair},
+          {"special_tokens", tokens}};
+}
+
+void frame_bpe(const TokenizerTraining& training, const std::vector<std::string>& special,
+               ordered_json& document) {
   document["normalizer"] = nullptr;
   document["pre_tokenizer"] = {{"type", "ByteLevel"},
                                {"add_prefix_space", false},
@@ -88,6 +119,7 @@ void frame_bpe(ordered_json& document) {
                                {"use_regex", true}};
   document["post_processor"] = {
       {"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", false}};
+  if (training.ends) document["post_processor"] = between_ends(special);
   document["decoder"] = {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}};
   document["model"] = {{"type", "BPE"},
                        {"dropout", nullptr},
@@ -135,7 +167,7 @@ ordered_json frame(const TokenizerTraining& training, const std::vector<std::str
       frame_word_piece(training, special, document);
       break;
     case TokenizerType::bpe:
-      frame_bpe(document);
+      frame_bpe(training, special, document);
       break;
     case TokenizerType::unigram:
       frame_unigram(special, document);

@@ -1,0 +1,86 @@
+#include "papers/common/training_data.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/atomic_file.h"
+#include "datasets/held_out.h"
+#include "papers/common/data.h"
+
+namespace kith::papers {
+namespace {
+
+using nlohmann::json;
+
+void for_each_line(const std::string& path, const std::function<void(const json&)>& use) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) use(json::parse(line));
+}
+
+class LinesFile {
+ public:
+  explicit LinesFile(const std::string& path) : file_(with_folder(path)) {}
+  void add(const json& object) {
+    file_.write(object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+  }
+  void commit() { file_.commit(); }
+
+ private:
+  static const std::string& with_folder(const std::string& path) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    return path;
+  }
+
+  AtomicFile file_;
+};
+
+}  // namespace
+
+std::vector<TrainingPair> read_pairs(const std::string& set, const std::string& source,
+                                     const Trial& trial) {
+  std::vector<TrainingPair> pairs;
+  for_each_line(training_set(set, trial), [&](const json& line) {
+    if (line.at("source") != source) return;
+    pairs.push_back({line.at("query"), line.at("positive"), line.value("group", ""),
+                     line.value("negatives", std::vector<std::string>())});
+  });
+  return pairs;
+}
+
+std::vector<std::string> read_training_texts(const std::string& set, const std::string& source,
+                                             const Trial& trial) {
+  std::vector<std::string> texts;
+  for_each_line(training_set(set, trial), [&](const json& line) {
+    if (line.at("source") == source) texts.push_back(line.at("text"));
+  });
+  return texts;
+}
+
+std::unordered_set<std::uint64_t> trained_texts(const std::string& set, const Trial& trial) {
+  std::unordered_set<std::uint64_t> prints;
+  for_each_line(training_set(set, trial), [&](const json& line) {
+    for (const char* side : {"query", "positive"}) {
+      prints.insert(datasets::fingerprint(line.at(side).get_ref<const std::string&>()));
+    }
+  });
+  return prints;
+}
+
+void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs) {
+  LinesFile file(path);
+  for (const TrainingPair& pair : pairs) {
+    file.add({{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}});
+  }
+  file.commit();
+}
+
+void write_training_texts(const std::string& path, const std::vector<std::string>& texts) {
+  LinesFile file(path);
+  for (const std::string& text : texts) file.add({{"text", text}});
+  file.commit();
+}
+
+}  // namespace kith::papers
