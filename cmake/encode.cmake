@@ -6,7 +6,7 @@ find_package(ZLIB REQUIRED)
 find_package(LibLZMA REQUIRED)
 
 kith_sources(encode_sources src/json src/text/tokenizer src/text/chunk src/encode src/datasets src/judge
-  src/store)
+  src/mine src/store)
 add_library(kith_encode SHARED ${encode_sources})
 add_library(kith::encode ALIAS kith_encode)
 set_target_properties(kith_encode PROPERTIES OUTPUT_NAME kith-encode EXPORT_NAME encode

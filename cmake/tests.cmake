@@ -29,7 +29,7 @@ foreach(folder base simd formats codec text index face)
   kith_test_program(${folder}_test src/${folder})
 endforeach()
 kith_test_program(encode_test src/json src/text/tokenizer src/text/chunk src/encode src/store)
-kith_test_program(judge_test src/datasets src/judge)
+kith_test_program(judge_test src/datasets src/judge src/mine)
 foreach(program encode_test judge_test)
   if(TARGET ${program})
     target_link_libraries(${program} PRIVATE kith_encode ICU::uc ICU::i18n

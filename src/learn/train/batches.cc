@@ -107,6 +107,17 @@ std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss) {
   return rows + (loss.info_nce.others_negatives ? rows * each : each);
 }
 
+at::Tensor embed_queries(const TextModel& model, std::span<const std::string_view> texts,
+                         const SourceOptions& source, const TextLimits& limits,
+                         const Control& control) {
+  return model.embed(texts, query_prompt(model, source), control, limits.query);
+}
+at::Tensor embed_documents(const TextModel& model, std::span<const std::string_view> texts,
+                           const SourceOptions& source, const TextLimits& limits,
+                           const Control& control) {
+  return model.embed(texts, document_prompt(model, source), control, limits.document);
+}
+
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control) {
@@ -122,10 +133,8 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
     if (fresh) documents.push_back(example.positive);
     answer.push_back(at->second);
   }
-  const at::Tensor q =
-      unit(model.embed(queries, query_prompt(model, source), control, limits.query));
-  const at::Tensor d =
-      unit(model.embed(documents, document_prompt(model, source), control, limits.document));
+  const at::Tensor q = unit(embed_queries(model, queries, source, limits, control));
+  const at::Tensor d = unit(embed_documents(model, documents, source, limits, control));
   const at::Tensor scores = q.mm(d.t());
   const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
   const at::Tensor rank = (scores < wanted).logical_not().sum(1);

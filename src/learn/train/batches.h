@@ -28,6 +28,14 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
 // What a query is told apart from: its positive and others.
 std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss);
 
+// Vectors of texts as batches take them, without gradients: [n, dim], on the CPU.
+at::Tensor embed_queries(const TextModel& model, std::span<const std::string_view> texts,
+                         const SourceOptions& source, const TextLimits& limits,
+                         const Control& control);
+at::Tensor embed_documents(const TextModel& model, std::span<const std::string_view> texts,
+                           const SourceOptions& source, const TextLimits& limits,
+                           const Control& control);
+
 // Of each example's positive among all positives, by cosine: 1 / rank, 0 behind the tenth. Equal
 // texts count as one. Others that are as near stand before it, so that vectors which are all the
 // same are worth nothing.

@@ -36,6 +36,7 @@ void write_checkpoint(const std::string& path, const Checkpoint& checkpoint,
   file.add_text("meta", meta.text());
   file.add_text("recipe", checkpoint.recipe);
   file.add_text("progress", checkpoint.progress);
+  file.add_text("task", checkpoint.task);
   file.add_text("tensors", std::move(list));
   file.add_array("values", std::span<const float>(values));
   file.write(path, control);
@@ -49,6 +50,7 @@ Checkpoint read_checkpoint(const std::string& path, const Control& control) {
   checkpoint.step = static_cast<std::int64_t>(meta.number("step", kMostSteps));
   checkpoint.recipe = text_of(file.bytes("recipe"));
   checkpoint.progress = text_of(file.bytes("progress"));
+  checkpoint.task = text_of(file.bytes("task"));
   const std::span<const std::byte> values = file.bytes("values");
   std::istringstream list(text_of(file.bytes("tensors")));
   std::size_t at = 0;

@@ -14,6 +14,7 @@ struct Checkpoint {
   std::int64_t step = 0;  // taken
   std::string recipe;     // which training it is of
   std::string progress;   // JSON, the trainer's own
+  std::string task;       // what is trained adds this
   Parameters tensors;     // of the model, the optimiser ...; float32
 };
 

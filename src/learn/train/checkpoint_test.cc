@@ -12,7 +12,8 @@ namespace kith::learn {
 namespace {
 
 Checkpoint example() {
-  Checkpoint checkpoint{.step = 42, .recipe = "steps = 100", .progress = "{}", .tensors = {}};
+  Checkpoint checkpoint{
+      .step = 42, .recipe = "steps = 100", .progress = "{}", .task = {}, .tensors = {}};
   checkpoint.tensors.add("model.table", torch::randn({5, 3}));
   checkpoint.tensors.add("optimiser.table.step", torch::full({1}, 42.0));
   checkpoint.tensors.add("empty", torch::empty({0, 4}));
@@ -21,12 +22,14 @@ Checkpoint example() {
 
 TEST(CheckpointFile, GivesBackWhatWasWritten) {
   const formats::TemporaryFolder folder;
-  const Checkpoint written = example();
+  Checkpoint written = example();
+  written.task = std::string("\0\1", 2);
   write_checkpoint(folder.file("run.checkpoint"), written, {});
   const Checkpoint read = read_checkpoint(folder.file("run.checkpoint"), {});
   EXPECT_EQ(read.step, 42);
   EXPECT_EQ(read.recipe, written.recipe);
   EXPECT_EQ(read.progress, written.progress);
+  EXPECT_EQ(read.task, written.task);
   ASSERT_EQ(read.tensors.size(), written.tensors.size());
   for (const Parameter& each : written.tensors) {
     EXPECT_TRUE(torch::equal(each.value, read.tensors[each.name])) << each.name;

@@ -1,5 +1,7 @@
 #include "learn/train/recipe.h"
 
+#include <algorithm>
+
 #include "learn/train/recipe_parts.h"
 
 namespace kith::learn {
@@ -55,6 +57,39 @@ void read_fields(TomlTable& table, SourceOptions& into) {
   table.text("document_prompt", into.document_prompt);
 }
 
+void read_mine(TomlTable& source, TrainSource& into) {
+  constexpr const char* kPicks[] = {"nearest", "random"};
+  constexpr std::size_t kMostRanks = 100'000, kMostNegatives = 1 << 10;
+  auto table = source.table("mine");
+  if (!table) return;
+  MineOptions& options = into.mine;
+  mine::NegativeOptions& negatives = options.negatives;
+  table->texts("by", options.by);
+  if (options.by.empty())
+    table->refuse("by", "bm25, model or a model's folder, or several of them");
+  table->text("teacher", options.teacher);
+  if (options.teacher == "bm25") table->refuse("teacher", "model or a model's folder");
+  table->texts("corpus", options.corpus);
+  table->whole("every", options.every, 0, kMostSteps);
+  const bool changes = options.teacher == "model" || std::ranges::count(options.by, "model") > 0;
+  if (options.every > 0 && !changes) table->refuse("every", "by or teacher to have \"model\"");
+  table->boolean("scores", options.scores);
+  table->whole("first", negatives.first, 1, kMostRanks);
+  table->whole("last", negatives.last, negatives.first, kMostRanks);
+  table->whole("count", negatives.count, 1, kMostNegatives);
+  table->number("max_ratio", negatives.max_ratio, 1e-6, 1e6);
+  table->boolean("fill", negatives.fill);
+  std::string pick = "nearest";
+  table->text("pick", pick, kPicks);
+  negatives.random = pick == "random";
+  const bool taught = !options.teacher.empty() || options.by != std::vector<std::string>{"bm25"};
+  for (const char* key : {"max_ratio", "scores"}) {
+    if (table->has(key) && !taught) table->refuse(key, "a teacher, a model's folder, beside it");
+  }
+  table->refuse_others();
+  into.options.negatives_each = static_cast<std::int64_t>(negatives.count);
+}
+
 }  // namespace
 
 std::vector<TrainSource> read_sources(TomlTable& recipe) {
@@ -64,6 +99,7 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
   for (TomlTable& table : recipe.tables("data")) {
     TrainSource source{.options = {}, .loss = loss};
     read_fields(table, source.options);
+    read_mine(table, source);
     table.number("weight", source.options.weight, 0, kAnyNumber);
     table.whole("limit", source.options.limit, 0, kMostSteps);
     table.whole("negatives_each", source.options.negatives_each, 0, 1 << 10);

@@ -101,6 +101,46 @@ keep_best = false
   EXPECT_FALSE(recipe.validation.keep_best);
 }
 
+TEST_F(Recipes, SayHowNegativesAreMined) {
+  const Recipe recipe = read(std::string(kLeast) + R"([data.mine]
+by = ["bm25", "model", "folder"]
+teacher = "judge"
+corpus = "corpus.jsonl"
+every = 100
+first = 5
+last = 20
+count = 3
+max_ratio = 0.9
+pick = "random"
+fill = false
+scores = true
+)");
+  const MineOptions& mine = recipe.sources[0].mine;
+  EXPECT_THAT(mine.by, ElementsAre("bm25", "model", "folder"));
+  EXPECT_EQ(mine.teacher, "judge");
+  EXPECT_THAT(mine.corpus, ElementsAre("corpus.jsonl"));
+  EXPECT_EQ(mine.every, 100);
+  EXPECT_EQ(mine.negatives.first, 5u);
+  EXPECT_EQ(mine.negatives.last, 20u);
+  EXPECT_EQ(mine.negatives.count, 3u);
+  EXPECT_EQ(mine.negatives.max_ratio, 0.9);
+  EXPECT_TRUE(mine.negatives.random);
+  EXPECT_FALSE(mine.negatives.fill);
+  EXPECT_TRUE(mine.scores);
+  EXPECT_EQ(recipe.sources[0].options.negatives_each, 3);
+  const auto refused_mine = [&](const std::string& text) {
+    return refused(std::string(kLeast) + "[data.mine]\n" + text);
+  };
+  EXPECT_THAT(refused_mine(""), HasSubstr("data.0.mine.by is missing, expected bm25, model or"));
+  EXPECT_THAT(refused_mine("by = \"bm25\"\nfirst = 9\nlast = 8\n"),
+              HasSubstr("line 9: data.0.mine.last: 8, expected a whole number from 9"));
+  EXPECT_THAT(refused_mine("by = \"bm25\"\nmax_ratio = 0.9\n"),
+              HasSubstr("max_ratio: 0.9, expected a teacher"));
+  EXPECT_THAT(refused_mine("by = \"folder\"\nevery = 9\n"), HasSubstr("every: 9, expected by or"));
+  EXPECT_THAT(refused_mine("by = \"model\"\npick = \"best\"\n"),
+              HasSubstr("pick: 'best', expected one of nearest, random"));
+}
+
 TEST_F(Recipes, AreOverruledBySettings) {
   const Recipe recipe = read(kLeast, {"train.steps=9", "output=other", "data.0.weight=0.5",
                                       "model.prompts.query=find: ", "loss.kind=cosent"});

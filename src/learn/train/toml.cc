@@ -1,5 +1,6 @@
 #include "learn/train/toml.h"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -83,6 +84,7 @@ void apply(toml::table& root, const std::string& setting) {
 }
 
 std::string shown(const toml::node& node) {
+  if (const auto number = node.value_exact<double>()) return fmt::format("{}", *number);
   std::ostringstream text;
   node.visit([&](const auto& value) { text << value; });
   return text.str();

@@ -1,5 +1,6 @@
 #include "learn/train/trainer.h"
 
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/progress.h"
@@ -27,6 +28,9 @@ class EmbedderTask : public TrainingTask {
       examples_.push_back(read_examples(source.options));
       sizes.push_back({examples_.back().size(), source.options.weight});
       objectives_.emplace_back(model_, source.loss, recipe_.elastic);
+      mined_.emplace_back();
+      if (!source.mine.by.empty())
+        mined_.back().emplace(source.mine, options_.seed, examples_.back());
     }
     sampler_.emplace(sizes, static_cast<std::size_t>(options_.batch), options_.seed);
     SourceOptions held = recipe_.validation.source;
@@ -39,6 +43,29 @@ class EmbedderTask : public TrainingTask {
   std::int64_t parameters() const override { return model_.parameters().values(); }
   std::int64_t batches_per_epoch() const override { return sampler_->steps_per_epoch(); }
   void skip(std::int64_t batches) override { sampler_->skip(batches); }
+
+  void prepare(std::int64_t steps) override {
+    for (std::size_t s = 0; s < mined_.size(); ++s) {
+      if (!mined_[s] || !mined_[s]->is_due(steps)) continue;
+      mined_[s]->mine(steps, model_, recipe_.sources[s].options, limits(), examples_[s],
+                      without_progress(control_));
+    }
+  }
+
+  // By source, null where nothing is mined.
+  std::string state() const override {
+    nlohmann::json state = nlohmann::json::array();
+    for (const auto& each : mined_) state.push_back(each ? each->state() : nlohmann::json());
+    std::string bytes;
+    nlohmann::json::to_msgpack(state, bytes);
+    return bytes;
+  }
+  void restore(const std::string& bytes) override {
+    const nlohmann::json state = nlohmann::json::from_msgpack(bytes);
+    for (std::size_t s = 0; s < mined_.size(); ++s) {
+      if (mined_[s]) mined_[s]->restore(state.at(s), examples_[s]);
+    }
+  }
 
   StepOutcome step(std::uint64_t seed, double scale) override {
     const BatchRows rows = sampler_->next();
@@ -79,6 +106,7 @@ class EmbedderTask : public TrainingTask {
   const Control& control_;
   TextModel model_;
   std::vector<std::vector<Example>> examples_;
+  std::vector<std::optional<HardNegatives>> mined_;  // by source
   std::vector<Objective> objectives_;
   std::vector<Example> held_out_;
   std::optional<Sampler> sampler_;

@@ -9,6 +9,7 @@
 #include "learn/learn.h"
 #include "learn/nn/text_model.h"
 #include "learn/train/examples.h"
+#include "learn/train/hard_negatives.h"
 #include "learn/train/objective.h"
 #include "learn/train/training_loop.h"
 
@@ -16,6 +17,7 @@ namespace kith::learn {
 
 struct TrainSource {
   SourceOptions options;
+  MineOptions mine = {};
   LossOptions loss;  // may differ from source to source (NV-Embed's second stage)
 };
 

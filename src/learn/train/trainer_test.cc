@@ -25,6 +25,8 @@ class Trainings : public TinyTrainings {
                  "validation.patience=2", "validation.examples=20"});
     recipe.sources.push_back(recipe.sources[0]);
     recipe.sources[1].loss.kind = "cosent";
+    recipe.sources[0].mine = {.by = {"model", "bm25"}, .every = 4};
+    recipe.sources[0].mine.negatives = {.first = 2, .last = 9, .count = 2, .fill = true};
     return recipe;
   }
 
@@ -76,17 +78,20 @@ bool runs_to_its_end(const Recipe& recipe, std::chrono::duration<double> wait) {
 
 TEST_F(Trainings, InterruptedAgainAndAgainEndInTheSameBytes) {
   const auto began = std::chrono::steady_clock::now();
-  train(rich("whole"), false, two_threads());
+  const TrainSummary summary = train(rich("whole"), false, two_threads());
+  EXPECT_GT(summary.candidates, 8) << "no negatives were mined";
   const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
   Random random(1);
+  int interruptions = 0;  // the first run may have been slower than those that follow
   for (const char* output : {"a", "b", "c"}) {
-    int interruptions = 0;
-    while (!runs_to_its_end(rich(output), (0.2 + 0.3 * random.uniform()) * whole)) {
+    double share = 0.1;
+    while (!runs_to_its_end(rich(output), (share + 0.2 * random.uniform()) * whole)) {
       ++interruptions;
+      share += 0.1;
     }
-    EXPECT_GT(interruptions, 0) << output;
     EXPECT_EQ(bytes_of(output), bytes_of("whole")) << output;
   }
+  EXPECT_GT(interruptions, 0);
 }
 
 TEST_F(Trainings, OfLoraChangeTheirBaseByWhatTheyTrainAlone) {

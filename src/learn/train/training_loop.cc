@@ -82,6 +82,7 @@ class Loop {
     read_progress(kept.progress);
     step_ = summary_.first_step = kept.step;
     task_.skip(step_ * options_.accumulation);
+    task_.restore(kept.task);
   }
 
   TrainSummary train() {
@@ -121,6 +122,7 @@ class Loop {
       if (is_to_validate()) validate();
       while (step_ < steps_ && !ended_early_) {
         throw_if_cancelled(control_);
+        task_.prepare(step_);
         take_step();
         progress.add(1);
         if (is_to_validate()) validate();
@@ -210,8 +212,11 @@ class Loop {
   }
 
   void save() {
-    Checkpoint checkpoint{
-        .step = step_, .recipe = run_.document, .progress = progress(), .tensors = {}};
+    Checkpoint checkpoint{.step = step_,
+                          .recipe = run_.document,
+                          .progress = progress(),
+                          .task = task_.state(),
+                          .tensors = {}};
     checkpoint.tensors.add("weights/", trained_);
     checkpoint.tensors.add("optimiser/", optimiser_->state());
     if (average_) checkpoint.tensors.add("mean/", average_->mean());

@@ -56,6 +56,12 @@ class TrainingTask {
   virtual std::int64_t parameters() const = 0;  // values in all
   virtual std::int64_t batches_per_epoch() const = 0;
 
+  // Before the step that follows on `steps` of them. May change what batches hold.
+  virtual void prepare([[maybe_unused]] std::int64_t steps) {}
+  // What prepare() made, for checkpoints, and the way back.
+  virtual std::string state() const { return {}; }
+  virtual void restore([[maybe_unused]] const std::string& state) {}
+
   // The next batch: adds `scale` times the gradients of its loss. Batches follow from the task's
   // seed and their number alone, what is random in a step from `seed`.
   virtual StepOutcome step(std::uint64_t seed, double scale) = 0;
