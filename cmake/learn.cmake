@@ -2,6 +2,7 @@
 # LibTorch takes half a second to start.
 find_package(Torch REQUIRED)
 find_package(tomlplusplus REQUIRED)
+find_library(GLOO gloo REQUIRED)          # what several processes talk by
 find_library(OPENBLAS openblas REQUIRED)  # LibTorch's BLAS; linked to set its threads
 
 kith_sources(learn_sources src/learn src/learn/nn src/learn/loss src/learn/weights src/learn/train
@@ -11,7 +12,7 @@ set_target_properties(kith_learn PROPERTIES OUTPUT_NAME kith-learn VERSION ${PRO
   INSTALL_RPATH "$ORIGIN" DEFINE_SYMBOL "")
 target_include_directories(kith_learn PUBLIC ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(kith_learn PUBLIC kith kith_encode torch nlohmann_json::nlohmann_json fmt::fmt
-  tomlplusplus::tomlplusplus PRIVATE ${OPENBLAS})
+  tomlplusplus::tomlplusplus PRIVATE ${OPENBLAS} ${GLOO})
 
 # Reading torch/torch.h takes 17 s; files that include learn/torch.h share one reading of it. What
 # ccache keeps of such files depends on their content alone.

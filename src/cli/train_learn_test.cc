@@ -106,12 +106,63 @@ TEST_F(TrainRecipe, InterruptedGoesOnWithTheSameCommand) {
   // A fast machine may have ended by now.
   if (interrupted.exit != 0) {
     EXPECT_EQ(interrupted.exit, 130) << interrupted.err;
+    EXPECT_THAT(interrupted.err, HasSubstr("steps are kept in late.checkpoint"));
     EXPECT_FALSE(std::filesystem::exists(path("late")));
     const Outcome outcome = kith(arguments);
     EXPECT_EQ(outcome.exit, 0) << outcome.err;
   }
   EXPECT_EQ(weights("late"), weights("trained"));
   EXPECT_FALSE(std::filesystem::exists(path("late.checkpoint")));
+}
+
+TEST_F(TrainRecipe, SeveralProcessesLearnTheSame) {
+  const auto without_dropout = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--set", "train.dropout=0", "--set", "train.attention_dropout=0"});
+    return train(more);
+  };
+  const auto alone = without_dropout({});
+  const auto together = without_dropout({"--processes", "2", "--set", "output=together"});
+  EXPECT_EQ(together["steps"], 20);
+  EXPECT_NEAR(together["last_loss"].get<double>(), alone["last_loss"].get<double>(), 1e-3);
+  EXPECT_EQ(kith({"embed", "texts.txt", "--model", "together", "-o", "v.npy"}).exit, 0);
+}
+
+TEST_F(TrainRecipe, ProcessesMeetByTheEnvironmentOfTorch) {
+  const std::vector<std::string> arguments = {"train", "recipe.toml", "--json"};
+  const auto place = [](const char* rank) {
+    ::setenv("WORLD_SIZE", "2", 1);
+    ::setenv("RANK", rank, 1);
+    ::setenv("MASTER_ADDR", "127.0.0.1", 1);
+    ::setenv("MASTER_PORT", "29713", 1);
+  };
+  place("1");
+  const pid_t second = start(arguments);
+  place("0");
+  const pid_t first = start(arguments);
+  ::unsetenv("WORLD_SIZE");
+  const Outcome other = finish(second), outcome = finish(first);
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_EQ(other.exit, 0) << other.err;
+  EXPECT_EQ(weights("trained").empty(), false);
+}
+
+TEST_F(TrainRecipe, AKilledProcessEndsTheOthersWithItsFate) {
+  const pid_t child =
+      start({"train", "recipe.toml", "--processes", "3", "--set", "train.steps=1000000"});
+  ASSERT_TRUE(catches_interrupts(child));
+  std::vector<pid_t> others;
+  while (others.size() < 2) {
+    others.clear();
+    std::ifstream children("/proc/" + std::to_string(child) + "/task/" + std::to_string(child) +
+                           "/children");
+    for (pid_t each = 0; children >> each;) others.push_back(each);
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  ::kill(others[1], SIGKILL);
+  const Outcome outcome = finish(child);
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_EQ(outcome.err, "kith: process 2: ended by signal 9\n");
+  for (const pid_t each : others) EXPECT_NE(::kill(each, 0), 0) << "one is still there";
 }
 
 TEST_F(TrainRecipe, ErrorsSayWhatWasExpected) {
@@ -136,6 +187,13 @@ TEST_F(TrainRecipe, ErrorsSayWhatWasExpected) {
   fails_with("data.0.files=none.jsonl", 1, {"none.jsonl: cannot be read"});
   fails_with("data.0.files=broken.jsonl", 1, {"broken.jsonl: line 2"});
   fails_with("model.architecture.tokenizer=none.json", 1, {"none.json"});
+  fails({"recipe.toml", "--processes", "0"}, 2, {"--processes"});
+  fails({"recipe.toml", "--processes", "2", "--set", "train.speed=3"}, 2, {"train.speed: 3"});
+  ::setenv("WORLD_SIZE", "2", 1);
+  ::setenv("RANK", "2", 1);
+  fails({"recipe.toml"}, 2, {"RANK: '2'", "up to 1"});
+  ::unsetenv("WORLD_SIZE");
+  ::unsetenv("RANK");
   fails_with("train.device=abacus", 2, {"device 'abacus'", "cpu, cuda or cuda:N"});
 }
 

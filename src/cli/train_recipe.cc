@@ -6,8 +6,10 @@
 
 #include "cli/cli.h"
 #include "cli/load_learn.h"
+#include "cli/options.h"
 #include "cli/stopwatch.h"
 #include "cli/times.h"
+#include "cli/train_processes.h"
 #include "cli/train_report.h"
 #include "kith/error.h"
 
@@ -18,6 +20,7 @@ struct Options : CommonOptions {
   std::string recipe;
   std::vector<std::string> settings;
   bool restart = false;
+  std::size_t processes = 0;  // 0: as the environment says
 };
 
 void train_recipe(const Options& options, bool seeded) {
@@ -28,7 +31,11 @@ void train_recipe(const Options& options, bool seeded) {
   request.restart = options.restart;
   request.control = options.control();
   const Stopwatch watch;
-  const learn::TrainSummary summary = load_learn().train(request);
+  if (options.processes == 0) request.place = place_in_environment();
+  const learn::TrainSummary summary = options.processes > 1
+                                          ? train_together(request, options.processes)
+                                          : load_learn().train(request);
+  if (request.place.rank > 0) return;  // the first one reports
   const Times times(watch);
   print_training(summary, times, options.json);
 }
@@ -46,6 +53,13 @@ void add_train_recipe(CLI::App& train) {
       ->type_name("KEY=VALUE");
   train.add_flag("--restart", options->restart,
                  "Begin anew (default: an interrupted training goes on)");
+  constexpr std::size_t kMostProcesses = 1024;
+  train
+      .add_option("--processes", options->processes,
+                  "Train by so many processes of this machine, which share --threads (default: 1, "
+                  "or what RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say)")
+      ->check(whole_number(1, kMostProcesses))
+      ->type_name("N");
   add_common_options(train, *options);
   CLI::Option* seed = train.get_option("--seed");
   seed->description("Seed of everything random (default: the recipe's, else 1)");

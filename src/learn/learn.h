@@ -2,6 +2,7 @@
 // LibTorch in sight.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,10 +12,22 @@
 
 namespace kith::learn {
 
+// Which of several processes that train together this is.
+struct ProcessPlace {
+  std::size_t rank = 0, count = 1;
+  // How they meet: by a new file, on one machine, or else by the first one's address and port.
+  std::string file = {}, address = {};
+  std::uint16_t port = 0;
+};
+
+// Errors that hold this only say that another process is gone, whose own error tells why.
+inline constexpr char kLostOthers[] = "lost the others";
+
 struct TrainRequest {
   std::string recipe;                 // a TOML file
   std::vector<std::string> settings;  // "train.steps=100", which overrule it
   bool restart = false;               // forgets an interrupted run's checkpoint
+  ProcessPlace place = {};
   Control control;
 };
 

@@ -7,8 +7,9 @@ namespace kith::learn {
 namespace {
 
 TrainSummary train_recipe(const TrainRequest& request) {
+  const auto processes = std::make_shared<Processes>(request.place);
   const Recipe recipe = read_recipe(request.recipe, request.settings);
-  return train(recipe, request.restart, request.control);
+  return train(recipe, request.restart, request.control, processes);
 }
 
 TrainSummary pretrain_recipe(const TrainRequest& request) {

@@ -26,31 +26,8 @@ bool draws_layers(const std::string& kind) {
   return kind == "2d" || kind == "2d-revised" || kind == "2d-st";
 }
 
-// Sequences of a column that go through the model together.
-struct Chunk {
-  std::size_t column;
-  Tokens tokens;
-};
-
-// At most `most` sequences each; 0: as many chunks of each column as are computed at once.
-std::vector<Chunk> cut(const TextBatch& batch, std::int64_t most) {
-  std::vector<Chunk> chunks;
-  const auto add = [&](std::size_t column, const Tokens& tokens) {
-    const std::int64_t all = tokens.sequences();
-    const auto shards = tokens.ids.is_cpu() ? static_cast<std::int64_t>(shard_count()) : 1;
-    const std::int64_t size = most > 0 ? most : (all + shards - 1) / shards;
-    for (std::int64_t at = 0; at < all; at += size) {
-      chunks.push_back({column, tokens.slice(at, std::min(size, all - at))});
-    }
-  };
-  add(0, batch.queries);
-  add(1, batch.positives);
-  if (batch.has_negatives) add(2, batch.negatives);
-  return chunks;
-}
-
 // Chunks put together again: by column, then by layer.
-std::vector<std::vector<at::Tensor>> columns_of(const std::vector<Chunk>& chunks,
+std::vector<std::vector<at::Tensor>> columns_of(const std::vector<TextChunk>& chunks,
                                                 const std::vector<std::vector<at::Tensor>>& parts,
                                                 bool has_negatives) {
   std::vector<std::vector<at::Tensor>> columns(has_negatives ? 3 : 2);
@@ -77,8 +54,9 @@ Embedded embedded_at(const std::vector<std::vector<at::Tensor>>& columns, std::s
 
 }  // namespace
 
-Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic)
-    : model_(&model), loss_(loss), elastic_(elastic) {
+Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
+                     std::shared_ptr<const Processes> processes)
+    : model_(&model), processes_(std::move(processes)), loss_(loss), elastic_(elastic) {
   expect_word("loss", loss.kind, kLossKinds);
   if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
@@ -203,11 +181,55 @@ at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
                               .alignment = elastic_.alignment >= 0 ? elastic_.alignment : 1});
 }
 
+// At most `most` sequences each; 0: as many chunks of each column as are computed at once.
+std::vector<TextChunk> Objective::cut(const TextBatch& batch, std::int64_t most) const {
+  std::vector<TextChunk> chunks;
+  const auto add = [&](std::size_t column, const Tokens& tokens) {
+    const std::int64_t all = tokens.sequences();
+    const std::size_t each = tokens.ids.is_cpu() ? shard_count() : 1;
+    const auto shards = static_cast<std::int64_t>(each * processes_->count());
+    const std::int64_t size = most > 0 ? most : (all + shards - 1) / shards;
+    for (std::int64_t at = 0; at < all; at += size) {
+      chunks.push_back({column, tokens.slice(at, std::min(size, all - at))});
+    }
+  };
+  add(0, batch.queries);
+  add(1, batch.positives);
+  if (batch.has_negatives) add(2, batch.negatives);
+  return chunks;
+}
+
+// Fills in the vectors of chunks that other processes computed.
+void Objective::share_vectors(const std::vector<TextChunk>& chunks, std::size_t layers,
+                              Parts& parts) const {
+  if (processes_->count() == 1) return;
+  std::int64_t rows = 0;
+  for (const TextChunk& chunk : chunks) rows += chunk.tokens.sequences();
+  const auto deep = static_cast<std::int64_t>(layers);
+  at::Tensor all = torch::zeros({rows, deep, model_->dim()});
+  std::int64_t at = 0;
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::int64_t some = chunks[c].tokens.sequences();
+    if (!parts[c].empty()) all.narrow(0, at, some).copy_(torch::stack(parts[c], 1));
+    at += some;
+  }
+  processes_->sum(all);
+  at = 0;
+  for (std::size_t c = 0; c < chunks.size(); ++c) {
+    const std::int64_t some = chunks[c].tokens.sequences();
+    const at::Tensor own = all.narrow(0, at, some).to(model_->device());
+    parts[c].clear();
+    for (std::int64_t l = 0; l < deep; ++l) parts[c].push_back(own.select(1, l).contiguous());
+    at += some;
+  }
+}
+
 double Objective::step(const TextBatch& batch, const StepOptions& options) const {
   const SizeDraw draw = draw_of(options.seed);
   const Layers layers = layers_of(draw);
   const bool cached = options.chunk > 0;
-  const std::vector<Chunk> chunks = cut(batch, options.chunk);
+  const std::vector<TextChunk> chunks = cut(batch, options.chunk);
+  const std::vector<std::size_t> own = processes_->share(chunks.size());
   // A chunk's dropout is the same whenever it is computed.
   const auto encode_chunk = [&](std::size_t c) {
     ForwardOptions forward = options.forward;
@@ -215,21 +237,27 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
     forward.seed = Random(options.seed, c + 1).next();
     return encode(chunks[c].tokens, layers, forward);
   };
-  // By chunk, then by layer: with their graphs, and as the loss takes them.
-  std::vector<std::vector<at::Tensor>> outputs(chunks.size()), parts(chunks.size());
-  run_shards(chunks.size(), [&](std::size_t c) {
+  // With their graphs, and as the loss takes them.
+  Parts outputs(chunks.size()), parts(chunks.size());
+  run_shards(own.size(), [&](std::size_t i) {
+    const std::size_t c = own[i];
     const torch::AutoGradMode graph(!cached);
     outputs[c] = encode_chunk(c);
-    for (const at::Tensor& each : outputs[c]) parts[c].push_back(each.detach().requires_grad_());
+    for (const at::Tensor& each : outputs[c]) parts[c].push_back(each.detach());
     if (cached) outputs[c].clear();
   });
+  share_vectors(chunks, layers.size(), parts);
+  for (auto& chunk : parts) {
+    for (at::Tensor& each : chunk) each.requires_grad_();
+  }
   const at::Tensor loss = loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw);
   (loss * options.scale).backward();
 
-  const std::size_t shards = std::min(shard_count(), chunks.size());
+  const std::size_t shards = std::min(shard_count(), own.size());
   ShardGradients gradients(model_->trained(), shards);
   run_shards(shards, [&](std::size_t shard) {
-    for (std::size_t c = shard; c < chunks.size(); c += shards) {
+    for (std::size_t i = shard; i < own.size(); i += shards) {
+      const std::size_t c = own[i];
       const std::vector<at::Tensor> again = cached ? encode_chunk(c) : std::move(outputs[c]);
       std::vector<at::Tensor> roots, slopes;
       for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -248,8 +276,8 @@ double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {
   const torch::NoGradGuard constant;
   const SizeDraw draw = draw_of(seed);
   const Layers layers = layers_of(draw);
-  const std::vector<Chunk> chunks = cut(batch, 0);
-  std::vector<std::vector<at::Tensor>> parts(chunks.size());
+  const std::vector<TextChunk> chunks = cut(batch, 0);
+  Parts parts(chunks.size());
   run_shards(chunks.size(),
              [&](std::size_t c) { parts[c] = encode(chunks[c].tokens, layers, {}); });
   return loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw).item<double>();

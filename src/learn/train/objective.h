@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "learn/loss/triplet.h"
 #include "learn/nn/text_model.h"
 #include "learn/nn/tokens.h"
+#include "learn/processes.h"
 
 namespace kith::learn {
 
@@ -62,6 +64,12 @@ struct TextBatch {
   at::Tensor masked;   // [B, C] as InfoNceHints has it, or undefined
 };
 
+// Sequences of a column that go through the model together.
+struct TextChunk {
+  std::size_t column;
+  Tokens tokens;
+};
+
 struct StepOptions {
   ForwardOptions forward = {};
   std::uint64_t seed = 0;  // of the step: dropout, and what elastic losses draw
@@ -75,9 +83,12 @@ struct StepOptions {
 class Objective {
  public:
   // Throws invalid_argument for a loss and elastic options that don't fit the model or each other.
-  Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic);
+  // Of several processes each computes a part of every batch.
+  Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
+            std::shared_ptr<const Processes> processes = std::make_shared<Processes>());
 
-  // Adds to the gradients of the model's trained tensors and returns the loss.
+  // Adds to the gradients of the model's trained tensors, which over all processes sum to those of
+  // the batch, and returns the loss.
   double step(const TextBatch& batch, const StepOptions& options) const;
   // The loss alone, without dropout.
   double evaluate(const TextBatch& batch, std::uint64_t seed) const;
@@ -93,7 +104,13 @@ class Objective {
   at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw) const;
   at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
 
+  using Parts = std::vector<std::vector<at::Tensor>>;  // by chunk, then by layer
+
+  std::vector<TextChunk> cut(const TextBatch& batch, std::int64_t most) const;
+  void share_vectors(const std::vector<TextChunk>& chunks, std::size_t layers, Parts& parts) const;
+
   const TextModel* model_;
+  std::shared_ptr<const Processes> processes_;
   LossOptions loss_;
   ElasticOptions elastic_;
 };

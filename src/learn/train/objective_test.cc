@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class Objectives : public TinyTrainings {
+class EmbedderObjectives : public TinyTrainings {
  protected:
   void SetUp() override {
     TinyTrainings::SetUp();
@@ -78,14 +78,14 @@ ElasticOptions elastic_of(const std::string& kind) {
   return elastic;
 }
 
-TEST_F(Objectives, ChunksGiveTheGradientsOfTheWholeBatch) {
+TEST_F(EmbedderObjectives, ChunksGiveTheGradientsOfTheWholeBatch) {
   const at::Tensor whole = gradients_of({});
   for (const std::int64_t chunk : {1, 5, 12, 100}) {
     EXPECT_LT(difference(gradients_of({.chunk = chunk}), whole), 1e-5) << chunk;
   }
 }
 
-TEST_F(Objectives, ChunksOfElasticLossesGiveTheGradientsOfTheWholeBatch) {
+TEST_F(EmbedderObjectives, ChunksOfElasticLossesGiveTheGradientsOfTheWholeBatch) {
   for (const char* kind : kElasticKinds) {
     const at::Tensor whole = gradients_of({.seed = 4}, {}, elastic_of(kind));
     const at::Tensor chunked = gradients_of({.seed = 4, .chunk = 5}, {}, elastic_of(kind));
@@ -93,7 +93,7 @@ TEST_F(Objectives, ChunksOfElasticLossesGiveTheGradientsOfTheWholeBatch) {
   }
 }
 
-TEST_F(Objectives, ChunksComputedAgainDropWhatTheyDroppedAtFirst) {
+TEST_F(EmbedderObjectives, ChunksComputedAgainDropWhatTheyDroppedAtFirst) {
   // On one thread a column is one chunk, on three it is three of 4 texts (8 of negatives).
   set_threads(1);
   const StepOptions kept{.forward = kDropout, .seed = 9};
@@ -108,7 +108,7 @@ TEST_F(Objectives, ChunksComputedAgainDropWhatTheyDroppedAtFirst) {
   EXPECT_GT(difference(gradients_of(forgotten), gradients_of(kept)), 0.01);
 }
 
-TEST_F(Objectives, ThreadsChangeGradientsByRoundingOnly) {
+TEST_F(EmbedderObjectives, ThreadsChangeGradientsByRoundingOnly) {
   set_threads(1);
   const at::Tensor one = gradients_of({});
   for (const std::size_t threads : {2, 3}) {
@@ -118,7 +118,7 @@ TEST_F(Objectives, ThreadsChangeGradientsByRoundingOnly) {
   }
 }
 
-TEST_F(Objectives, AccumulatedBatchesGiveTheMeanOfTheirGradients) {
+TEST_F(EmbedderObjectives, AccumulatedBatchesGiveTheMeanOfTheirGradients) {
   const TextModel trained = model();
   const Objective objective(trained, {}, {});
   at::Tensor mean = torch::zeros_like(gradients(trained));
@@ -133,7 +133,7 @@ TEST_F(Objectives, AccumulatedBatchesGiveTheMeanOfTheirGradients) {
   EXPECT_LT(difference(gradients(trained), mean), 1e-5);
 }
 
-TEST_F(Objectives, OfEveryLossAndElasticKindAreLoweredByTheirSteps) {
+TEST_F(EmbedderObjectives, OfEveryLossAndElasticKindAreLoweredByTheirSteps) {
   std::vector<std::string> elastics = {""};
   elastics.insert(elastics.end(), std::begin(kElasticKinds), std::end(kElasticKinds));
   for (const char* kind : kLossKinds) {
@@ -155,14 +155,14 @@ TEST_F(Objectives, OfEveryLossAndElasticKindAreLoweredByTheirSteps) {
   }
 }
 
-TEST_F(Objectives, StepsReturnTheLossThatEvaluationGives) {
+TEST_F(EmbedderObjectives, StepsReturnTheLossThatEvaluationGives) {
   const TextModel trained = model();
   const Objective objective(trained, {}, {});
   const TextBatch some = batch(trained, {});
   EXPECT_NEAR(objective.step(some, {.chunk = 5}), objective.evaluate(some, 0), 1e-5);
 }
 
-TEST_F(Objectives, ThatDontFitTheModelOrTheExamplesAreRefused) {
+TEST_F(EmbedderObjectives, ThatDontFitTheModelOrTheExamplesAreRefused) {
   const TextModel trained = model();
   const auto refused = [&](const LossOptions& loss, const ElasticOptions& elastic) {
     return error_of([&] { Objective(trained, loss, elastic); });

@@ -16,10 +16,12 @@ namespace {
 
 class EmbedderTask : public TrainingTask {
  public:
-  EmbedderTask(const Recipe& recipe, const Control& control)
+  EmbedderTask(const Recipe& recipe, const Control& control,
+               std::shared_ptr<const Processes> processes)
       : recipe_(recipe),
         options_(recipe.train),
         control_(control),
+        processes_(std::move(processes)),
         model_(recipe.model, recipe.train.seed) {
     if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
     model_.to(find_device(options_.device));
@@ -27,7 +29,7 @@ class EmbedderTask : public TrainingTask {
     for (const TrainSource& source : recipe_.sources) {
       examples_.push_back(read_examples(source.options));
       sizes.push_back({examples_.back().size(), source.options.weight});
-      objectives_.emplace_back(model_, source.loss, recipe_.elastic);
+      objectives_.emplace_back(model_, source.loss, recipe_.elastic, processes_);
       mined_.emplace_back();
       if (!source.mine.by.empty())
         mined_.back().emplace(source.mine, options_.seed, examples_.back());
@@ -45,11 +47,15 @@ class EmbedderTask : public TrainingTask {
   void skip(std::int64_t batches) override { sampler_->skip(batches); }
 
   void prepare(std::int64_t steps) override {
+    bool changed = false;
     for (std::size_t s = 0; s < mined_.size(); ++s) {
       if (!mined_[s] || !mined_[s]->is_due(steps)) continue;
+      changed = true;
+      if (!processes_->is_first()) continue;
       mined_[s]->mine(steps, model_, recipe_.sources[s].options, limits(), examples_[s],
                       without_progress(control_));
     }
+    if (changed && processes_->count() > 1) restore(processes_->from_first(state()));
   }
 
   // By source, null where nothing is mined.
@@ -86,8 +92,13 @@ class EmbedderTask : public TrainingTask {
 
   std::vector<Measure> validate() override {
     if (held_out_.empty()) return {};
-    return {{"mrr_at_10", mean_reciprocal_rank(model_, held_out_, recipe_.validation.source,
-                                               limits(), without_progress(control_))}};
+    at::Tensor score = torch::zeros({1}, torch::kFloat64);
+    if (processes_->is_first()) {
+      score[0] = mean_reciprocal_rank(model_, held_out_, recipe_.validation.source, limits(),
+                                      without_progress(control_));
+    }
+    processes_->sum(score);
+    return {{"mrr_at_10", score.item<double>()}};
   }
 
   void save(const std::string& folder,
@@ -104,6 +115,7 @@ class EmbedderTask : public TrainingTask {
   const Recipe& recipe_;
   const TrainOptions& options_;
   const Control& control_;
+  std::shared_ptr<const Processes> processes_;
   TextModel model_;
   std::vector<std::vector<Example>> examples_;
   std::vector<std::optional<HardNegatives>> mined_;  // by source
@@ -114,17 +126,21 @@ class EmbedderTask : public TrainingTask {
 
 }  // namespace
 
-TrainSummary train(const Recipe& recipe, bool restart, const Control& control) {
+TrainSummary train(const Recipe& recipe, bool restart, const Control& control,
+                   std::shared_ptr<const Processes> processes) {
   set_threads(control);
   keep_memory();
   expect_new_folder(recipe.output);
-  EmbedderTask task(recipe, control);
+  Control own = control;
+  if (processes->count() > 1) own.cancel = nullptr;  // they stop together, before a step
+  EmbedderTask task(recipe, own, processes);
   return run_training(task,
                       {.output = recipe.output,
                        .document = recipe.document,
                        .loop = recipe.train,
                        .validation = recipe.validation,
-                       .restart = restart},
+                       .restart = restart,
+                       .processes = processes},
                       control);
 }
 

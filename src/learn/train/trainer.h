@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct Recipe {
 
 // Writes the model's folder, as `kith embed` runs it. Throws invalid_argument for a recipe that
 // can't be, what readers throw, and as run_training() does.
-TrainSummary train(const Recipe& recipe, bool restart, const Control& control);
+// Several processes train together when each calls it with the same recipe.
+TrainSummary train(const Recipe& recipe, bool restart, const Control& control,
+                   std::shared_ptr<const Processes> processes = std::make_shared<Processes>());
 
 }  // namespace kith::learn

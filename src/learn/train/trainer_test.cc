@@ -7,6 +7,7 @@
 #include "base/test_error.h"
 #include "kith/text_encoder.h"
 #include "learn/nn/tensor_files.h"
+#include "learn/test_processes.h"
 #include "learn/torch.h"
 #include "learn/train/test_recipes.h"
 
@@ -92,6 +93,72 @@ TEST_F(Trainings, InterruptedAgainAndAgainEndInTheSameBytes) {
     EXPECT_EQ(bytes_of(output), bytes_of("whole")) << output;
   }
   EXPECT_GT(interruptions, 0);
+}
+
+// On one thread each, without dropout.
+Overrides exact(Overrides more = {}) {
+  more.insert(more.end(), {"train.dropout=0", "train.attention_dropout=0", "train.steps=20"});
+  return more;
+}
+constexpr std::size_t kOne = 1;
+
+void expect_same_course(const TrainSummary& got, const TrainSummary& wanted) {
+  ASSERT_EQ(got.lines.size(), wanted.lines.size());
+  for (std::size_t i = 0; i < got.lines.size(); ++i) {
+    // Below 0.1 it is the rounding of its logits, of about 10, that shows.
+    const double scale = std::max(0.1, wanted.lines[i].loss);
+    EXPECT_NEAR(got.lines[i].loss, wanted.lines[i].loss, 1e-5 * scale) << i;
+  }
+  EXPECT_EQ(got.candidates, wanted.candidates);
+  ASSERT_EQ(got.validations.size(), wanted.validations.size());
+}
+
+TEST_F(Trainings, BySeveralProcessesTakeTheStepsOfOne) {
+  const Control control{.threads = kOne, .cancel = nullptr, .progress = {}};
+  const std::vector<Overrides> kinds = {
+      {},
+      {"train.chunk=3", "train.accumulation=2"},
+      {"elastic.kind=2d", "train.average=0.9", "validation.files=" + file("pairs.jsonl")},
+      {"data.0.mine.by=['bm25', 'model']", "data.0.mine.every=7", "data.0.mine.first=1"}};
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+    const std::string name = std::to_string(kind);
+    const TrainSummary alone = train(recipe("alone" + name, exact(kinds[kind])), false, control);
+    for (const std::size_t count : {2, 3}) {
+      const std::string output = std::to_string(count) + "of" + name;
+      const Recipe own = recipe(output, exact(kinds[kind]));
+      run_together(count, [&](const auto& processes) {
+        expect_same_course(train(own, false, control, processes), alone);
+      });
+      EXPECT_EQ(TextEncoder::open(file(output)).info().dim, 16u);
+    }
+  }
+}
+
+TEST_F(Trainings, BySeveralProcessesStopAndGoOnTogether) {
+  const Control control{.threads = kOne, .cancel = nullptr, .progress = {}};
+  run_together(2, [whole = recipe("whole"), &control](const auto& processes) {
+    train(whole, false, control, processes);
+  });
+  const Recipe late = recipe("late", {"train.checkpoint_seconds=0"});
+  // The second one alone is told to stop, once a checkpoint is there.
+  std::atomic<bool> cancel{false}, stopped{false};
+  std::thread watch([&] {
+    while (!std::filesystem::exists(late.output + ".checkpoint") && !stopped) {
+      std::this_thread::yield();
+    }
+    cancel = true;
+  });
+  run_together(2, [&](const auto& processes) {
+    Control own = control;
+    if (processes->rank() == 1) own.cancel = &cancel;
+    EXPECT_THAT(error_of([&] { train(late, false, own, processes); }), HasSubstr("steps are kept"));
+  });
+  stopped = true;
+  watch.join();
+  run_together(2, [&](const auto& processes) {
+    EXPECT_GT(train(late, false, control, processes).first_step, 0);
+  });
+  EXPECT_EQ(bytes_of("late"), bytes_of("whole"));
 }
 
 TEST_F(Trainings, OfLoraChangeTheirBaseByWhatTheyTrainAlone) {

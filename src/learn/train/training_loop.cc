@@ -121,7 +121,7 @@ class Loop {
     try {
       if (is_to_validate()) validate();
       while (step_ < steps_ && !ended_early_) {
-        throw_if_cancelled(control_);
+        if (is_cancelled()) throw Error(ErrorCode::cancelled, "cancelled");
         task_.prepare(step_);
         take_step();
         progress.add(1);
@@ -130,9 +130,17 @@ class Loop {
         if (since.count() >= options_.checkpoint_seconds) save();
       }
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::cancelled) save();
-      throw;
+      if (error.code() != ErrorCode::cancelled) throw;
+      save();
+      throw Error(ErrorCode::cancelled, "cancelled: " + std::to_string(step_) +
+                                            " steps are kept in " + checkpoint_ +
+                                            ", from which the same command goes on");
     }
+  }
+
+  // By anyone: all of them stop before the same step.
+  bool is_cancelled() const {
+    return run_.processes->any(control_.cancel != nullptr && control_.cancel->load());
   }
 
   void take_step() {
@@ -146,6 +154,7 @@ class Loop {
       tokens_ += outcome.tokens;
       summary_.candidates = std::max(summary_.candidates, outcome.candidates);
     }
+    run_.processes->sum_gradients(trained_);
     line.gradient_norm = optimiser_->clip(options_.clip);
     if (!std::isfinite(line.loss) || !std::isfinite(line.gradient_norm)) {
       throw Error(ErrorCode::invalid_argument,
@@ -212,6 +221,7 @@ class Loop {
   }
 
   void save() {
+    if (!run_.processes->is_first()) return;
     Checkpoint checkpoint{.step = step_,
                           .recipe = run_.document,
                           .progress = progress(),
@@ -268,6 +278,7 @@ class Loop {
     if (average_) trained_.assign(average_->mean());
     if (best_) trained_.assign(*best_);
     expect_finite();
+    if (!run_.processes->is_first()) return;
     task_.save(run_.output, {{"training/recipe.toml", run_.document},
                              {"training/log.jsonl", log_of(summary_)},
                              {"training/curves.svg", draw_curves(summary_)}});

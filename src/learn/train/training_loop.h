@@ -4,12 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kith/control.h"
 #include "learn/learn.h"
 #include "learn/nn/parameters.h"
+#include "learn/processes.h"
 #include "learn/train/optimiser.h"
 #include "learn/train/schedule.h"
 
@@ -62,8 +64,9 @@ class TrainingTask {
   virtual std::string state() const { return {}; }
   virtual void restore([[maybe_unused]] const std::string& state) {}
 
-  // The next batch: adds `scale` times the gradients of its loss. Batches follow from the task's
-  // seed and their number alone, what is random in a step from `seed`.
+  // The next batch: adds `scale` times the gradients of its loss, over all processes together.
+  // Batches follow from the task's seed and their number alone, what is random in a step from
+  // `seed`.
   virtual StepOutcome step(std::uint64_t seed, double scale) = 0;
   // As if step() had been called so often more.
   virtual void skip(std::int64_t batches) = 0;
@@ -81,6 +84,8 @@ struct TrainingRun {
   LoopOptions loop;
   ValidationPlan validation;
   bool restart = false;  // forgets an interrupted run's checkpoint
+  // That take the same steps. The first one alone writes files, which all of them can read.
+  std::shared_ptr<const Processes> processes = std::make_shared<Processes>();
 };
 
 // Throws invalid_argument for an output that can't be written, before anything else is done.

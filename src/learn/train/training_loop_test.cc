@@ -222,6 +222,7 @@ Result interrupted(const TrainingRun& run, int every, bool at_once, int* interru
       return {task.weights(), task.files_};
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::cancelled) << error.what();
+      EXPECT_THAT(error.what(), HasSubstr("steps are kept in " + run.output + ".checkpoint"));
       EXPECT_TRUE(std::filesystem::exists(run.output + ".checkpoint"));
       ++*interruptions;
     }

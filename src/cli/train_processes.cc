@@ -1,0 +1,186 @@
+#include "cli/train_processes.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/parallel.h"
+#include "cli/load_learn.h"
+#include "kith/error.h"
+
+namespace kith::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::size_t number(const char* name, std::size_t most) {
+  const std::string text = variable(name);
+  std::size_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() || value > most) {
+    throw Error(ErrorCode::invalid_argument, std::string(name) + ": '" + text +
+                                                 "', expected a whole number up to " +
+                                                 std::to_string(most));
+  }
+  return value;
+}
+
+bool is_of_lost_process(const Error& error) {
+  return std::string_view(error.what()).find(learn::kLostOthers) != std::string_view::npos;
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// A folder for the file that processes meet by.
+class MeetingFolder {
+ public:
+  MeetingFolder() {
+    std::string pattern = (fs::temp_directory_path() / "kith-train-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) {
+      throw Error(ErrorCode::io, pattern + ": cannot be made");
+    }
+    path_ = pattern;
+  }
+  ~MeetingFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  MeetingFolder(const MeetingFolder&) = delete;
+  MeetingFolder& operator=(const MeetingFolder&) = delete;
+
+  std::string file() const { return (path_ / "processes").string(); }
+
+ private:
+  fs::path path_;
+};
+
+// Another process of the training, which says through a pipe why it ended.
+class Other {
+ public:
+  explicit Other(const learn::TrainRequest& request) : rank_(request.place.rank) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::io, "no pipe to a new process");
+    const pid_t parent = ::getpid();
+    std::fflush(nullptr);
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::close(ends[0]);
+      run(request, parent, ends[1]);
+    }
+    ::close(ends[1]);
+    pipe_ = ends[0];
+    if (process_ < 0) throw Error(ErrorCode::io, "no new process can be started");
+  }
+  Other(Other&& other) noexcept
+      : rank_(other.rank_),
+        process_(std::exchange(other.process_, -1)),
+        pipe_(std::exchange(other.pipe_, -1)) {}
+  ~Other() {
+    if (process_ > 0) {
+      ::kill(process_, SIGKILL);
+      ::waitpid(process_, nullptr, 0);
+    }
+    if (pipe_ >= 0) ::close(pipe_);
+  }
+
+  // Why it failed, of its own accord; empty: it didn't, as far as is known now.
+  std::string failure() {
+    int status = 0;
+    if (process_ < 0) return {};
+    if (::waitpid(process_, &status, WNOHANG) != process_) return {};
+    process_ = -1;
+    std::string text(4096, '\0');
+    const ssize_t size = ::read(pipe_, text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    if (WIFSIGNALED(status)) text = "ended by signal " + std::to_string(WTERMSIG(status));
+    return text.empty() ? text : "process " + std::to_string(rank_) + ": " + text;
+  }
+
+ private:
+  // Errors that only say that others are gone are theirs to explain.
+  [[noreturn]] static void run(const learn::TrainRequest& request, pid_t parent, int pipe) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(1);
+    std::string text;
+    try {
+      load_learn().train(request);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::cancelled && !is_of_lost_process(error)) text = error.what();
+    } catch (const std::exception& error) {
+      text = first_line(error.what());
+    }
+    if (::write(pipe, text.data(), text.size()) < 0) ::_exit(1);
+    ::_exit(0);
+  }
+
+  std::size_t rank_;
+  pid_t process_ = -1;
+  int pipe_ = -1;
+};
+
+}  // namespace
+
+learn::ProcessPlace place_in_environment() {
+  constexpr std::size_t kMostProcesses = 1 << 16, kMostPorts = 65535;
+  learn::ProcessPlace place;
+  if (variable("WORLD_SIZE").empty()) return place;
+  place.count = number("WORLD_SIZE", kMostProcesses);
+  if (place.count <= 1) return {};
+  place.rank = number("RANK", place.count - 1);
+  place.address = variable("MASTER_ADDR");
+  if (place.address.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "MASTER_ADDR is not set, expected where process 0 is, as WORLD_SIZE is set");
+  }
+  place.port = static_cast<std::uint16_t>(number("MASTER_PORT", kMostPorts));
+  return place;
+}
+
+learn::TrainSummary train_together(learn::TrainRequest request, std::size_t count) {
+  const MeetingFolder folder;
+  request.place.count = count;
+  request.place.file = folder.file();
+  request.control.threads = std::max<std::size_t>(1, thread_count(request.control) / count);
+  std::vector<Other> others;
+  others.reserve(count - 1);
+  for (std::size_t rank = 1; rank < count; ++rank) {
+    learn::TrainRequest own = request;
+    own.place.rank = rank;
+    own.control.progress = {};
+    others.emplace_back(own);
+  }
+  try {
+    return load_learn().train(request);
+  } catch (const Error& error) {
+    if (!is_of_lost_process(error)) throw;
+    // One of them is gone, or about to be.
+    constexpr int kTries = 100;
+    for (int tries = 0; tries < kTries; ++tries) {
+      for (Other& other : others) {
+        const std::string reason = other.failure();
+        if (!reason.empty()) throw Error(error.code(), reason);
+      }
+      ::usleep(10'000);
+    }
+    throw;
+  }
+}
+
+}  // namespace kith::cli
