@@ -29,7 +29,7 @@ constexpr std::size_t kTokens = 64;  // of a text that is judged
 constexpr std::size_t kProbe = 700;  // examples of a task that are kept for the search
 
 constexpr char kScores[] = "scores on held-out texts", kMean[] = "mean of tasks",
-               kChange[] = "what training added", kNorm[] = "length", kCost[] = "CPU s";
+               kChange[] = "what training added", kNorm[] = "length";
 constexpr char kBase[] = "base", kJoint[] = "trained on all together",
                kBalanced[] = "on all together, as often on each", kAverage[] = "average",
                kSlerp[] = "slerp", kTies[] = "TIES", kFisher[] = "Fisher",
@@ -93,7 +93,7 @@ std::string model(const Trial& trial, const std::string& base, const std::string
   options.data = data;
   options.steps = steps;
   options.batch = 128;
-  const std::string folder = trained(trial, "positioning", contrastive_recipe(options, trial));
+  std::string folder = trained(trial, "positioning", contrastive_recipe(options, trial));
   trial.step();
   return folder;
 }
@@ -113,7 +113,7 @@ std::string probe_of(const Trial& trial, const std::array<Source, 3>& sources) {
       "[loss]\ntemperature = 0.05\n[train]\nbatch = {}\nquery_tokens = 16\ndocument_tokens = 40\n"
       "seed = {}\n[search]\nsteps = {}\npenalty = 0.01\n",
       trial.quick ? 8 : 128, trial.seed, trial.quick ? 4 : 40);
-  const std::string path = data_path(trial, fmt::format("positioning-probe-{}", trial.seed),
+  std::string path = data_path(trial, fmt::format("positioning-probe-{}", trial.seed),
                                      {"debian", "similarity", "wordnet"}, ".toml");
   write_recipe(path, text);
   return path;
