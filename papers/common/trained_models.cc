@@ -85,7 +85,7 @@ void write(const std::string& path, const std::string& text) {
 
 std::string made(const Trial& trial, Train train, const std::string& name,
                  const std::string& recipe) {
-  const std::string folder = model_folder(trial, name, recipe);
+  std::string folder = model_folder(trial, name, recipe);
   fs::create_directories(fs::path(folder).parent_path());
   const FileLock lock(folder + ".lock");
   if (fs::exists(folder + kSeconds)) return folder;
