@@ -114,7 +114,7 @@ std::string probe_of(const Trial& trial, const std::array<Source, 3>& sources) {
       "seed = {}\n[search]\nsteps = {}\npenalty = 0.01\n",
       trial.quick ? 8 : 128, trial.seed, trial.quick ? 4 : 40);
   std::string path = data_path(trial, fmt::format("positioning-probe-{}", trial.seed),
-                                     {"debian", "similarity", "wordnet"}, ".toml");
+                               {"debian", "similarity", "wordnet"}, ".toml");
   write_recipe(path, text);
   return path;
 }
