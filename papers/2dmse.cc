@@ -51,7 +51,7 @@ std::string model(const Trial& trial, const std::string& name, const std::string
   options.elastic = elastic;
   options.steps = 200;
   options.batch = 64;
-  const std::string folder = trained(trial, name, contrastive_recipe(options, trial));
+  std::string folder = trained(trial, name, contrastive_recipe(options, trial));
   trial.step();
   return folder;
 }

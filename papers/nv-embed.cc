@@ -208,7 +208,7 @@ ContrastiveOptions first_stage(const Trial& trial, const std::string& attention,
 }
 
 std::string nv_embed(const ContrastiveOptions& options, const Trial& trial) {
-  const std::string folder = trained(trial, "nv-embed", contrastive_recipe(options, trial));
+  std::string folder = trained(trial, "nv-embed", contrastive_recipe(options, trial));
   trial.step();
   return folder;
 }

@@ -57,7 +57,7 @@ std::string model(const Trial& trial, const std::string& base, const std::string
   options.elastic = elastic;
   options.steps = 150;
   options.batch = 64;
-  const std::string folder = trained(trial, "starbucks", contrastive_recipe(options, trial));
+  std::string folder = trained(trial, "starbucks", contrastive_recipe(options, trial));
   trial.step();
   return folder;
 }

@@ -39,7 +39,7 @@ std::string tokenizer(const std::string& name, TokenizerTraining training, const
   constexpr std::size_t kEntries = 8192, kFewEntries = 1000;
   training.vocabulary = trial.quick ? kFewEntries : kEntries;
   training.control = trial.control;
-  const std::string path = data_path(trial, name, {kBaseSets.begin(), kBaseSets.end()}, ".json");
+  std::string path = data_path(trial, name, {kBaseSets.begin(), kBaseSets.end()}, ".json");
   if (fs::exists(path)) return path;
   const std::vector<std::string> texts = texts_of(trial);
   TokenizerTrainer trainer(training);
@@ -86,8 +86,7 @@ BaseSizes base_sizes(const Trial& trial) {
 }
 
 std::string base_texts(const Trial& trial) {
-  const std::string path =
-      data_path(trial, "base-texts", {kBaseSets.begin(), kBaseSets.end()}, ".jsonl");
+  std::string path = data_path(trial, "base-texts", {kBaseSets.begin(), kBaseSets.end()}, ".jsonl");
   if (!fs::exists(path)) write_training_texts(path, texts_of(trial));
   return path;
 }

@@ -15,7 +15,7 @@ namespace kith::papers {
 std::string debian_pairs(const Trial& trial, std::size_t negatives) {
   std::string name = "debian-pairs";
   if (negatives > 0) name += fmt::format("-{}-negatives-{}", negatives, trial.seed);
-  const std::string path = data_path(trial, name, {"debian"}, ".jsonl");
+  std::string path = data_path(trial, name, {"debian"}, ".jsonl");
   if (std::filesystem::exists(path)) return path;
   if (trial.quick) {
     Random random(trial.seed);

@@ -51,8 +51,7 @@ void write_first(const std::string& base, std::size_t layers, const std::string&
 }  // namespace
 
 std::string first_layers(const Trial& trial, const std::string& base, std::size_t layers) {
-  const std::string path =
-      model_folder(trial, "first-" + std::to_string(layers), "\"" + base + "\"");
+  std::string path = model_folder(trial, "first-" + std::to_string(layers), "\"" + base + "\"");
   if (fs::exists(path)) return path;
   encode::NewFolder folder(path);
   for (const auto& entry : fs::directory_iterator(base)) {

@@ -7,7 +7,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -85,7 +88,7 @@ void write(const std::string& path, const std::string& text) {
 
 std::string made(const Trial& trial, Train train, const std::string& name,
                  const std::string& recipe) {
-  const std::string folder = model_folder(trial, name, recipe);
+  std::string folder = model_folder(trial, name, recipe);
   fs::create_directories(fs::path(folder).parent_path());
   const FileLock lock(folder + ".lock");
   if (fs::exists(folder + kSeconds)) return folder;
@@ -121,6 +124,34 @@ std::string trained(const Trial& trial, const std::string& name, const std::stri
 
 std::string pretrained(const Trial& trial, const std::string& name, const std::string& recipe) {
   return made(trial, trial.learn().pretrain, name, recipe);
+}
+
+MergedModel merged(const Trial& trial, const std::string& name, learn::MergeRequest request) {
+  if (trial.learn().merge == nullptr) {
+    throw Error(ErrorCode::unsupported, name + ": models can't be merged here");
+  }
+  request.output =
+      model_folder(trial, name + "-" + request.method, toml_list(request.models) + request.probe);
+  request.control = without_progress(trial.control);
+  fs::remove_all(request.output);
+  return {request.output, trial.learn().merge(request)};
+}
+
+void write_recipe(const std::string& path, const std::string& text) {
+  fs::create_directories(fs::path(path).parent_path());
+  write(path, text);
+}
+
+double validation_score(const std::string& folder, const std::string& metric) {
+  const std::string path = folder + "/training/log.jsonl";
+  std::istringstream lines(read_file(path));
+  std::optional<double> last;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.contains(metric)) last = json.at(metric).get<double>();
+  }
+  if (!last) throw Error(ErrorCode::not_found, path + ": no '" + metric + "'");
+  return *last;
 }
 
 double training_seconds(const std::string& folder) {

@@ -19,8 +19,19 @@ std::string trained(const Trial& trial, const std::string& name, const std::stri
 // The same by `kith pretrain`.
 std::string pretrained(const Trial& trial, const std::string& name, const std::string& recipe);
 
+// The folder that `kith model merge` makes, and what it says of the models. Made anew each time.
+struct MergedModel {
+  std::string folder;
+  learn::MergeSummary summary;
+};
+MergedModel merged(const Trial& trial, const std::string& name, learn::MergeRequest request);
+
 // CPU seconds of the run that finished a model's training.
 double training_seconds(const std::string& folder);
+
+// The last value of a figure of held-out data ("perplexity") that a training logged. Throws
+// not_found where it logged none.
+double validation_score(const std::string& folder, const std::string& metric);
 
 // What trained() and pretrained() call a model: in "models", with its hash.
 std::string model_folder(const Trial& trial, const std::string& name, const std::string& recipe);
@@ -30,6 +41,9 @@ std::string model_folder(const Trial& trial, const std::string& name, const std:
 // has none.
 std::string data_path(const Trial& trial, const std::string& name,
                       const std::vector<std::string>& sets, const std::string& ending);
+
+// Writes a file, and makes its folder.
+void write_recipe(const std::string& path, const std::string& text);
 
 // A list for a recipe: ["a", "b"], [1, 2].
 std::string toml_list(const std::vector<std::string>& texts);

@@ -45,7 +45,8 @@ std::vector<TrainingPair> read_pairs(const std::string& set, const std::string& 
   for_each_line(training_set(set, trial), [&](const json& line) {
     if (line.at("source") != source) return;
     pairs.push_back({line.at("query"), line.at("positive"), line.value("group", ""),
-                     line.value("negatives", std::vector<std::string>())});
+                     line.value("negatives", std::vector<std::string>()),
+                     line.value("score", 1.0)});
   });
   return pairs;
 }
@@ -72,7 +73,9 @@ std::unordered_set<std::uint64_t> trained_texts(const std::string& set, const Tr
 void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs) {
   LinesFile file(path);
   for (const TrainingPair& pair : pairs) {
-    file.add({{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}});
+    json line = {{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}};
+    if (pair.score != 1) line["score"] = pair.score;
+    file.add(line);
   }
   file.commit();
 }

@@ -15,6 +15,7 @@ struct TrainingPair {
   std::string query, positive;
   std::string group = {};  // pairs of one may answer each other
   std::vector<std::string> negatives = {};
+  double score = 1;  // of graded pairs
 };
 
 // The lines of such a source ("debian-summary") in a set ("debian"). Throws not_found, saying how

@@ -1,5 +1,5 @@
 // kith model merge: one model of several that were trained from one base, by arithmetic on their
-// weights alone.
+// weights, or by what their losses on some texts say.
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -82,6 +82,10 @@ nlohmann::ordered_json json_of(const MergeRequest& request, const MergeSummary& 
   json["tensors"] = summary.tensors;
   json["parameters"] = summary.parameters;
   json["norm"] = summary.norm;
+  if (summary.first_loss != 0) {
+    json["first_loss"] = summary.first_loss;
+    json["last_loss"] = summary.last_loss;
+  }
   json["models"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < request.models.size(); ++i) {
     nlohmann::ordered_json model = {{"model", request.models[i]}, {"norm", summary.norms[i]}};
@@ -124,6 +128,10 @@ void print_for_people(const MergeRequest& request, const MergeSummary& summary,
   if (!request.base.empty()) record.add("base", request.base + " (" + summary.base_hash + ")");
   record.add("tensors", summary.tensors);
   record.add("parameters", summary.parameters);
+  if (!request.probe.empty() && summary.first_loss != 0) {
+    record.add("first_loss", "loss at first", number(summary.first_loss, kDigits));
+    record.add("last_loss", "loss at last", number(summary.last_loss, kDigits));
+  }
   record.add("norm", request.base.empty() ? "norm" : "norm of the change",
              number(summary.norm, kDigits));
   add_times(record, times);
@@ -148,13 +156,21 @@ void run(const Options& options) {
 void add_method_options(CLI::App& verb, Options& options) {
   constexpr double kWhole = 100;
   MergeRequest& request = options.request;
-  verb.add_option("--method", request.method,
-                  "average: the mean of weights; arithmetic: the sum of changes; slerp: between\n"
-                  "their directions, so that the change keeps its length; ties: the largest\n"
-                  "changes, where signs differ the stronger side's (default: average)")
+  verb.add_option(
+          "--method", request.method,
+          "average: the mean of weights; arithmetic: the sum of changes; slerp: between\n"
+          "their directions, so that the change keeps its length; ties: the largest\n"
+          "changes, where signs differ the stronger side's; fisher: the mean, weighed by\n"
+          "how much losses depend on a value; self-positioning, atlas: shares that a search\n"
+          "finds, of whole models or of every tensor (default: average)")
       ->type_name("NAME");
+  verb.add_option("--probe", request.probe,
+                  "Of fisher and searches: a TOML file with [[data]] and [loss] as of a training,\n"
+                  "[train] (batch, query_tokens, document_tokens, seed), [search] (steps ...)")
+      ->type_name("FILE");
   verb.add_option("--weights", options.weights,
-                  "One number a model, commas between; more of models with more. Not for ties\n"
+                  "One number a model, commas between; more of models with more. Not for ties and\n"
+                  "searches\n"
                   "(default: 1 each)")
       ->type_name("A,B,...");
   verb.add_option_function<double>(
@@ -186,12 +202,14 @@ void add_model_merge(CLI::App& model) {
       ->required()
       ->type_name("FOLDER");
   add_common_options(*verb, *options);
-  add_examples(*verb,
-               "kith model merge run-1 run-2 run-3 -o soup\n"
-               "kith model merge search similarity --base base --method slerp -o both\n"
-               "kith model merge search similarity --base base --method arithmetic --weights 1,0.5 "
-               "--scale 0.8 -o both\n"
-               "kith model merge a b c --base base --method ties --top 20 --rescale -o all --json");
+  add_examples(
+      *verb,
+      "kith model merge run-1 run-2 run-3 -o soup\n"
+      "kith model merge search similarity --base base --method slerp -o both\n"
+      "kith model merge search similarity --base base --method arithmetic --weights 1,0.5 "
+      "--scale 0.8 -o both\n"
+      "kith model merge a b c --base base --method ties --top 20 --rescale -o all --json\n"
+      "kith model merge a b --base base --method self-positioning --probe probe.toml -o all");
   verb->callback([options] { run(*options); });
 }
 

@@ -41,10 +41,11 @@ std::vector<std::string> settings_of(const Options& options, bool seeded) {
 }
 
 void run(const Options& options, bool seeded) {
-  const learn::TrainRequest request{.recipe = options.recipe,
-                                    .settings = settings_of(options, seeded),
-                                    .restart = options.restart,
-                                    .control = options.control()};
+  learn::TrainRequest request;
+  request.recipe = options.recipe;
+  request.settings = settings_of(options, seeded);
+  request.restart = options.restart;
+  request.control = options.control();
   if (request.recipe.empty() && request.settings.empty()) {
     throw Error(ErrorCode::invalid_argument,
                 "pretrain: no recipe, expected a TOML file or options");

@@ -57,13 +57,14 @@ struct TrainSummary {
   double tokens_per_second = 0, cpu_seconds = 0;
 };
 
-// Weights of models merged without data.
 struct MergeRequest {
   std::vector<std::string> models;  // folders
   std::string base;                 // the folder they were trained from; empty: unknown
   // "average", "arithmetic", "slerp" or "ties"; without a base an average alone.
+  // "self-positioning", "atlas" and "fisher" look at data, too.
   std::string method = "average";
-  std::vector<double> weights;  // one a model; empty: 1 each. Not for ties
+  std::string probe;            // a TOML file that says at which
+  std::vector<double> weights;  // one a model; empty: 1 each. Not for ties and searches
   std::optional<double> scale;  // of what is added to the base; empty: 1
   std::optional<double> top;    // of ties: percent of values that stay; empty: 20
   bool rescale = false;         // of ties: to the mean length of the trimmed vectors
@@ -77,8 +78,10 @@ struct MergeSummary {
   // Of task vectors, or of the weights where there is no base. NaN with a vector of length 0.
   std::vector<double> norms;
   std::vector<std::vector<double>> angles;  // degrees
-  std::vector<double> coefficients;         // of the vectors in the result; empty for ties
+  // Of the vectors in the result; empty for ties and fisher, the means over tensors for atlas.
+  std::vector<double> coefficients;
   double norm = 0;  // of what was added to the base, or of the result's weights
+  double first_loss = 0, last_loss = 0;  // of a search: means over a tenth of its steps
 };
 
 struct Registry {

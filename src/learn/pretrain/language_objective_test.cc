@@ -9,7 +9,7 @@
 namespace kith::learn {
 namespace {
 
-class Objectives : public SmallLanguage {
+class LanguageObjectives : public SmallLanguage {
  protected:
   LanguageOptions options(const std::string& kind) const {
     LanguageOptions options;
@@ -34,7 +34,7 @@ class Objectives : public SmallLanguage {
   }
 };
 
-TEST_F(Objectives, OfABatchAreTheWeightedMeansOfItsParts) {
+TEST_F(LanguageObjectives, OfABatchAreTheWeightedMeansOfItsParts) {
   for (const char* kind : kObjectiveKinds) {
     const TextModel model = this->model(kind);
     std::vector<std::uint32_t> special;
@@ -55,7 +55,7 @@ TEST_F(Objectives, OfABatchAreTheWeightedMeansOfItsParts) {
   }
 }
 
-TEST_F(Objectives, ReachAllThatIsTrainedButWhatTheyNeverRead) {
+TEST_F(LanguageObjectives, ReachAllThatIsTrainedButWhatTheyNeverRead) {
   for (const char* kind : kObjectiveKinds) {
     const TextModel model = this->model(kind);
     std::vector<std::uint32_t> special;
@@ -71,7 +71,7 @@ TEST_F(Objectives, ReachAllThatIsTrainedButWhatTheyNeverRead) {
   }
 }
 
-TEST_F(Objectives, OfTheNextTokenAreItsSurprise) {
+TEST_F(LanguageObjectives, OfTheNextTokenAreItsSurprise) {
   const TextModel model = this->model("clm");
   std::vector<std::uint32_t> special;
   const Tokens tokens = some(model, &special);
@@ -92,7 +92,7 @@ TEST_F(Objectives, OfTheNextTokenAreItsSurprise) {
   EXPECT_NEAR(loss.mean.item<double>(), sum / count, 1e-5);
 }
 
-TEST_F(Objectives, OfFutureTokensWithoutDecayAreTheNextTokensSurprise) {
+TEST_F(LanguageObjectives, OfFutureTokensWithoutDecayAreTheNextTokensSurprise) {
   const TextModel model = this->model("ftp");
   std::vector<std::uint32_t> special;
   const Tokens tokens = some(model, &special);
@@ -105,7 +105,7 @@ TEST_F(Objectives, OfFutureTokensWithoutDecayAreTheNextTokensSurprise) {
   EXPECT_EQ(loss.ahead[0].second, tokens.count() - tokens.sequences());
 }
 
-TEST_F(Objectives, RefuseModelsThatDoNotFit) {
+TEST_F(LanguageObjectives, RefuseModelsThatDoNotFit) {
   const TextModel bert(small("bert"), 1), gpt(small("gpt2"), 1), llama(small("llama"), 1);
   EXPECT_THROW(make_objective(bert, {}, options("clm"), 1), Error);
   EXPECT_THROW(make_objective(gpt, {}, options("mlm"), 1), Error);
@@ -118,7 +118,7 @@ TEST_F(Objectives, RefuseModelsThatDoNotFit) {
   EXPECT_THROW(make_objective(TextModel(both_ways, 1), {}, options("clm"), 1), Error);
 }
 
-TEST_F(Objectives, HeadsOfSMAEReadLeadingComponents) {
+TEST_F(LanguageObjectives, HeadsOfSMAEReadLeadingComponents) {
   const TextModel model(small("bert"), 1);
   const LanguageHead head = LanguageHead::masked(model, 1);
   const at::Tensor states = torch::randn({7, 24});

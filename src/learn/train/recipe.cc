@@ -90,6 +90,8 @@ void read_mine(TomlTable& source, TrainSource& into) {
   into.options.negatives_each = static_cast<std::int64_t>(negatives.count);
 }
 
+}  // namespace
+
 std::vector<TrainSource> read_sources(TomlTable& recipe) {
   LossOptions loss;
   if (auto table = recipe.table("loss")) read_loss(*table, loss);
@@ -108,6 +110,8 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
   if (sources.empty()) recipe.refuse("data", "at least one table [[data]]");
   return sources;
 }
+
+namespace {
 
 ElasticOptions read_elastic(TomlTable& recipe) {
   ElasticOptions elastic;

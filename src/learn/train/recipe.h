@@ -9,6 +9,9 @@
 namespace kith::learn {
 
 // Throws as TomlTable does, and invalid_argument naming the key for what can't be.
+// Its [[data]], each with what [loss] says of all.
+std::vector<TrainSource> read_sources(TomlTable& recipe);
+
 Recipe read_recipe(const std::string& path, const Overrides& settings);
 
 }  // namespace kith::learn

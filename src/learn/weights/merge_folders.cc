@@ -1,25 +1,48 @@
 #include "learn/weights/merge_folders.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "learn/refuse.h"
 #include "learn/threads.h"
+#include "learn/torch.h"
+#include "learn/weights/atlas.h"
 #include "learn/weights/average.h"
+#include "learn/weights/fisher.h"
 #include "learn/weights/geometry.h"
 #include "learn/weights/model_weights.h"
+#include "learn/weights/probe.h"
+#include "learn/weights/self_positioning.h"
 #include "learn/weights/slerp.h"
 #include "learn/weights/ties.h"
 
 namespace kith::learn {
 namespace {
 
+using json = nlohmann::ordered_json;
+
+bool is_search(const std::string& method) {
+  return method == "self-positioning" || method == "atlas";
+}
+bool looks_at_data(const std::string& method) { return is_search(method) || method == "fisher"; }
+
 void check_options(const MergeRequest& request) {
   const std::string& method = request.method;
-  if (method != "average" && method != "arithmetic" && method != "slerp" && method != "ties") {
-    refuse("method '" + method + "', expected average, arithmetic, slerp or ties");
+  constexpr const char* kMethods[] = {"average", "arithmetic",       "slerp", "ties",
+                                      "fisher",  "self-positioning", "atlas"};
+  if (std::ranges::count(kMethods, method) == 0) {
+    refuse("method '" + method +
+           "', expected average, arithmetic, slerp, ties, fisher, self-positioning or atlas");
   }
+  if (looks_at_data(method) == request.probe.empty()) {
+    refuse(method + (request.probe.empty() ? " needs a probe: a file of which data it looks at"
+                                           : " looks at no data, expected no probe"));
+  }
+  if (is_search(method) && !request.weights.empty()) refuse(method + " finds weights by itself");
+  if (looks_at_data(method) && request.scale) refuse(method + " takes no scale");
   if (request.models.empty()) refuse("no models, expected at least one to merge");
   const bool ties = method == "ties";
   if (!ties && request.top) refuse("top is an option of ties, not of " + method);
@@ -66,26 +89,71 @@ std::vector<double> coefficients_of(const MergeRequest& request, const TaskVecto
   return coefficients;
 }
 
-nlohmann::ordered_json record_of(const MergeRequest& request, const MergeSummary& summary) {
+// What merge.json says of the sources, before what the method adds.
+json record_of(const MergeRequest& request, const MergeSummary& summary) {
   const auto name = [](const std::string& path) {
     const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
     return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
   };
-  nlohmann::ordered_json record = {{"method", request.method}};
+  json record = {{"method", request.method}};
   if (!request.base.empty()) {
     record["base"] = name(request.base);
     record["base_hash"] = summary.base_hash;
   }
-  record["models"] = nlohmann::ordered_json::array();
+  record["models"] = json::array();
   for (const std::string& model : request.models) record["models"].push_back(name(model));
-  if (summary.coefficients.empty()) {
-    record["top"] = request.top.value_or(TiesOptions{}.top);
-    record["rescale"] = request.rescale;
-    record["scale"] = request.scale.value_or(1);
-  } else {
-    record["coefficients"] = summary.coefficients;
-  }
   return record;
+}
+
+void take_losses(const std::vector<double>& losses, MergeSummary& summary) {
+  const std::size_t some = std::max<std::size_t>(1, losses.size() / 10);
+  for (std::size_t i = 0; i < some; ++i) {
+    summary.first_loss += losses[i] / static_cast<double>(some);
+    summary.last_loss += losses[losses.size() - 1 - i] / static_cast<double>(some);
+  }
+}
+
+// What is added to the base, by methods that look at data.
+Parameters merge_by_data(const MergeRequest& request, const TaskVectors& vectors,
+                         MergeSummary& summary, json& record) {
+  const ProbeOptions options = read_probe(request.probe);
+  Probe probe(request.base, options, without_progress(request.control));
+  if (request.method == "fisher") {
+    const auto fishers = fisher_weights(probe, vectors, options.fisher_steps);
+    return merge_fisher(vectors, fishers, request.weights);
+  }
+  const Parameters model = probe.tensors(vectors.base);
+  const auto steps = static_cast<std::size_t>(
+      request.method == "atlas" ? options.atlas.steps : options.self_positioning.steps);
+  Progress progress(request.control, "search", steps);
+  const GradientStep step = [&](std::int64_t number) {
+    throw_if_cancelled(request.control);
+    progress.add(1);
+    return probe.step(number);
+  };
+  if (request.method == "self-positioning") {
+    const SelfPositioning found = self_position(vectors, model, step, options.self_positioning);
+    take_losses(found.losses, summary);
+    summary.coefficients = found.coefficients;
+    record["weights"] = found.weights;
+    record["scale"] = found.scale;
+    record["coefficients"] = found.coefficients;
+    return combine(vectors.vectors, found.coefficients);
+  }
+  const Atlas found = learn_atlas(vectors, model, step, options.atlas);
+  take_losses(found.losses, summary);
+  record["blocks"] = found.blocks;
+  for (std::int64_t i = 0; i < found.coefficients.size(0); ++i) {
+    const at::Tensor own = found.coefficients[i].contiguous();
+    const auto* values = own.data_ptr<double>();
+    summary.coefficients.push_back(own.mean().item<double>());
+    record["coefficients"].push_back(std::vector<double>(values, values + own.numel()));
+  }
+  Parameters change;  // the search left the composed weights in the model
+  for (const Parameter& each : vectors.base) {
+    change.add(each.name, (model[each.name] - each.value).detach().clone());
+  }
+  return change;
 }
 
 }  // namespace
@@ -99,14 +167,21 @@ MergeSummary merge_folders(const MergeRequest& request) {
   throw_if_cancelled(request.control);
 
   MergeSummary summary;
+  json record = json::object();
   Parameters merged;
-  if (request.method == "ties") {
+  if (looks_at_data(request.method)) {
+    merged = merge_by_data(request, vectors, summary, record);
+  } else if (request.method == "ties") {
     merged = merge_ties(vectors, {.top = request.top.value_or(TiesOptions{}.top),
                                   .scale = request.scale.value_or(1),
                                   .rescale = request.rescale});
+    record["top"] = request.top.value_or(TiesOptions{}.top);
+    record["rescale"] = request.rescale;
+    record["scale"] = request.scale.value_or(1);
   } else {
     summary.coefficients = coefficients_of(request, vectors);
     merged = combine(vectors.vectors, summary.coefficients);
+    record["coefficients"] = summary.coefficients;
   }
   summary.output = request.output;
   summary.tensors = static_cast<std::int64_t>(merged.size());
@@ -116,8 +191,9 @@ MergeSummary merge_folders(const MergeRequest& request) {
   summary.norm = norm(merged);
   if (!request.base.empty()) summary.base_hash = hash_of(vectors.base);
   throw_if_cancelled(request.control);
-  write_merged(request.output, sources.folders.front(), add_to_base(vectors, merged),
-               record_of(request, summary));
+  json whole = record_of(request, summary);
+  whole.update(record);
+  write_merged(request.output, sources.folders.front(), add_to_base(vectors, merged), whole);
   return summary;
 }
 
