@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,34 +101,44 @@ class Other {
     if (pipe_ >= 0) ::close(pipe_);
   }
 
-  // Why it failed, of its own accord; empty: it didn't, as far as is known now.
-  std::string failure() {
+  // Why it failed, of its own accord; none: it didn't, as far as is known now.
+  std::optional<Error> failure() {
     int status = 0;
-    if (process_ < 0) return {};
-    if (::waitpid(process_, &status, WNOHANG) != process_) return {};
+    if (process_ < 0 || ::waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
     process_ = -1;
-    std::string text(4096, '\0');
-    const ssize_t size = ::read(pipe_, text.data(), text.size());
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (WIFSIGNALED(status)) text = "ended by signal " + std::to_string(WTERMSIG(status));
-    return text.empty() ? text : "process " + std::to_string(rank_) + ": " + text;
+    const std::string name = "process " + std::to_string(rank_) + ": ";
+    if (WIFSIGNALED(status)) {
+      return Error(ErrorCode::io, name + "ended by signal " + std::to_string(WTERMSIG(status)));
+    }
+    std::string said(kMostSaid, '\0');
+    const ssize_t size = ::read(pipe_, said.data(), said.size());
+    if (size < 1) return std::nullopt;
+    said.resize(static_cast<std::size_t>(size));
+    return Error(static_cast<ErrorCode>(said[0]), name + said.substr(1));
   }
 
  private:
-  // Errors that only say that others are gone are theirs to explain.
+  static constexpr std::size_t kMostSaid = 4096;  // that a pipe takes at once
+
   [[noreturn]] static void run(const learn::TrainRequest& request, pid_t parent, int pipe) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
-    std::string text;
     try {
       load_learn().train(request);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::cancelled && !is_of_lost_process(error)) text = error.what();
+      // Errors that only say that others are gone are theirs to explain.
+      const bool own = error.code() != ErrorCode::cancelled && !is_of_lost_process(error);
+      if (own) say(pipe, error.code(), error.what());
     } catch (const std::exception& error) {
-      text = first_line(error.what());
+      say(pipe, ErrorCode::io, first_line(error.what()));
     }
-    if (::write(pipe, text.data(), text.size()) < 0) ::_exit(1);
     ::_exit(0);
+  }
+
+  // A byte for the code, then the message.
+  static void say(int pipe, ErrorCode code, const std::string& message) {
+    const std::string said = static_cast<char>(code) + message.substr(0, kMostSaid - 1);
+    if (::write(pipe, said.data(), said.size()) < 0) ::_exit(1);
   }
 
   std::size_t rank_;
@@ -174,8 +185,7 @@ learn::TrainSummary train_together(learn::TrainRequest request, std::size_t coun
     constexpr int kTries = 100;
     for (int tries = 0; tries < kTries; ++tries) {
       for (Other& other : others) {
-        const std::string reason = other.failure();
-        if (!reason.empty()) throw Error(error.code(), reason);
+        if (const auto reason = other.failure()) throw *reason;
       }
       ::usleep(10'000);
     }
