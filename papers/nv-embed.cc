@@ -62,6 +62,7 @@ std::vector<TrainingPair> label_pairs(const std::vector<LabelledText>& texts, st
 std::vector<LabelledText> sections_of(const std::vector<DebianPackage>& packages) {
   std::vector<LabelledText> texts;
   for (const DebianPackage& each : packages) {
+    if (each.section.empty()) continue;  // a few packages have none
     texts.push_back({each.summary + "\n" + each.text, each.section});
   }
   return texts;
