@@ -149,7 +149,7 @@ void add_ranks(CLI::App& verb, Options& options) {
   verb.add_flag("--random", negatives.random,
                 "Draw them from those ranks (default: the nearest of them)");
   verb.add_flag("--fill", negatives.fill,
-                "Where there are fewer, fill up with documents drawn from all");
+                "Where there are fewer, fill up with documents drawn from all others");
 }
 
 }  // namespace

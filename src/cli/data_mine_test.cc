@@ -52,10 +52,10 @@ TEST_F(MineTool, AddsTextsThatBm25FindsAndThatDontAnswer) {
 TEST_F(MineTool, AsksModelsAndWritesTheirScores) {
   write_file(path("corpus.txt"), "w1 w2 w3\nw4 w5 w6\n");
   const Outcome outcome =
-      kith({"data",   "mine",     "pairs.jsonl", "--by",        "bm25",  "--by",
-            "words",  "--corpus", "corpus.txt",  "--first",     "1",     "--last",
-            "9",      "--count",  "3",           "--max-ratio", "0.9",   "--random",
-            "--fill", "--scores", "-o",          "mined.jsonl", "--json"});
+      kith({"data",     "mine",     "pairs.jsonl", "--by",        "bm25", "--by",
+            "words",    "--corpus", "corpus.txt",  "--first",     "1",    "--last",
+            "9",        "--count",  "3",           "--max-ratio", "0.9",  "--random",
+            "--scores", "-o",       "mined.jsonl", "--json"});
   ASSERT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_EQ(outcome.objects().at(0)["documents"], 14);
   for (const auto& line : lines("mined.jsonl")) {

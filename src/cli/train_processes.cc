@@ -6,13 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,28 +74,25 @@ class MeetingFolder {
   fs::path path_;
 };
 
-// Another process of the training, which says through a pipe why it ended.
-class Other {
+// A process of the training, which says through a pipe why it failed.
+class Member {
  public:
-  explicit Other(const learn::TrainRequest& request) : rank_(request.place.rank) {
+  Member(const learn::TrainRequest& request, const Report& report) : rank_(request.place.rank) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::io, "no pipe to a new process");
     const pid_t parent = ::getpid();
     std::fflush(nullptr);
     process_ = ::fork();
-    if (process_ == 0) {
-      ::close(ends[0]);
-      run(request, parent, ends[1]);
-    }
+    if (process_ == 0) run(request, report, parent, ends[1]);
     ::close(ends[1]);
     pipe_ = ends[0];
     if (process_ < 0) throw Error(ErrorCode::io, "no new process can be started");
   }
-  Other(Other&& other) noexcept
+  Member(Member&& other) noexcept
       : rank_(other.rank_),
         process_(std::exchange(other.process_, -1)),
         pipe_(std::exchange(other.pipe_, -1)) {}
-  ~Other() {
+  ~Member() {
     if (process_ > 0) {
       ::kill(process_, SIGKILL);
       ::waitpid(process_, nullptr, 0);
@@ -100,40 +100,84 @@ class Other {
     if (pipe_ >= 0) ::close(pipe_);
   }
 
-  // Why it failed, of its own accord; empty: it didn't, as far as is known now.
-  std::string failure() {
+  bool lost_others() const { return lost_; }
+  void interrupt() const {
+    if (process_ > 0) ::kill(process_, SIGTERM);
+  }
+  // Throws why it failed, of its own accord, where that is known now.
+  bool has_ended() {
     int status = 0;
-    if (process_ < 0) return {};
-    if (::waitpid(process_, &status, WNOHANG) != process_) return {};
+    if (process_ < 0) return true;
+    if (::waitpid(process_, &status, WNOHANG) != process_) return false;
     process_ = -1;
-    std::string text(4096, '\0');
-    const ssize_t size = ::read(pipe_, text.data(), text.size());
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    if (WIFSIGNALED(status)) text = "ended by signal " + std::to_string(WTERMSIG(status));
-    return text.empty() ? text : "process " + std::to_string(rank_) + ": " + text;
+    const std::string name = rank_ == 0 ? "" : "process " + std::to_string(rank_) + ": ";
+    if (WIFSIGNALED(status)) {
+      throw Error(ErrorCode::io, "process " + std::to_string(rank_) + ": ended by signal " +
+                                     std::to_string(WTERMSIG(status)));
+    }
+    lost_ = WEXITSTATUS(status) != 0;
+    std::string said(kMostSaid, '\0');
+    const ssize_t size = ::read(pipe_, said.data(), said.size());
+    if (size < 1) return true;
+    said.resize(static_cast<std::size_t>(size));
+    throw Error(static_cast<ErrorCode>(said[0]), name + said.substr(1));
   }
 
  private:
-  // Errors that only say that others are gone are theirs to explain.
-  [[noreturn]] static void run(const learn::TrainRequest& request, pid_t parent, int pipe) {
+  static constexpr std::size_t kMostSaid = 4096;  // that a pipe takes at once
+
+  [[noreturn]] static void run(const learn::TrainRequest& request, const Report& report,
+                               pid_t parent, int pipe) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::setpgid(0, 0);  // a terminal's Ctrl-C comes by way of the parent, once
     if (::getppid() != parent) ::_exit(1);
-    std::string text;
     try {
-      load_learn().train(request);
+      const learn::TrainSummary summary = load_learn().train(request);
+      if (request.place.rank == 0) report(summary);
+      std::fflush(stdout);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::cancelled && !is_of_lost_process(error)) text = error.what();
+      // That others are gone is theirs to explain; that all were cancelled, the first one's.
+      if (is_of_lost_process(error)) ::_exit(1);
+      const bool told = error.code() == ErrorCode::cancelled && request.place.rank != 0;
+      if (!told) say(pipe, error.code(), error.what());
     } catch (const std::exception& error) {
-      text = first_line(error.what());
+      say(pipe, ErrorCode::io, first_line(error.what()));
     }
-    if (::write(pipe, text.data(), text.size()) < 0) ::_exit(1);
     ::_exit(0);
+  }
+
+  // A byte for the code, then the message.
+  static void say(int pipe, ErrorCode code, const std::string& message) {
+    const std::string said = static_cast<char>(code) + message.substr(0, kMostSaid - 1);
+    if (::write(pipe, said.data(), said.size()) < 0) ::_exit(1);
   }
 
   std::size_t rank_;
   pid_t process_ = -1;
   int pipe_ = -1;
+  bool lost_ = false;
 };
+
+// Until all have ended. Throws the first failure that one of them explains.
+void wait_for(std::vector<Member>& members, const std::atomic<bool>* cancel) {
+  constexpr auto kPause = std::chrono::milliseconds(20);
+  constexpr int kMostPauses = 250;  // in which the one that failed says why
+  int pauses_after_loss = 0;
+  bool interrupted = false;
+  for (std::size_t ended = 0; ended < members.size();) {
+    std::this_thread::sleep_for(kPause);
+    if (!interrupted && cancel != nullptr && cancel->load()) {
+      interrupted = true;
+      for (const Member& each : members) each.interrupt();
+    }
+    ended = 0;
+    for (Member& each : members) ended += each.has_ended() ? 1 : 0;
+    if (std::ranges::none_of(members, &Member::lost_others)) continue;
+    if (ended == members.size() || ++pauses_after_loss == kMostPauses) {
+      throw Error(ErrorCode::io, "the training's processes lost each other");
+    }
+  }
+}
 
 }  // namespace
 
@@ -153,34 +197,19 @@ learn::ProcessPlace place_in_environment() {
   return place;
 }
 
-learn::TrainSummary train_together(learn::TrainRequest request, std::size_t count) {
+void train_together(learn::TrainRequest request, std::size_t count, const Report& report) {
   const MeetingFolder folder;
   request.place.count = count;
   request.place.file = folder.file();
   request.control.threads = std::max<std::size_t>(1, thread_count(request.control) / count);
-  std::vector<Other> others;
-  others.reserve(count - 1);
-  for (std::size_t rank = 1; rank < count; ++rank) {
-    learn::TrainRequest own = request;
-    own.place.rank = rank;
-    own.control.progress = {};
-    others.emplace_back(own);
+  std::vector<Member> members;
+  members.reserve(count);
+  for (std::size_t rank = 0; rank < count; ++rank) {
+    request.place.rank = rank;
+    members.emplace_back(request, report);
+    request.control.progress = {};  // the first one's alone
   }
-  try {
-    return load_learn().train(request);
-  } catch (const Error& error) {
-    if (!is_of_lost_process(error)) throw;
-    // One of them is gone, or about to be.
-    constexpr int kTries = 100;
-    for (int tries = 0; tries < kTries; ++tries) {
-      for (Other& other : others) {
-        const std::string reason = other.failure();
-        if (!reason.empty()) throw Error(error.code(), reason);
-      }
-      ::usleep(10'000);
-    }
-    throw;
-  }
+  wait_for(members, request.control.cancel);
 }
 
 }  // namespace kith::cli

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 
 #include "learn/learn.h"
 
@@ -12,8 +13,10 @@ namespace kith::cli {
 // invalid_argument, naming the variable, for what is missing or no number.
 learn::ProcessPlace place_in_environment();
 
-// Trains by `count` processes, of which this is the first, and which share its threads. All end
-// when one fails; what is thrown is that one's error.
-learn::TrainSummary train_together(learn::TrainRequest request, std::size_t count);
+using Report = std::function<void(const learn::TrainSummary& summary)>;
+
+// Trains by `count` new processes, which share the threads; the first one reports. All end when one
+// fails, and that one's error is thrown.
+void train_together(learn::TrainRequest request, std::size_t count, const Report& report);
 
 }  // namespace kith::cli

@@ -31,13 +31,13 @@ void train_recipe(const Options& options, bool seeded) {
   request.restart = options.restart;
   request.control = options.control();
   const Stopwatch watch;
+  const auto report = [&](const learn::TrainSummary& summary) {
+    print_training(summary, Times(watch), options.json);
+  };
+  if (options.processes > 1) return train_together(request, options.processes, report);
   if (options.processes == 0) request.place = place_in_environment();
-  const learn::TrainSummary summary = options.processes > 1
-                                          ? train_together(request, options.processes)
-                                          : load_learn().train(request);
-  if (request.place.rank > 0) return;  // the first one reports
-  const Times times(watch);
-  print_training(summary, times, options.json);
+  const learn::TrainSummary summary = load_learn().train(request);
+  if (request.place.rank == 0) report(summary);
 }
 
 }  // namespace

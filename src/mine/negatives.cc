@@ -101,8 +101,8 @@ class Miner {
     return static_cast<float>(sum);
   }
 
-  bool is_negative(const PairTexts::Pair& pair, std::uint32_t document) const {
-    if (texts_.answers(pair.query, document)) return false;
+  // By the teacher, where there is one.
+  bool is_far(const PairTexts::Pair& pair, std::uint32_t document) const {
     return teacher_ == nullptr ||
            score(pair.query, document) <= options_.max_ratio * score(pair.query, pair.positive);
   }
@@ -146,13 +146,11 @@ class Miner {
     const PairTexts::Pair& pair = texts_.pairs()[i];
     Random random(options_.seed, i);
     std::vector<std::uint32_t>& chosen = result.documents[i];
-    const auto take = [&](std::uint32_t document) {
-      if (is_negative(pair, document)) chosen.push_back(document);
-    };
     for (const std::uint32_t document : candidates(pair.query, random)) {
-      if (chosen.size() < options_.count) take(document);
+      if (chosen.size() == options_.count) break;
+      if (is_far(pair, document)) chosen.push_back(document);
     }
-    if (options_.fill) fill(random, chosen, take);
+    if (options_.fill) fill(pair.query, random, chosen);
     if (teacher_ == nullptr) return;
     result.scores[i] = {score(pair.query, pair.positive)};
     for (const std::uint32_t document : chosen) {
@@ -161,14 +159,14 @@ class Miner {
   }
 
   // Gives up after some draws: of few documents all may be answers.
-  template <class Take>
-  void fill(Random& random, const std::vector<std::uint32_t>& chosen, const Take& take) const {
+  void fill(std::uint32_t query, Random& random, std::vector<std::uint32_t>& chosen) const {
     constexpr std::size_t kDrawsEach = 100;
     for (std::size_t draw = 0; draw < kDrawsEach * options_.count; ++draw) {
       if (chosen.size() >= options_.count) return;
       const auto document =
           static_cast<std::uint32_t>(random.below(texts_.documents().texts.size()));
-      if (std::ranges::find(chosen, document) == chosen.end()) take(document);
+      if (texts_.answers(query, document)) continue;
+      if (std::ranges::find(chosen, document) == chosen.end()) chosen.push_back(document);
     }
   }
 

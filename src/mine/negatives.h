@@ -21,7 +21,9 @@ struct NegativeOptions {
   std::size_t count = 7;    // negatives of a pair, at most
   double max_ratio = 0.95;  // of the teacher's cosine of the positive, that a negative's may have
   bool random = false;      // which candidates: drawn by the seed; else the nearest
-  bool fill = false;        // up to `count` with documents drawn from all, where they are fewer
+  // Where they are fewer, others drawn from all documents that don't answer, whatever the teacher
+  // says, make up the count.
+  bool fill = false;
   std::uint64_t seed = 1;
   Control control = {};
 };
