@@ -147,9 +147,10 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                     .truncation = {},
                                     .special = !modules.is_static});
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
-  if (std::holds_alternative<StaticModel>(state->model) && asked) {
-    throw Error(ErrorCode::unsupported,
-                folder + ": a static model takes texts of any length, expected no context");
+  const auto* fixed = std::get_if<StaticModel>(&state->model);
+  if (fixed != nullptr && asked) {
+    throw Error(ErrorCode::unsupported, folder + ": a model of type " + fixed->info().architecture +
+                                            " takes texts of any length, expected no context");
   }
   if (type == encode::kNvEmbedType) state->end = end_of_text(transformer, state->tokenizer);
   const std::size_t longest =
