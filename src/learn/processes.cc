@@ -5,6 +5,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstring>
 
 #include "kith/error.h"
@@ -70,6 +71,8 @@ Processes::Processes(const ProcessPlace& place) : Processes() {
   state_->rank = place.rank;
   state_->count = place.count;
   if (place.count == 1) return;
+  // Gloo writes to processes that may be gone, which is an error to name and no reason to die.
+  std::signal(SIGPIPE, SIG_IGN);
   state_->run([&] {
     const auto store = meeting_place(place);
     store->setTimeout(kJoin);
