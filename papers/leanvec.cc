@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/copy_rows.h"
+#include "base/cpu_time.h"
 #include "base/progress.h"
 #include "base/random.h"
 #include "codec/leanvec.h"
 #include "codec/rotation.h"
 #include "kith/exact.h"
 #include "kith/index.h"
-#include "papers/common/cpu_time.h"
 #include "papers/common/data.h"
 #include "papers/common/paper.h"
 

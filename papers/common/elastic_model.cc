@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/cpu_time.h"
 #include "kith/error.h"
-#include "papers/common/cpu_time.h"
 
 namespace kith::papers {
 namespace {

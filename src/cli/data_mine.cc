@@ -1,6 +1,5 @@
 #include "cli/data_mine.h"
 
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,16 +16,14 @@
 #include "formats/text_stream.h"
 #include "json/json.h"
 #include "kith/error.h"
-#include "kith/judge.h"
+#include "mine/named_rankings.h"
 #include "mine/negatives.h"
 
 namespace kith::cli {
 namespace {
 
-constexpr char kBm25[] = "bm25";
-
 struct Options : CommonOptions {
-  std::vector<std::string> inputs, by = {kBm25}, corpus;
+  std::vector<std::string> inputs, by = {"bm25"}, corpus;
   std::string output, teacher, query = "query", positive = "positive";
   mine::NegativeOptions negatives;
   bool scores = false;
@@ -63,27 +60,15 @@ Pairs read_pairs(const Options& options) {
 }
 
 mine::Negatives mine_pairs(const Options& options, const mine::PairTexts& texts) {
-  std::map<std::string, std::unique_ptr<ModelVectors>> models;
-  const auto find = [&](const std::string& name) -> Embedder* {
-    if (name == kBm25) return nullptr;
-    auto& own = models[name];
-    if (!own) own = std::make_unique<ModelVectors>(name);
-    return own.get();
-  };
-  std::vector<Embedder*> rankings;
-  Embedder* teacher = options.teacher.empty() ? nullptr : find(options.teacher);
-  for (const std::string& name : options.by) {
-    rankings.push_back(find(name));
-    if (teacher == nullptr) teacher = rankings.back();
-  }
-  if (options.scores && teacher == nullptr) {
+  const mine::NamedRankings by(options.by, options.teacher);
+  if (options.scores && by.teacher() == nullptr) {
     throw Error(ErrorCode::invalid_argument,
                 "--scores: BM25 gives none, expected --teacher FOLDER");
   }
   mine::NegativeOptions negatives = options.negatives;
   negatives.seed = options.seed;
   negatives.control = options.control();
-  return mine::mine_negatives(texts, rankings, teacher, negatives);
+  return mine::mine_negatives(texts, by.rankings(), by.teacher(), negatives);
 }
 
 void write_lines(const Options& options, const Pairs& pairs, const mine::Negatives& mined) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/folder_path.h"
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/load_learn.h"
@@ -51,8 +52,7 @@ std::vector<std::string> short_names(const std::vector<std::string>& paths) {
   std::vector<std::string> names;
   std::set<std::string> distinct;
   for (const std::string& path : paths) {
-    const fs::path normal = fs::path(path).lexically_normal();
-    names.push_back((normal.has_filename() ? normal : normal.parent_path()).filename().string());
+    names.push_back(folder_name(path));
     distinct.insert(names.back());
   }
   return distinct.size() == paths.size() ? names : paths;

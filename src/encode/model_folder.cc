@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/folder_path.h"
 #include "formats/tensors.h"
 #include "kith/error.h"
 
@@ -13,9 +14,7 @@ namespace kith::encode {
 namespace fs = std::filesystem;
 
 NewFolder::NewFolder(const std::string& path) {
-  const fs::path wanted = fs::path(path).lexically_normal();
-  // "models/use/" names a folder as "models/use" does.
-  path_ = (wanted.has_filename() ? wanted : wanted.parent_path()).string();
+  path_ = folder_path(path).string();
   std::error_code error;
   if (fs::exists(path_, error) && !(fs::is_directory(path_, error) && fs::is_empty(path_, error))) {
     throw Error(ErrorCode::invalid_argument,

@@ -65,15 +65,20 @@ StaticModel StaticModel::open(const std::string& folder) {
           json.boolean("normalize", true)};
 }
 
-StaticModel StaticModel::open_embedding(const std::string& folder, bool normalize) {
-  const TensorStore store = TensorStore::open_folder(folder);
+StaticShape static_shape(const TensorStore& store) {
   const auto& shape = store.shape(kStaticTensor);
   if (shape.size() != 2 || shape[0] == 0 || shape[0] > kMostWords || shape[1] == 0 ||
       shape[1] > kMostWidth) {
     throw Error(ErrorCode::corrupt, store.path() + ": tensor '" + kStaticTensor +
                                         "', expected two dimensions: tokens and components");
   }
-  Matrix<float> words = store.read(kStaticTensor, shape[0], shape[1]);
+  return {shape[0], shape[1]};
+}
+
+StaticModel StaticModel::open_embedding(const std::string& folder, bool normalize) {
+  const TensorStore store = TensorStore::open_folder(folder);
+  const StaticShape shape = static_shape(store);
+  Matrix<float> words = store.read(kStaticTensor, shape.tokens, shape.width);
   std::vector<float> weights(words.rows(), 1);
   return {std::move(words), std::move(weights), {}, normalize, "static"};
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "encode/tensor_store.h"
 #include "kith/control.h"
 #include "kith/encoder.h"
 #include "kith/matrix.h"
@@ -44,6 +45,12 @@ class StaticModel {
   bool normalize_;
   EncoderInfo info_;
 };
+
+// Tokens and components of a StaticEmbedding. Throws corrupt for anything but a table of them.
+struct StaticShape {
+  std::size_t tokens, width;
+};
+StaticShape static_shape(const TensorStore& store);
 
 // a / (a + p): p is a word's share of all words (Arora et al., section 3).
 std::vector<float> sif_weights(std::span<const double> shares, double a);

@@ -24,6 +24,12 @@ class OneThread {
 
 std::size_t shard_count() { return static_cast<std::size_t>(at::get_num_threads()); }
 
+std::int64_t shard_size(std::int64_t sequences, const at::Device& device, std::size_t processes) {
+  const std::size_t each = device.is_cpu() ? shard_count() : 1;
+  const auto shards = static_cast<std::int64_t>(each * processes);
+  return (sequences + shards - 1) / shards;
+}
+
 void run_shards(std::size_t count, const std::function<void(std::size_t)>& body) {
   const bool gradients = at::GradMode::is_enabled();
   Control control;

@@ -15,6 +15,11 @@ namespace kith::learn {
 // How many parts are computed at once: the threads that set_threads() has set.
 std::size_t shard_count();
 
+// How many of so many sequences a shard has, where `processes` of shard_count() each share them;
+// all of them on other devices than the CPU.
+std::int64_t shard_size(std::int64_t sequences, const at::Device& device,
+                        std::size_t processes = 1);
+
 // body(i) for i below `count`, at most shard_count() at once, each on one thread, with gradients on
 // or off as in the caller. Rethrows the first exception when all have ended.
 void run_shards(std::size_t count, const std::function<void(std::size_t)>& body);

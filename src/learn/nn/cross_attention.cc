@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "learn/nn/random_tensors.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/torch.h"
 
@@ -31,23 +32,6 @@ std::vector<ModulePlace> places(const CrossAttentionShape& shape) {
 }
 
 }  // namespace
-
-at::Tensor normal_tensor(at::IntArrayRef shape, Random& random) {
-  at::Tensor tensor = torch::empty(shape);
-  float* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) values[i] = static_cast<float>(random.normal());
-  return tensor;
-}
-
-at::Tensor uniform_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random) {
-  at::Tensor tensor = torch::empty(shape);
-  const double most = 1 / std::sqrt(static_cast<double>(inputs));
-  float* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-    values[i] = static_cast<float>(most * (2 * random.uniform() - 1));
-  }
-  return tensor;
-}
 
 at::Tensor module_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random) {
   if (inputs > 0) return uniform_tensor(shape, inputs, random);

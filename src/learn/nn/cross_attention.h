@@ -40,11 +40,6 @@ class CrossAttention {
   Parameters parameters_;
 };
 
-// A tensor of N(0, 1), and a dense layer's weight or bias as PyTorch starts them, uniform within
-// 1 / sqrt(inputs).
-at::Tensor normal_tensor(at::IntArrayRef shape, Random& random);
-at::Tensor uniform_tensor(at::IntArrayRef shape, std::int64_t inputs, Random& random);
-
 // A tensor of a module: `inputs` of a dense layer, or one of these.
 inline constexpr std::int64_t kNormScale = 0, kNormShift = -1;
 struct ModulePlace {

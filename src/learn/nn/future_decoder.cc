@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "base/random.h"
+#include "learn/nn/random_tensors.h"
 #include "learn/refuse.h"
 #include "learn/torch.h"
 
@@ -41,12 +41,10 @@ FutureDecoder::FutureDecoder(const FutureDecoderOptions& options, std::int64_t w
   constexpr double kSpread = 0.02;
   const double last = kSpread / std::sqrt(2.0 * static_cast<double>(options.layers));
   Random random(seed, 3);
-  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape, double spread) {
-    at::Tensor tensor = torch::zeros(shape);
-    float* values = tensor.data_ptr<float>();
-    for (std::int64_t i = 0; spread > 0 && i < tensor.numel(); ++i) {
-      values[i] = static_cast<float>(spread * random.normal());
-    }
+  const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape,
+                       double spread) {
+    const at::Tensor tensor =
+        spread > 0 ? normal_tensor(shape, random, spread) : torch::zeros(shape);
     parameters_.add(name, tensor.set_requires_grad(true));
   };
   const auto add_linear = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs,

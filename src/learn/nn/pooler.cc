@@ -8,6 +8,7 @@
 #include "kith/error.h"
 #include "learn/nn/attention.h"
 #include "learn/nn/cross_attention.h"
+#include "learn/nn/random_tensors.h"
 #include "learn/nn/segments.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"

@@ -9,6 +9,7 @@
 #include "encode/static_model.h"
 #include "kith/error.h"
 #include "learn/nn/cross_attention.h"
+#include "learn/nn/random_tensors.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
 #include "learn/shards.h"
@@ -171,10 +172,9 @@ void TextModel::State::read_folder(const std::string& folder) {
 
 void TextModel::State::read_static(const encode::Modules& modules) {
   const auto store = encode::TensorStore::open_folder(modules.transformer);
-  const auto& shape = store.shape(encode::kStaticTensor);
-  if (shape.size() != 2) refuse(store.path() + ": expected a table of tokens' vectors");
+  const encode::StaticShape shape = encode::static_shape(store);
   config = {{"model_type", kStatic}};
-  transformer = Transformer::read(store, static_config(shape[0], shape[1]), kStaticNames);
+  transformer = Transformer::read(store, static_config(shape.tokens, shape.width), kStaticNames);
   max_tokens = encode::kUnlimited;
   pooler = make_pooler({}, pooled_model(transformer->config()), 0);
   normalize = !modules.ahead.empty();

@@ -65,6 +65,15 @@ Tokens Tokens::slice(std::int64_t first, std::int64_t some) const {
   return part.to(ids.device());
 }
 
+std::vector<TokensPart> cut(const Tokens& tokens, std::int64_t most) {
+  std::vector<TokensPart> parts;
+  const std::int64_t all = tokens.sequences();
+  for (std::int64_t at = 0; at < all; at += most) {
+    parts.push_back({tokens.slice(at, std::min(most, all - at)), at});
+  }
+  return parts;
+}
+
 Tokens Tokens::to(const at::Device& device) const {
   Tokens moved = *this;
   for (at::Tensor* each : {&moved.ids, &moved.types, &moved.sequence, &moved.position,

@@ -26,6 +26,14 @@ struct Tokens {
   Tokens to(const at::Device& device) const;
 };
 
+// Some sequences of a batch, the first of which is its `first`.
+struct TokensPart {
+  Tokens tokens;
+  std::int64_t first = 0;
+};
+// At most `most` sequences each, in order.
+std::vector<TokensPart> cut(const Tokens& tokens, std::int64_t most);
+
 // Throws invalid_argument for an empty sequence, naming it.
 Tokens pack_tokens(std::span<const TokenSequence> sequences);
 

@@ -10,6 +10,7 @@
 #include "encode/tensor_list.h"
 #include "kith/error.h"
 #include "learn/nn/attention.h"
+#include "learn/nn/random_tensors.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
 #include "learn/torch.h"
@@ -21,15 +22,12 @@ using encode::TensorRole;
 
 at::Tensor start_of(const encode::TensorPlace& place, double last, Random& random) {
   constexpr double kSpread = 0.02;
-  at::Tensor tensor = torch::zeros(place.shape);
-  if (place.role == TensorRole::scale) return tensor.fill_(1);
-  if (place.role == TensorRole::bias || place.role == TensorRole::shift) return tensor;
-  const double spread = place.role == TensorRole::last ? kSpread * last : kSpread;
-  float* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-    values[i] = static_cast<float>(spread * random.normal());
+  if (place.role == TensorRole::scale) return torch::ones(place.shape);
+  if (place.role == TensorRole::bias || place.role == TensorRole::shift) {
+    return torch::zeros(place.shape);
   }
-  return tensor;
+  return normal_tensor(place.shape, random,
+                       place.role == TensorRole::last ? kSpread * last : kSpread);
 }
 
 // The first or the second of each rotated pair.

@@ -5,10 +5,10 @@
 #include <optional>
 #include <span>
 
-#include "base/random.h"
 #include "encode/modules.h"
 #include "encode/tensor_store.h"
 #include "kith/error.h"
+#include "learn/nn/random_tensors.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/torch.h"
 
@@ -71,11 +71,7 @@ class Source {
     if (has(name)) {
       tensor = read_tensor(*store_, name, shape);
     } else {
-      tensor = torch::full(shape, start);
-      float* values = tensor.data_ptr<float>();
-      for (std::int64_t i = 0; spread > 0 && i < tensor.numel(); ++i) {
-        values[i] = static_cast<float>(spread * random_.normal());
-      }
+      tensor = spread > 0 ? normal_tensor(shape, random_, spread) : torch::full(shape, start);
     }
     tensor = tensor.to(device_).detach().set_requires_grad(true);
     parameters.add(name, tensor);

@@ -68,8 +68,6 @@ PretrainOptions read_train(TomlTable& recipe) {
   read_loop(*train, options);
   train->whole("batch", options.batch, 1, 1 << 20);
   train->whole("tokens", options.tokens, 4, 1 << 24);
-  train->number("dropout", options.dropout, 0, 0.99);
-  train->number("attention_dropout", options.attention_dropout, 0, 0.99);
   train->refuse_others();
   return options;
 }

@@ -53,7 +53,8 @@ class LanguageTask : public TrainingTask {
     std::vector<TokenSequence> texts;
     for (const std::uint32_t row : rows.rows) texts.push_back(sources_[rows.source].piece(row));
     const Tokens tokens = pack_tokens(texts).to(model_.device());
-    const std::vector<Part> parts = cut(tokens);
+    const std::vector<TokensPart> parts =
+        cut(tokens, shard_size(tokens.sequences(), model_.device()));
     std::vector<LanguageLoss> losses(parts.size());
     run_shards(parts.size(), [&](std::size_t p) {
       losses[p] = objective_->loss(parts[p].tokens,
@@ -100,24 +101,9 @@ class LanguageTask : public TrainingTask {
   }
 
  private:
-  struct Part {
-    Tokens tokens;
-    std::int64_t first = 0;
-  };
   struct Mean {
     double value = 0, weight = 0;
   };
-
-  static std::vector<Part> cut(const Tokens& tokens) {
-    const std::int64_t all = tokens.sequences();
-    const auto shards = tokens.ids.is_cpu() ? static_cast<std::int64_t>(shard_count()) : 1;
-    const std::int64_t size = (all + shards - 1) / shards;
-    std::vector<Part> parts;
-    for (std::int64_t at = 0; at < all; at += size) {
-      parts.push_back({tokens.slice(at, std::min(size, all - at)), at});
-    }
-    return parts;
-  }
 
   static Mean mean_of(const std::vector<LanguageLoss>& losses) {
     Mean mean;

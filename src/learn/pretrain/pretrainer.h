@@ -18,7 +18,6 @@ namespace kith::learn {
 struct PretrainOptions : LoopOptions {
   std::int64_t batch = 32;    // texts a step
   std::int64_t tokens = 128;  // of a text, at most; longer ones become several
-  double dropout = 0.1, attention_dropout = 0.1;
 };
 
 struct PretrainRecipe {

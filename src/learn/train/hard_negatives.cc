@@ -1,19 +1,17 @@
 #include "learn/train/hard_negatives.h"
 
 #include <algorithm>
-#include <map>
-#include <memory>
 #include <span>
 
 #include "kith/judge.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
 #include "learn/torch.h"
+#include "mine/named_rankings.h"
 
 namespace kith::learn {
 namespace {
 
-constexpr char kBm25[] = "bm25";
 constexpr char kTrained[] = "model";
 
 // The model that is trained, as the judge and the miner take models.
@@ -38,24 +36,6 @@ class TrainedModel : public Embedder {
   const TextLimits& limits_;
 };
 
-// Rankings and teachers by name, each opened once.
-class Embedders {
- public:
-  explicit Embedders(TrainedModel& trained) : trained_(trained) {}
-
-  Embedder* find(const std::string& name) {
-    if (name == kBm25) return nullptr;
-    if (name == kTrained) return &trained_;
-    auto& own = folders_[name];
-    if (!own) own = std::make_unique<ModelVectors>(name);
-    return own.get();
-  }
-
- private:
-  TrainedModel& trained_;
-  std::map<std::string, std::unique_ptr<ModelVectors>> folders_;
-};
-
 }  // namespace
 
 HardNegatives::HardNegatives(const MineOptions& options, std::uint64_t seed,
@@ -74,16 +54,10 @@ void HardNegatives::mine(std::int64_t step, const TextModel& model, const Source
                          const TextLimits& limits, std::vector<Example>& examples,
                          const Control& control) {
   TrainedModel trained(model, source, limits);
-  Embedders embedders(trained);
-  std::vector<Embedder*> rankings;
-  Embedder* teacher = options_.teacher.empty() ? nullptr : embedders.find(options_.teacher);
-  for (const std::string& name : options_.by) {
-    rankings.push_back(embedders.find(name));
-    if (teacher == nullptr) teacher = rankings.back();
-  }
+  const mine::NamedRankings by(options_.by, options_.teacher, {{kTrained, &trained}});
   mine::NegativeOptions negatives = options_.negatives;
   negatives.control = control;
-  mined_ = mine::mine_negatives(texts_, rankings, teacher, negatives);
+  mined_ = mine::mine_negatives(texts_, by.rankings(), by.teacher(), negatives);
   mined_at_ = step;
   assign(examples);
 }

@@ -185,12 +185,10 @@ at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
 std::vector<TextChunk> Objective::cut(const TextBatch& batch, std::int64_t most) const {
   std::vector<TextChunk> chunks;
   const auto add = [&](std::size_t column, const Tokens& tokens) {
-    const std::int64_t all = tokens.sequences();
-    const std::size_t each = tokens.ids.is_cpu() ? shard_count() : 1;
-    const auto shards = static_cast<std::int64_t>(each * processes_->count());
-    const std::int64_t size = most > 0 ? most : (all + shards - 1) / shards;
-    for (std::int64_t at = 0; at < all; at += size) {
-      chunks.push_back({column, tokens.slice(at, std::min(size, all - at))});
+    const std::int64_t size =
+        most > 0 ? most : shard_size(tokens.sequences(), tokens.ids.device(), processes_->count());
+    for (TokensPart& part : learn::cut(tokens, size)) {
+      chunks.push_back({column, std::move(part.tokens)});
     }
   };
   add(0, batch.queries);

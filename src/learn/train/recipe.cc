@@ -146,8 +146,6 @@ TrainOptions read_train(TomlTable& recipe) {
   train->whole("chunk", options.chunk, 0, 1 << 20);
   train->whole("query_tokens", options.query_tokens, 0, 1 << 24);
   train->whole("document_tokens", options.document_tokens, 0, 1 << 24);
-  train->number("dropout", options.dropout, 0, 0.99);
-  train->number("attention_dropout", options.attention_dropout, 0, 0.99);
   train->refuse_others();
   return options;
 }

@@ -106,6 +106,8 @@ void read_loop(TomlTable& train, LoopOptions& into) {
   train.number("epochs", into.epochs, 1e-6, 1e6);
   train.whole("accumulation", into.accumulation, 1, 1 << 20);
   train.number("clip", into.clip, 0, kAnyNumber);
+  train.number("dropout", into.dropout, 0, 0.99);
+  train.number("attention_dropout", into.attention_dropout, 0, 0.99);
   train.number("average", into.average, 0, 1 - 1e-9);
   train.number("checkpoint_seconds", into.checkpoint_seconds, 0, 1e9);
   train.text("schedule", into.schedule.shape, kShapes);

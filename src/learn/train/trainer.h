@@ -31,7 +31,6 @@ struct TrainOptions : LoopOptions {
   std::int64_t batch = 128;                            // examples a step
   std::int64_t chunk = 0;                              // see StepOptions; above 0, GradCache
   std::int64_t query_tokens = 0, document_tokens = 0;  // cut to; 0: the model's length
-  double dropout = 0.1, attention_dropout = 0.1;
 };
 
 struct Recipe {

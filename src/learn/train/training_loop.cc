@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/cpu_time.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -23,10 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
-
-double cpu_seconds() {
-  return static_cast<double>(std::clock()) / static_cast<double>(CLOCKS_PER_SEC);
-}
 
 std::string log_of(const TrainSummary& summary) {
   std::string text;

@@ -18,11 +18,12 @@
 namespace kith::learn {
 
 struct LoopOptions {
-  std::int64_t steps = 0;         // 0: by epochs
-  double epochs = 1;              // of all sources together
-  std::int64_t accumulation = 1;  // batches whose gradients make one step
-  double clip = 1;                // of the gradients' length; 0: none
-  double average = 0;             // decay of a running mean of the weights, such as 0.999; 0: none
+  std::int64_t steps = 0;                         // 0: by epochs
+  double epochs = 1;                              // of all sources together
+  std::int64_t accumulation = 1;                  // batches whose gradients make one step
+  double clip = 1;                                // of the gradients' length; 0: none
+  double dropout = 0.1, attention_dropout = 0.1;  // of what is trained
+  double average = 0;  // decay of a running mean of the weights, such as 0.999; 0: none
   double checkpoint_seconds = 60;
   std::uint64_t seed = 1;
   std::string device = "cpu";  // or "cuda", "cuda:1"

@@ -12,17 +12,6 @@ namespace {
 
 using testing::HasSubstr;
 
-GradientStep distance(const Parameters& model, const Parameters& target) {
-  return [&model, &target](std::int64_t) {
-    at::Tensor loss = torch::zeros({1});
-    for (const Parameter& each : model) {
-      loss = loss + (each.value - target[each.name]).square().sum() / 2;
-    }
-    loss.sum().backward();
-    return loss.item<double>();
-  };
-}
-
 constexpr double kInSpan[2][3] = {{0.7, -0.2, 1.1}, {-0.5, 0.9, 0.3}};
 
 // theta_0 + sum_i kInSpan[i][j] tau_i^(j).

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 
+#include "base/folder_path.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "learn/refuse.h"
@@ -91,17 +91,13 @@ std::vector<double> coefficients_of(const MergeRequest& request, const TaskVecto
 
 // What merge.json says of the sources, before what the method adds.
 json record_of(const MergeRequest& request, const MergeSummary& summary) {
-  const auto name = [](const std::string& path) {
-    const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
-    return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
-  };
   json record = {{"method", request.method}};
   if (!request.base.empty()) {
-    record["base"] = name(request.base);
+    record["base"] = folder_name(request.base);
     record["base_hash"] = summary.base_hash;
   }
   record["models"] = json::array();
-  for (const std::string& model : request.models) record["models"].push_back(name(model));
+  for (const std::string& model : request.models) record["models"].push_back(folder_name(model));
   return record;
 }
 

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "base/checksum.h"
+#include "base/folder_path.h"
 #include "base/mapped_file.h"
 #include "encode/model_folder.h"
 #include "encode/modules.h"
@@ -30,9 +31,7 @@ namespace fs = std::filesystem;
 
 // By its name alone, since weights may be links to elsewhere.
 std::string place_in(const std::string& folder, const fs::path& path) {
-  const fs::path normal = fs::path(folder).lexically_normal();
-  const fs::path from = normal.has_filename() ? normal : normal.parent_path();
-  return path.lexically_normal().lexically_relative(from).string();
+  return path.lexically_normal().lexically_relative(folder_path(folder)).string();
 }
 
 struct WeightFile {

@@ -13,18 +13,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// Half the squared distance to `target`, with its gradients.
-GradientStep distance(const Parameters& model, const Parameters& target) {
-  return [&model, &target](std::int64_t) {
-    at::Tensor loss = torch::zeros({1});
-    for (const Parameter& each : model) {
-      loss = loss + (each.value - target[each.name]).square().sum() / 2;
-    }
-    loss.sum().backward();
-    return loss.item<double>();
-  };
-}
-
 // The place with these weights and this scale, as a model.
 Parameters at_place(const TaskVectors& vectors, const std::vector<double>& weights, double scale) {
   return add_to_base(vectors, combine(vectors.vectors, slerp_coefficients(vectors, weights)),

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "kith/error.h"
 #include "learn/torch.h"
+#include "learn/weights/scaled_model.h"
 #include "learn/weights/task_vectors.h"
 
 namespace kith::learn {
@@ -53,6 +54,18 @@ inline void expect_near(const std::vector<double>& got, const std::vector<double
                         double tolerance) {
   ASSERT_EQ(got.size(), wanted.size());
   for (std::size_t k = 0; k < got.size(); ++k) EXPECT_NEAR(got[k], wanted[k], tolerance) << k;
+}
+
+// Half the squared distance to `target`, with its gradients.
+inline GradientStep distance(const Parameters& model, const Parameters& target) {
+  return [&model, &target](std::int64_t) {
+    at::Tensor loss = torch::zeros({1});
+    for (const Parameter& each : model) {
+      loss = loss + (each.value - target[each.name]).square().sum() / 2;
+    }
+    loss.sum().backward();
+    return loss.item<double>();
+  };
 }
 
 // What an Error says; empty without one.

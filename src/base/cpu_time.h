@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-namespace kith::papers {
+namespace kith {
 
 // Processor seconds of all threads of this process so far.
 inline double cpu_seconds() {
@@ -12,4 +12,4 @@ inline double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-}  // namespace kith::papers
+}  // namespace kith
