@@ -25,6 +25,20 @@ struct ModelOptions {
   Precision precision = Precision::f32;
   // Longer texts than the model takes by itself, or a shorter limit.
   ContextOptions context = {};
+  // Keeps what generate() needs: the vocabulary's output vectors.
+  bool generates = false;
+};
+
+struct GenerateOptions {
+  std::size_t most = 128;  // tokens
+  std::uint32_t end = 0;   // the token that ends a text; it is not part of what is returned
+  // The distribution is sharpened (below 1) or flattened; 0: always the likeliest token.
+  double temperature = 1;
+  // Only the likeliest tokens, of this share of the distribution together, are drawn from
+  // (Holtzman et al., "The curious case of neural text degeneration", 2020).
+  double top_p = 1;
+  std::uint64_t seed = 1;
+  Control control = {};
 };
 
 // One text as its tokenizer gives it, with special tokens, without padding.
@@ -87,6 +101,14 @@ class Encoder {
                        const EncodeOptions& options = {}) const;
   // Also throws invalid_argument for shapes that differ and masks with holes.
   Matrix<float> encode(const PaddedTokens& tokens, const EncodeOptions& options = {}) const;
+
+  // What a causal model writes behind each prompt, token by token. It follows from the seed and the
+  // prompt, and from how often the same prompt stands right before it, for any number of threads.
+  // Throws invalid_argument for an empty prompt, an unknown id, prompts that with `most` exceed
+  // max_tokens, and a model that was opened without `generates`; unsupported for one that isn't
+  // causal; cancelled.
+  std::vector<std::vector<std::uint32_t>> generate(
+      std::span<const std::vector<std::uint32_t>> prompts, const GenerateOptions& options) const;
 
   // The hidden state of every token, `info().width` values each, one sequence after the other.
   // Sequences that Extension::pcw would cut have none: invalid_argument.

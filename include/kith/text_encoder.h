@@ -14,12 +14,23 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "kith/control.h"
 #include "kith/encoder.h"
 #include "kith/matrix.h"
 
 namespace kith {
+
+// Of models that write thoughts about a query before they embed it (O1 Embedder, Yan et al., 2025).
+struct ThinkOptions {
+  std::size_t thoughts =
+      3;  // of each text, whose vectors' mean is taken; 0: it is embedded at once
+  // Of drawing their tokens; see GenerateOptions. The authors' values.
+  double temperature = 0.1, top_p = 0.9;
+  std::size_t most = 0;  // tokens of a thought; 0: as the folder says
+  std::uint64_t seed = 1;
+};
 
 struct TextEncodeOptions {
   // What is put before each text; empty: nothing. Unset: the folder's default prompt, if it has
@@ -33,6 +44,9 @@ struct TextEncodeOptions {
   // Whether vectors get unit length, after `dim`. Unset: where the folder's last module is
   // Normalize.
   std::optional<bool> normalize = {};
+  // Texts are queries that are thought about; unset: they are documents. Only for models whose
+  // folder has thinking.json; the others throw unsupported.
+  std::optional<ThinkOptions> think = {};
   // Throws for a text that isn't UTF-8; otherwise each wrong byte is read as U+FFFD and counted.
   bool strict = false;
   Control control = {};
@@ -43,6 +57,7 @@ struct EncodedTexts {
   // How many texts were cut to the model's length, had bytes that are no UTF-8, and had no token
   // the model knows: these get zeros, which no cosine can be taken of.
   std::size_t truncated = 0, mended = 0, empty = 0;
+  std::vector<std::vector<std::string>> thoughts = {};  // of each text, where there were any
 };
 
 // Immutable: any number of threads may use one at a time.
@@ -61,6 +76,7 @@ class TextEncoder {
   // Those of config_sentence_transformers.json by name, and the name of the one used by default.
   const std::map<std::string, std::string>& prompts() const;
   const std::string& default_prompt() const;  // empty: none
+  bool thinks() const;                        // see TextEncodeOptions::think
 
   // A vector is the same to the bit for any number of threads and whatever else is encoded in the
   // call. Texts of like length run together, the longest first. Throws invalid_argument for a layer

@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/precision_option.h"
 #include "cli/text_options.h"
+#include "cli/think_option.h"
 #include "kith/error.h"
 #include "text/utf8.h"
 
@@ -28,6 +29,8 @@ TextEncodeOptions encode_options(const EmbedOptions& options, const TextEncoder&
   TextEncodeOptions encode;
   encode.layer = options.layer;
   encode.dim = options.dim;
+  encode.think = options.think;
+  if (encode.think) encode.think->seed = options.seed;
   for (const std::string& name : prompts) {
     const auto named = model.prompts().find(name);
     if (named != model.prompts().end() && !encode.prompt) encode.prompt = named->second;
@@ -131,6 +134,8 @@ json EmbedRun::settings(const How& how) const {
   if (encode_.layer) all["layer"] = *encode_.layer;
   const json context = context_settings(options_.context);
   if (!context.empty()) all["context"] = context;
+  const json think = think_settings(encode_.think);
+  if (!think.empty()) all["think"] = think;
   all.update(how.settings);
   return all;
 }

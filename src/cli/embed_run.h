@@ -28,7 +28,8 @@ struct EmbedOptions : CommonOptions {
   std::size_t dim = 0;
   bool strict = false;
   Precision precision = Precision::f32;
-  ContextOptions context;  // of verbs that add its options themselves
+  ContextOptions context;  // this and the next: of verbs that add their options themselves
+  std::optional<ThinkOptions> think;
   formats::TextStreamOptions read;
 };
 

@@ -10,6 +10,7 @@
 #include "cli/cache_folder.h"
 #include "cli/cli.h"
 #include "cli/data_mine.h"
+#include "cli/data_vote.h"
 #include "cli/table.h"
 #include "datasets/catalogue.h"
 #include "datasets/training.h"
@@ -205,6 +206,7 @@ void add_data(CLI::App& root) {
   names->callback([list_options] { list(*list_options); });
   add_training(*verb);
   add_data_mine(*verb);
+  add_data_vote(*verb);
   verb->callback([options, verb] {
     if (verb->get_subcommands().empty()) run(*options);
   });

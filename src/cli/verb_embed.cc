@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/think_option.h"
 #include "cli/times.h"
 #include "formats/format.h"
 
@@ -48,6 +49,7 @@ void add_embed(CLI::App& root) {
   CLI::App* verb = root.add_subcommand("embed", "Turn texts into vectors by a model");
   add_embed_options(*verb, *options);
   add_context_options(*verb, options->context);
+  add_think_options(*verb, options->think);
   verb->add_option("-o,--output", options->output, "Vectors: .npy, .fbin, .safetensors ...")
       ->required()
       ->type_name("FILE");
@@ -60,6 +62,7 @@ void add_embed(CLI::App& root) {
       "kith embed texts.txt --model use-lite --precision int8 -o texts.npy\n"
       "kith embed books.jsonl --model e5 --context 2048 --extend pcw -o books.npy\n"
       "kith embed books.jsonl --model nomic --context 16384 --extend selfextend -o books.npy\n"
+      "kith embed queries.txt --model thinker --think 3 -o queries.npy\n"
       "# Interrupted? The same command goes on from where it was.");
   verb->callback([options, verb] {
     use_options(*verb, *options);

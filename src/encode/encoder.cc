@@ -10,6 +10,7 @@
 #include "encode/architecture.h"
 #include "encode/chunks.h"
 #include "encode/context.h"
+#include "encode/generate.h"
 #include "encode/modules.h"
 #include "encode/transformer.h"
 #include "kith/error.h"
@@ -22,6 +23,7 @@ struct Encoder::State {
   Transformer transformer;
   encode::Head head;
   EncoderInfo info;
+  simd::PackedWeights output;  // of the vocabulary, for generate()
 };
 
 namespace {
@@ -172,6 +174,16 @@ void check_sequences(const EncoderInfo& info, std::size_t types,
   for (std::size_t i = 0; i < sequences.size(); ++i) check_sequence(info, types, i, sequences[i]);
 }
 
+// The vectors that states are multiplied by to score the next token: the table of tokens itself, or
+// one of its own.
+simd::PackedWeights output_of(const std::string& folder, const Json& json,
+                              const Matrix<float>& tokens) {
+  constexpr char kOwn[] = "lm_head.weight";
+  const auto store = encode::TensorStore::open_folder(folder);
+  if (json.boolean("tie_word_embeddings", true) || !store.has(kOwn)) return {tokens, nullptr};
+  return {store.read(kOwn, tokens.rows(), tokens.cols()), nullptr};
+}
+
 // The tokens of row i between its padding.
 TokenSequence unpadded(const PaddedTokens& tokens, std::size_t i) {
   const std::uint32_t* mask = tokens.mask.row(i);
@@ -225,6 +237,8 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
     raw.positions = encode::stretched_table(raw.positions, config.position_offset, trained,
                                             config.context.stretch);
   }
+  simd::PackedWeights output;
+  if (options.generates) output = output_of(modules.transformer, json, raw.tokens);
   encode::Weights weights = encode::pack(std::move(raw), options.precision);
   EncoderInfo info{.architecture = config.architecture,
                    .layers = config.layers.size(),
@@ -236,7 +250,19 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
                    .modules = head.descriptions(),
                    .precision = options.precision};
   return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
-                                         std::move(info)));
+                                         std::move(info), std::move(output)));
+}
+
+std::vector<std::vector<std::uint32_t>> Encoder::generate(
+    std::span<const std::vector<std::uint32_t>> prompts, const GenerateOptions& options) const {
+  if (state_->output.outputs() == 0) {
+    throw Error(ErrorCode::invalid_argument, "a model that was opened without `generates`");
+  }
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    check_below(p, prompts[p], state_->info.vocabulary, "id",
+                "the model has " + std::to_string(state_->info.vocabulary));
+  }
+  return encode::generate(state_->transformer, state_->output, prompts, options);
 }
 
 Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,

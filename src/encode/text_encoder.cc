@@ -1,6 +1,7 @@
 #include "kith/text_encoder.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <utility>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "encode/nvembed.h"
 #include "encode/prompted_texts.h"
 #include "encode/static_model.h"
+#include "encode/thinking.h"
 #include "json/json.h"
 #include "kith/error.h"
 #include "kith/tokenizer.h"
@@ -28,6 +30,7 @@ struct TextEncoder::State {
   std::string end;  // what stands behind each text, before it is cut
   std::optional<Truncation> truncation;
   bool special = true;  // whether texts get what the tokenizer adds
+  std::optional<encode::Thinking> thinking;
 };
 
 namespace {
@@ -116,6 +119,17 @@ void check_options(const TextEncodeOptions& options, std::size_t dim, const Enco
   }
 }
 
+// The first `dim` components of a model's vector. Whole ones that the model has normalised stay as
+// they are, to the bit.
+void finish(const float* vector, const EncoderInfo& info, const TextEncodeOptions& options,
+            float* out, std::size_t dim) {
+  std::copy_n(vector, dim, out);
+  const bool normal = info.modules.back() == "normalize";
+  if (options.normalize.value_or(normal) && (dim < info.dim || !normal)) {
+    encode::normalize(out, dim);
+  }
+}
+
 std::variant<Encoder, StaticModel> open_model(const std::string& folder,
                                               const encode::Modules& modules,
                                               const std::string& type,
@@ -124,7 +138,9 @@ std::variant<Encoder, StaticModel> open_model(const std::string& folder,
     return StaticModel::open_embedding(modules.transformer, !modules.ahead.empty());
   }
   if (type == encode::kStaticType) return StaticModel::open(modules.transformer);
-  return Encoder::open(folder, options);
+  ModelOptions own = options;
+  own.generates = std::filesystem::exists(folder + "/" + encode::kThinkingFile);
+  return Encoder::open(folder, own);
 }
 
 }  // namespace
@@ -145,7 +161,9 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                     .prompts = encode::read_prompts(folder),
                                     .end = {},
                                     .truncation = {},
-                                    .special = !modules.is_static});
+                                    .special = !modules.is_static,
+                                    .thinking = {}});
+  state->thinking = encode::read_thinking(folder, state->tokenizer);
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
   const auto* fixed = std::get_if<StaticModel>(&state->model);
   if (fixed != nullptr && asked) {
@@ -169,6 +187,77 @@ const std::map<std::string, std::string>& TextEncoder::prompts() const {
 }
 const std::string& TextEncoder::default_prompt() const { return state_->prompts.usual; }
 
+namespace {
+
+// What a model that thinks makes of texts: tokens, and with thoughts several sequences of each.
+class ThinkingTexts {
+ public:
+  ThinkingTexts(const encode::Thinking& thinking, const Tokenizer& tokenizer,
+                const Encoder& encoder, const TextEncodeOptions& options)
+      : thinking_(thinking), tokenizer_(tokenizer), encoder_(encoder), options_(options) {}
+
+  EncodedTexts encode(std::span<const std::string_view> texts) const {
+    EncodedTexts result;
+    std::vector<std::vector<std::uint32_t>> sequences;
+    std::size_t each = 1;
+    for (const std::string_view text : texts) {
+      sequences.push_back(options_.think
+                              ? thinking_.prompt(tokenizer_, text)
+                              : thinking_.document(tokenizer_, text, encoder_.info().max_tokens));
+    }
+    if (options_.think && options_.think->thoughts > 0) {
+      each = options_.think->thoughts;
+      sequences = with_thoughts(sequences, result);
+    } else if (options_.think) {
+      for (auto& sequence : sequences) thinking_.finish({}, sequence);
+    }
+    std::vector<TokenSequence> tokens;
+    for (const auto& ids : sequences) tokens.push_back({.ids = ids, .types = {}});
+    EncodeOptions encode;
+    encode.layer = options_.layer;
+    encode.control = options_.control;
+    const Matrix<float> vectors = encoder_.encode(tokens, encode);
+    result.vectors = Matrix<float>(texts.size(), vectors.cols());
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      for (std::size_t j = 0; j < vectors.cols(); ++j) {
+        result.vectors(i / each, j) += vectors(i, j) / static_cast<float>(each);
+      }
+    }
+    return result;
+  }
+
+ private:
+  std::vector<std::vector<std::uint32_t>> with_thoughts(
+      const std::vector<std::vector<std::uint32_t>>& prompts, EncodedTexts& result) const {
+    const ThinkOptions& think = *options_.think;
+    std::vector<std::vector<std::uint32_t>> sequences;
+    for (const auto& prompt : prompts) sequences.insert(sequences.end(), think.thoughts, prompt);
+    GenerateOptions generate;
+    generate.most = think.most == 0 ? thinking_.thought_tokens : think.most;
+    generate.end = thinking_.end;
+    generate.temperature = think.temperature;
+    generate.top_p = think.top_p;
+    generate.seed = think.seed;
+    generate.control = options_.control;
+    const auto thoughts = encoder_.generate(sequences, generate);
+    result.thoughts.resize(prompts.size());
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+      result.thoughts[i / think.thoughts].push_back(tokenizer_.decode(thoughts[i]));
+      thinking_.finish(thoughts[i], sequences[i]);
+    }
+    return sequences;
+  }
+
+  const encode::Thinking& thinking_;
+  const Tokenizer& tokenizer_;
+  const Encoder& encoder_;
+  const TextEncodeOptions& options_;
+};
+
+}  // namespace
+
+bool TextEncoder::thinks() const { return state_->thinking.has_value(); }
+
 EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
                                  const TextEncodeOptions& options) const {
   const EncoderInfo& about = info();
@@ -176,6 +265,21 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   check_options(options, dim, about);
   if (options.strict) {
     for (std::size_t i = 0; i < texts.size(); ++i) check_utf8(i, texts[i]);
+  }
+  if (state_->thinking) {
+    EncodedTexts thought = ThinkingTexts(*state_->thinking, state_->tokenizer,
+                                         std::get<Encoder>(state_->model), options)
+                               .encode(texts);
+    const Matrix<float> whole = std::exchange(thought.vectors, Matrix<float>(texts.size(), dim));
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      finish(whole.row(i), about, options, thought.vectors.row(i), dim);
+    }
+    return thought;
+  }
+  if (options.think) {
+    throw Error(ErrorCode::unsupported,
+                "thoughts: the model's folder has no thinking.json, expected one that was trained "
+                "to think");
   }
   std::string prompt = options.prompt.value_or("");
   if (!options.prompt && !default_prompt().empty()) prompt = prompts().at(default_prompt());
@@ -210,14 +314,9 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
     result.mended += encoding.invalid_bytes == 0 ? 0 : 1;
   }
   result.empty = texts.size() - order.size();
-  // Whole vectors that the model has normalised stay as they are, to the bit.
-  const bool normal = about.modules.back() == "normalize";
-  const bool again = options.normalize.value_or(normal) && (dim < about.dim || !normal);
   result.vectors = Matrix<float>(texts.size(), dim);
   for (std::size_t s = 0; s < order.size(); ++s) {
-    float* row = result.vectors.row(order[s]);
-    std::copy_n(vectors.row(s), dim, row);
-    if (again) encode::normalize(row, dim);
+    finish(vectors.row(s), about, options, result.vectors.row(order[s]), dim);
   }
   return result;
 }

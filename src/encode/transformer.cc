@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "encode/cached_attention.h"
 #include "encode/context.h"
 #include "encode/distance_bias.h"
 #include "simd/activations.h"
@@ -57,10 +58,11 @@ Transformer::Transformer(Config config, Weights weights)
 class TransformerRun {
  public:
   TransformerRun(const Transformer& model, const Control& control, const TokenBatch& batch,
-                 TransformerScratch& scratch)
+                 TransformerScratch& scratch, KeyValueCache* cache)
       : model_(model),
         config_(model.config_),
         control_(control),
+        cache_(cache),
         team_(control),
         shared_(batch.tokens() * config_.width >= kWorthThreads),
         batch_(batch),
@@ -105,15 +107,19 @@ class TransformerRun {
   };
 
   std::size_t qk_width() const { return (config_.heads + config_.kv_heads) * config_.head_dim; }
+  // Tokens that a sequence has in the cache.
+  std::size_t past(std::size_t sequence) const {
+    return cache_ == nullptr ? 0 : cache_->length(sequence);
+  }
   std::size_t length_of(std::uint32_t sequence) const {
-    return batch_.begin[sequence + 1] - batch_.begin[sequence];
+    return past(sequence) + batch_.begin[sequence + 1] - batch_.begin[sequence];
   }
 
   void find_places() {
     for (std::size_t s = 0; s < batch_.sequences(); ++s) {
       for (std::size_t i = batch_.begin[s]; i < batch_.begin[s + 1]; ++i) {
-        places_.push_back(
-            {static_cast<std::uint32_t>(s), static_cast<std::uint32_t>(i - batch_.begin[s])});
+        places_.push_back({static_cast<std::uint32_t>(s),
+                           static_cast<std::uint32_t>(past(s) + i - batch_.begin[s])});
       }
     }
   }
@@ -123,7 +129,7 @@ class TransformerRun {
     for (std::size_t r = 0; r < config_.rotary.size(); ++r) {
       std::vector<const RotaryTable*>& of_sequence = tables_.emplace_back();
       for (std::size_t s = 0; s < batch_.sequences(); ++s) {
-        const std::size_t length = batch_.begin[s + 1] - batch_.begin[s];
+        const std::size_t length = length_of(static_cast<std::uint32_t>(s));
         if (length <= model_.rotary_[r].cosines.rows()) {
           of_sequence.push_back(&model_.rotary_[r]);
           continue;
@@ -150,7 +156,8 @@ class TransformerRun {
     std::vector<std::size_t> rows(rows_);
     std::size_t counted = 0;
     for (std::size_t i = 0; i < rows_; ++i) {
-      if (places_[i].position == 0) counted = 0;
+      const Place place = places_[i];
+      if (i == batch_.begin[place.sequence]) counted = place.position;
       const bool skipped = config_.unpositioned && batch_.ids[i] == *config_.unpositioned;
       rows[i] = skipped ? config_.position_offset - 1
                         : config_.position_offset + position_id(config_.context, counted++,
@@ -211,16 +218,19 @@ class TransformerRun {
                 qkv, s_.dense);
     const std::size_t dim = config_.head_dim_of(l);
     for_rows([&](std::size_t i) { prepare_heads(i, dim, plan, layer); });
-    attend(team_, shared_, config_,
-           {.qkv = qkv,
-            .head_dim = dim,
-            .begin = &batch_.begin,
-            .plan = &plan,
-            .distance_bias = bias_,
-            .grouped = regroups(plan) ? grouped_ : MatrixView<float>(),
-            .shifted = shifted_,
-            .context = &config_.context},
-           s_.attention, attended);
+    const AttentionInput attention{.qkv = qkv,
+                                   .head_dim = dim,
+                                   .begin = &batch_.begin,
+                                   .plan = &plan,
+                                   .distance_bias = bias_,
+                                   .grouped = regroups(plan) ? grouped_ : MatrixView<float>(),
+                                   .shifted = shifted_,
+                                   .context = &config_.context};
+    if (cache_ != nullptr) {
+      attend_cached(team_, shared_, config_, attention, l, *cache_, attended);
+    } else {
+      attend(team_, shared_, config_, attention, s_.attention, attended);
+    }
     simd::dense(team_, attended, layer.out, added_, s_.dense);
     add_result(layer.attention_norm);
   }
@@ -294,6 +304,7 @@ class TransformerRun {
   const Transformer& model_;
   const Config& config_;
   const Control& control_;
+  KeyValueCache* const cache_;
   WorkerTeam team_;
   const bool shared_;  // work on rows; dense layers see for themselves what is worth it
   const TokenBatch& batch_;
@@ -311,8 +322,9 @@ class TransformerRun {
 
 MatrixView<const float> Transformer::run(const Control& control, const TokenBatch& batch,
                                          std::size_t layers, bool final_norm,
-                                         TransformerScratch& scratch, const SeeLayer& see) const {
-  return TransformerRun(*this, control, batch, scratch).run(layers, final_norm, see);
+                                         TransformerScratch& scratch, const SeeLayer& see,
+                                         KeyValueCache* cache) const {
+  return TransformerRun(*this, control, batch, scratch, cache).run(layers, final_norm, see);
 }
 
 }  // namespace kith::encode

@@ -8,6 +8,7 @@
 
 #include "encode/attention.h"
 #include "encode/config.h"
+#include "encode/key_value_cache.h"
 #include "encode/rotary.h"
 #include "encode/weights.h"
 #include "kith/control.h"
@@ -49,9 +50,11 @@ class Transformer {
 
   // The hidden state behind `layers` layers, one row of config().width a token. `final_norm`: ends
   // with the model's final norm, where it has one. The result lies in `scratch` until its next use.
+  // With a cache, whose sequences are the batch's, tokens stand behind those in it and are added to
+  // it; the caller advances it.
   MatrixView<const float> run(const Control& control, const TokenBatch& batch, std::size_t layers,
                               bool final_norm, TransformerScratch& scratch,
-                              const SeeLayer& see = {}) const;
+                              const SeeLayer& see = {}, KeyValueCache* cache = nullptr) const;
 
  private:
   friend class TransformerRun;

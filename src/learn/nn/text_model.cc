@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "base/progress.h"
 #include "base/read_file.h"
 #include "encode/modules.h"
 #include "encode/prompted_texts.h"
 #include "encode/static_model.h"
+#include "encode/thinking.h"
 #include "kith/error.h"
 #include "learn/nn/cross_attention.h"
 #include "learn/nn/random_tensors.h"
@@ -121,6 +123,8 @@ struct TextModel::State {
   bool normalize = true;
   std::size_t max_tokens = 0;
   encode::Prompts prompts;
+  std::optional<encode::Thinking> thinking;
+  std::string thinking_json;  // the folder's file
   Parameters lora;
 
   bool causal() const { return is_causal(transformer->config()); }
@@ -135,6 +139,8 @@ struct TextModel::State {
   void start(const ArchitectureOptions& options, std::uint64_t seed);
   void change(const TextModelOptions& options, std::uint64_t seed);
   void set_causal(bool wanted);
+  void add_thinking(const ThinkingOptions& options, std::uint64_t seed);
+  void add_tokens(const std::vector<std::string>& tokens, std::uint64_t seed);
   void add_dense(std::int64_t outputs, std::uint64_t seed);
 
  public:
@@ -160,6 +166,8 @@ void TextModel::State::read_folder(const std::string& folder) {
   tokenizer = Tokenizer::parse(tokenizer_json, modules.transformer + "/tokenizer.json");
   prompts = encode::read_prompts(folder);
   if (modules.is_static) return read_static(modules);
+  thinking = encode::read_thinking(folder, *tokenizer);
+  if (thinking) thinking_json = read_file(folder + "/" + encode::kThinkingFile);
   const Json read = Json::read(modules.transformer + "/config.json");
   config = read.raw();
   const encode::Config sizes = encode::read_config(read);
@@ -260,7 +268,68 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
   if (!prompts.usual.empty() && !prompts.by_name.contains(prompts.usual)) {
     refuse("default prompt '" + prompts.usual + "', expected the name of one of the prompts");
   }
+  if (options.thinking) add_thinking(*options.thinking, seed);
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
+}
+
+void TextModel::State::add_thinking(const ThinkingOptions& options, std::uint64_t seed) {
+  if (!causal()) refuse("thinking: tokens see those behind them, expected a causal model");
+  const encode::ThinkingNames& names = options.names;
+  std::vector<std::string> missing;
+  for (const std::string& token :
+       {names.query, names.query_end, names.thought, names.end, names.embed}) {
+    if (!tokenizer->id(token)) missing.push_back(token);
+  }
+  if (!missing.empty()) add_tokens(missing, seed);
+  thinking = encode::thinking_of(names, *tokenizer);
+  thinking->query_tokens = options.query_tokens;
+  thinking->thought_tokens = options.thought_tokens;
+  thinking_json = encode::thinking_json(names, *thinking);
+  pooler = make_pooler({.kind = "last"}, pooled_model(transformer->config()), seed);
+}
+
+// As special tokens, whose vectors start near the mean of all others'.
+void TextModel::State::add_tokens(const std::vector<std::string>& tokens, std::uint64_t seed) {
+  if (!config.value("tie_word_embeddings", true)) {
+    refuse("new tokens for a model with output vectors of its own, expected tied ones");
+  }
+  constexpr double kSpread = 0.02;
+  json file = json::parse(tokenizer_json);
+  std::size_t next = tokenizer->vocabulary_size();
+  for (const std::string& token : tokens) {
+    file["added_tokens"].push_back({{"id", next++},
+                                    {"content", token},
+                                    {"single_word", false},
+                                    {"lstrip", false},
+                                    {"rstrip", false},
+                                    {"normalized", false},
+                                    {"special", true}});
+  }
+  tokenizer_json = file.dump();
+  tokenizer = Tokenizer::parse(tokenizer_json, "the tokenizer with tokens of thoughts");
+  config["vocab_size"] = next;
+  const Json read(config, "the model's config.json");
+  const encode::Config sizes = encode::read_config(read);
+  const encode::Names& names = transformer->names();
+  Random random(seed, 4);
+  Parameters parameters;
+  for (const Parameter& each : transformer->parameters()) {
+    if (each.name != names.tokens) {
+      parameters.add(each.name, each.value);
+      continue;
+    }
+    const at::Tensor own = each.value.detach();
+    at::Tensor added =
+        own.mean(0).expand({static_cast<std::int64_t>(next) - own.size(0), -1}).clone();
+    float* values = added.data_ptr<float>();
+    for (std::int64_t i = 0; i < added.numel(); ++i) {
+      values[i] += static_cast<float>(kSpread * random.normal());
+    }
+    parameters.add(each.name, torch::cat({own, added}));
+  }
+  const bool was_causal = causal();
+  transformer = Transformer(sizes, names, std::move(parameters));
+  if (causal() != was_causal) transformer->set_causal(was_causal);
 }
 
 std::vector<encode::Module> TextModel::State::write_static(const encode::NewFolder& folder) const {
@@ -301,6 +370,7 @@ bool TextModel::causal() const { return state_->causal(); }
 std::int64_t TextModel::dim() const { return state_->dim(); }
 std::size_t TextModel::max_tokens() const { return state_->max_tokens; }
 bool TextModel::normalized() const { return state_->normalize; }
+const std::optional<encode::Thinking>& TextModel::thinking() const { return state_->thinking; }
 const std::map<std::string, std::string>& TextModel::prompts() const {
   return state_->prompts.by_name;
 }
@@ -373,17 +443,19 @@ at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t
 
 at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
                             const Control& control, std::size_t most) const {
+  return embed(tokenize(texts, prompt, most, without_progress(control)).sequences, control);
+}
+
+at::Tensor TextModel::embed(std::span<const TokenSequence> sequences,
+                            const Control& control) const {
   constexpr std::size_t kBatch = 64;
   const torch::NoGradGuard constant;
-  Control alone;
-  alone.threads = 1;
-  std::vector<at::Tensor> parts((texts.size() + kBatch - 1) / kBatch);
+  std::vector<at::Tensor> parts((sequences.size() + kBatch - 1) / kBatch);
   run_shards(parts.size(), [&](std::size_t part) {
     throw_if_cancelled(control);
     const std::size_t at = part * kBatch;
-    const auto some = texts.subspan(at, std::min(kBatch, texts.size() - at));
-    const Texts tokenized = tokenize(some, prompt, most, alone);
-    const Tokens tokens = pack_tokens(tokenized.sequences).to(device());
+    const auto some = sequences.subspan(at, std::min(kBatch, sequences.size() - at));
+    const Tokens tokens = pack_tokens(some).to(device());
     const std::size_t layers = transformer().layers();
     parts[part] = vectors(transformer().states(tokens, layers), layers, tokens).cpu();
   });
@@ -425,6 +497,9 @@ void TextModel::save(const std::string& path, const Extras& extras) const {
     nlohmann::ordered_json prompts = {{"prompts", state.prompts.by_name}};
     if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);
+  }
+  if (state.thinking) {
+    encode::write_text(folder.file(encode::kThinkingFile), state.thinking_json);
   }
   for (const auto& [name, text] : extras.files) encode::write_text(folder.file(name), text);
   for (const auto& [name, own] : extras.tensors) write_parameters(folder.file(name), own);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "encode/thinking.h"
 #include "json/json.h"
 #include "kith/control.h"
 #include "kith/tokenizer.h"
@@ -30,6 +31,12 @@ struct ArchitectureOptions {
   nlohmann::json config = nlohmann::json::object();  // further settings of config.json
 };
 
+// A model that writes a thought about a query before it embeds it (encode/thinking.h).
+struct ThinkingOptions {
+  encode::ThinkingNames names = {};  // of tokens, which the vocabulary gains where it lacks them
+  std::size_t query_tokens = 32, thought_tokens = 128;  // the authors'
+};
+
 struct TextModelOptions {
   std::string base;  // a model's folder; empty: from scratch
   ArchitectureOptions architecture;
@@ -39,6 +46,7 @@ struct TextModelOptions {
   std::int64_t dim =
       0;  // of a dense layer behind the pooling, without activation; 0: none is added
   std::optional<LoraOptions> lora;
+  std::optional<ThinkingOptions> thinking;
   bool norm_every_layer = false;  // with norms in front, each layer's state passes the final norm
   std::map<std::string, std::string> prompts;
   std::string default_prompt;
@@ -61,6 +69,7 @@ class TextModel {
   std::int64_t dim() const;
   std::size_t max_tokens() const;
   const std::map<std::string, std::string>& prompts() const;
+  const std::optional<encode::Thinking>& thinking() const;
 
   // What is trained, by names that are the folder's: "transformer.", "pooling.", "dense.0." ...
   Parameters trained() const;
@@ -101,6 +110,9 @@ class TextModel {
     Parameters head = {};
     std::string prefix = {}, architecture = {};
   };
+  // The same of token sequences.
+  at::Tensor embed(std::span<const TokenSequence> sequences, const Control& control) const;
+
   // Writes the folder; throws invalid_argument when there is one. LoRA's changes are added to the
   // weights that are written.
   void save(const std::string& folder, const Extras& extras) const;

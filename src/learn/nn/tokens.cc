@@ -59,6 +59,7 @@ Tokens Tokens::slice(std::int64_t first, std::int64_t some) const {
   part.ids = ids.narrow(0, from, count);
   part.types = types.narrow(0, from, count);
   part.prompts = prompts.narrow(0, first, some);
+  if (taught.defined()) part.taught = taught.narrow(0, from, count);
   part.begin.clear();
   for (std::int64_t s = first; s <= first + some; ++s) part.begin.push_back(begin[s] - from);
   derive(part);
@@ -80,6 +81,7 @@ Tokens Tokens::to(const at::Device& device) const {
                            &moved.lengths, &moved.prompts}) {
     *each = each->to(device);
   }
+  if (taught.defined()) moved.taught = taught.to(device);
   return moved;
 }
 

@@ -17,6 +17,8 @@ struct Tokens {
   at::Tensor sequence, position;    // int64 [N]: which sequence a token is of, its place there
   at::Tensor lengths;               // float [S]
   at::Tensor prompts;               // int64 [S]: leading tokens that are a prompt
+  // bool [N]: tokens that the model is to write itself (thoughts, O1 Embedder); or undefined.
+  at::Tensor taught = {};
   std::int64_t longest = 0;
 
   std::int64_t count() const { return begin.back(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/random.h"
 #include "learn/loss/similarity.h"
 #include "learn/torch.h"
 
@@ -32,6 +33,62 @@ Tokens tokens_of(const TextModel& model, const Texts& texts, const std::string& 
   const TextModel::Texts tokenized = model.tokenize(texts, prompt, most, control);
   return pack_tokens(tokenized.sequences).to(model.device());
 }
+
+// Sequences of a model that thinks: queries with thoughts or without, documents.
+struct ThinkingSequences {
+  std::vector<std::vector<std::uint32_t>> ids;
+  std::vector<std::size_t> thoughts;  // where each query's begins; none: documents
+
+  std::vector<TokenSequence> views() const {
+    std::vector<TokenSequence> views;
+    for (const auto& each : ids) views.push_back({.ids = each, .types = {}});
+    return views;
+  }
+  Tokens tokens(const TextModel& model) const {
+    Tokens tokens = pack_tokens(views());
+    if (!thoughts.empty()) {
+      std::vector<std::uint8_t> taught;  // all of a thought and its end, not what follows
+      for (std::size_t i = 0; i < ids.size(); ++i) {
+        for (std::size_t t = 0; t < ids[i].size(); ++t) {
+          taught.push_back(t >= thoughts[i] && t + 1 < ids[i].size());
+        }
+      }
+      tokens.taught = torch::tensor(taught).to(torch::kBool);
+    }
+    return tokens.to(model.device());
+  }
+};
+
+// `thoughts`: a null is none.
+ThinkingSequences query_sequences(const TextModel& model, std::span<const std::string_view> queries,
+                                  const std::vector<const std::string*>& thoughts) {
+  const encode::Thinking& thinking = *model.thinking();
+  ThinkingSequences sequences;
+  for (std::size_t i = 0; i < queries.size(); ++i) {
+    auto& own = sequences.ids.emplace_back(thinking.prompt(model.tokenizer(), queries[i]));
+    sequences.thoughts.push_back(own.size());
+    std::vector<std::uint32_t> thought;
+    if (thoughts[i] != nullptr) {
+      thought = model.tokenizer().encode(*thoughts[i], {.special_tokens = false}).ids;
+      thought.resize(std::min(thought.size(), thinking.thought_tokens));
+    }
+    thinking.finish(thought, own);
+  }
+  return sequences;
+}
+
+ThinkingSequences document_sequences(const TextModel& model,
+                                     std::span<const std::string_view> texts, std::size_t most) {
+  const std::size_t room = most == 0 ? model.max_tokens() : std::min(most, model.max_tokens());
+  ThinkingSequences sequences;
+  for (const std::string_view text : texts) {
+    sequences.ids.push_back(model.thinking()->document(model.tokenizer(), text, room));
+  }
+  return sequences;
+}
+
+// Whether an example is to be embedded without its thought: so often, the same at every epoch.
+bool goes_without(std::uint32_t row, double share) { return Random(7, row).uniform() < share; }
 
 // True at [i, c] where candidate c has the text of positive i without being it, or of query i.
 at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts& negatives,
@@ -82,14 +139,24 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
   }
   const auto count = static_cast<std::int64_t>(rows.size());
   TextBatch batch;
-  batch.queries = tokens_of(model, queries, query_prompt(model, source), limits.query, control);
-  batch.positives =
-      tokens_of(model, positives, document_prompt(model, source), limits.document, control);
-  batch.has_negatives = !negatives.empty();
-  if (batch.has_negatives) {
-    batch.negatives =
-        tokens_of(model, negatives, document_prompt(model, source), limits.document, control);
+  const auto documents = [&](const Texts& texts) {
+    if (model.thinking()) return document_sequences(model, texts, limits.document).tokens(model);
+    return tokens_of(model, texts, document_prompt(model, source), limits.document, control);
+  };
+  if (model.thinking()) {
+    std::vector<const std::string*> thoughts;
+    for (const std::uint32_t row : rows) {
+      const std::string& own = examples[row].thought;
+      const bool without = own.empty() || goes_without(row, loss.without_thought);
+      thoughts.push_back(without ? nullptr : &own);
+    }
+    batch.queries = query_sequences(model, queries, thoughts).tokens(model);
+  } else {
+    batch.queries = tokens_of(model, queries, query_prompt(model, source), limits.query, control);
   }
+  batch.positives = documents(positives);
+  batch.has_negatives = !negatives.empty();
+  if (batch.has_negatives) batch.negatives = documents(negatives);
   batch.scores = torch::tensor(scores).to(model.device());
   if (taught && each > 0) {
     batch.teacher = torch::tensor(teacher).view({count, -1}).to(model.device());
@@ -110,11 +177,18 @@ std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss) {
 at::Tensor embed_queries(const TextModel& model, std::span<const std::string_view> texts,
                          const SourceOptions& source, const TextLimits& limits,
                          const Control& control) {
+  if (model.thinking()) {  // without thoughts, which this doesn't write
+    const std::vector<const std::string*> none(texts.size());
+    return model.embed(query_sequences(model, texts, none).views(), control);
+  }
   return model.embed(texts, query_prompt(model, source), control, limits.query);
 }
 at::Tensor embed_documents(const TextModel& model, std::span<const std::string_view> texts,
                            const SourceOptions& source, const TextLimits& limits,
                            const Control& control) {
+  if (model.thinking()) {
+    return model.embed(document_sequences(model, texts, limits.document).views(), control);
+  }
   return model.embed(texts, document_prompt(model, source), control, limits.document);
 }
 

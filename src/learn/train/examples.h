@@ -14,6 +14,7 @@ struct Example {
   std::vector<std::string> negatives = {};
   double score = 1;                 // of a pair, where pairs are graded
   std::vector<double> scores = {};  // a teacher's, of the positive and the negatives
+  std::string thought = {};         // about the query, for models that think
 };
 
 struct SourceOptions {
@@ -21,7 +22,7 @@ struct SourceOptions {
   std::vector<std::string> files = {};  // JSON lines
   // Members of a line. `negatives` is a list of texts or one text; `scores` a list of numbers.
   std::string query = "query", positive = "positive", negatives = "negatives", score = "score",
-              scores = "scores";
+              scores = "scores", thought = "thought";
   std::string query_prompt = {}, document_prompt = {};  // stand before texts
   double weight = 1;       // how often batches are of this source, beside the others' weights
   std::int64_t limit = 0;  // the first so many examples only; 0: all

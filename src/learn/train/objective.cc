@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/random.h"
+#include "learn/loss/causal_lm.h"
 #include "learn/loss/distillation.h"
 #include "learn/loss/margin_mse.h"
 #include "learn/refuse.h"
@@ -103,9 +104,16 @@ Objective::Layers Objective::layers_of(const SizeDraw& draw) const {
 }
 
 std::vector<at::Tensor> Objective::encode(const Tokens& tokens, const Layers& layers,
-                                          const ForwardOptions& forward) const {
+                                          const ForwardOptions& forward,
+                                          at::Tensor* written) const {
   const auto deepest = static_cast<std::size_t>(layers.back());
   const std::vector<at::Tensor> states = model_->transformer().states(tokens, deepest, forward);
+  if (written != nullptr && tokens.taught.defined()) {
+    const Transformer& transformer = model_->transformer();
+    const std::vector<std::size_t> begin(tokens.begin.begin(), tokens.begin.end());
+    *written = causal_lm(states.back(), transformer.parameters()[transformer.names().tokens], {},
+                         tokens.ids, begin, tokens.taught);
+  }
   const bool plain = elastic_.kind.empty();
   std::vector<at::Tensor> vectors;
   for (const std::int64_t layer : layers) {
@@ -229,12 +237,18 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
   const std::vector<TextChunk> chunks = cut(batch, options.chunk);
   const std::vector<std::size_t> own = processes_->share(chunks.size());
   // A chunk's dropout is the same whenever it is computed.
+  std::vector<at::Tensor> written(chunks.size());
   const auto encode_chunk = [&](std::size_t c) {
     ForwardOptions forward = options.forward;
     forward.training = true;
     forward.seed = Random(options.seed, c + 1).next();
-    return encode(chunks[c].tokens, layers, forward);
+    return encode(chunks[c].tokens, layers, forward, &written[c]);
   };
+  // A chunk's part in the mean surprise at tokens that are to be written.
+  const bool thinks = batch.queries.taught.defined();
+  const double thought = thinks ? loss_.thought_weight : 0;
+  const auto taught = [](const Tokens& tokens) { return tokens.taught.sum().item<double>(); };
+  const double all_taught = thinks ? std::max(taught(batch.queries), 1.0) : 1;
   // With their graphs, and as the loss takes them.
   Parts outputs(chunks.size()), parts(chunks.size());
   run_shards(own.size(), [&](std::size_t i) {
@@ -249,7 +263,8 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
     for (at::Tensor& each : chunk) each.requires_grad_();
   }
   const at::Tensor loss = loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw);
-  (loss * options.scale).backward();
+  (loss * (options.scale * (1 - thought))).backward();
+  at::Tensor thoughts = torch::zeros({1}, torch::kFloat64);
 
   const std::size_t shards = std::min(shard_count(), own.size());
   ShardGradients gradients(model_->trained(), shards);
@@ -263,11 +278,22 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
         roots.push_back(again[l]);
         slopes.push_back(parts[c][l].grad());
       }
+      if (written[c].defined()) {
+        roots.push_back(written[c]);
+        slopes.push_back(torch::full_like(
+            written[c], options.scale * thought * taught(chunks[c].tokens) / all_taught));
+      }
       gradients.add(shard, roots, slopes);
     }
   });
   gradients.finish();
-  return loss.item<double>();
+  if (!thinks) return loss.item<double>();
+  for (const std::size_t c : own) {
+    if (!written[c].defined()) continue;
+    thoughts += written[c].item<double>() * taught(chunks[c].tokens) / all_taught;
+  }
+  processes_->sum(thoughts);
+  return (1 - thought) * loss.item<double>() + thought * thoughts.item<double>();
 }
 
 double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {

@@ -40,6 +40,9 @@ struct LossOptions {
   TripletOptions triplet = {};
   double teacher_temperature = 1;  // of distillation
   double distillation_weight = 1;  // of a source with scores, beside info_nce; 0: off
+  // Of models that think: the share of the loss that is writing thoughts (O1 Embedder's), and of
+  // the examples those that are to be embedded without.
+  double thought_weight = 0.2, without_thought = 0.1;
 };
 
 // Vectors that are of use cut to fewer components, from earlier layers, or both.
@@ -99,8 +102,10 @@ class Objective {
 
   Layers layers_of(const SizeDraw& draw) const;
   SizeDraw draw_of(std::uint64_t seed) const;
+  // `written` becomes the surprise at what the model is to write, where there is such.
   std::vector<at::Tensor> encode(const Tokens& tokens, const Layers& layers,
-                                 const ForwardOptions& forward) const;
+                                 const ForwardOptions& forward,
+                                 at::Tensor* written = nullptr) const;
   at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw) const;
   at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
 

@@ -40,6 +40,8 @@ void read_loss(TomlTable& table, LossOptions& into) {
       distance == "cosine" ? TripletDistance::cosine : TripletDistance::euclidean;
   table.number("teacher_temperature", into.teacher_temperature, 1e-4, 1e4);
   table.number("distillation_weight", into.distillation_weight, 0, 1e4);
+  table.number("thought_weight", into.thought_weight, 0, 1);
+  table.number("without_thought", into.without_thought, 0, 1);
   table.refuse_others();
 }
 
@@ -53,6 +55,7 @@ void read_fields(TomlTable& table, SourceOptions& into) {
   table.text("negatives", into.negatives);
   table.text("score", into.score);
   table.text("scores", into.scores);
+  table.text("thought", into.thought);
   table.text("query_prompt", into.query_prompt);
   table.text("document_prompt", into.document_prompt);
 }

@@ -16,6 +16,20 @@ void read_lora(TomlTable& table, TextModelOptions& options) {
   lora->refuse_others();
 }
 
+void read_thinking(TomlTable& table, TextModelOptions& options) {
+  auto thinking = table.table("thinking");
+  if (!thinking) return;
+  ThinkingOptions& into = options.thinking.emplace();
+  thinking->text("query", into.names.query);
+  thinking->text("query_end", into.names.query_end);
+  thinking->text("thought", into.names.thought);
+  thinking->text("end", into.names.end);
+  thinking->text("embed", into.names.embed);
+  thinking->whole("query_tokens", into.query_tokens, 1, 1 << 24);
+  thinking->whole("thought_tokens", into.thought_tokens, 1, 1 << 24);
+  thinking->refuse_others();
+}
+
 void read_pooling(TomlTable& table, TextModelOptions& options) {
   if (!table.has("pooling")) return;
   PoolerOptions& into = options.pooling.emplace();
@@ -96,6 +110,7 @@ TextModelOptions read_model(TomlTable& recipe) {
   model->text("default_prompt", options.default_prompt);
   read_pooling(*model, options);
   read_lora(*model, options);
+  read_thinking(*model, options);
   model->refuse_others();
   return options;
 }
