@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "encode/context.h"
+
 namespace kith::encode {
 
 // One a file: bert.cc, mpnet.cc, ...
@@ -85,6 +87,14 @@ Config read_config(const Json& json) {
   if (config.norm_every_layer && !config.final_norm) {
     json.refuse("norm_every_layer", "false, as the model has no final norm");
   }
+  const std::size_t trained = json.whole(kInterpolatedFrom, 2, config.max_tokens, 0);
+  if (trained == 0) return config;
+  if (config.position_rows == 0) json.refuse(kInterpolatedFrom, "0, as it has no such table");
+  if (config.max_tokens % trained != 0) {
+    json.refuse(kInterpolatedFrom,
+                "a divisor of its positions, " + std::to_string(config.max_tokens));
+  }
+  interpolate(config, trained);
   return config;
 }
 

@@ -40,9 +40,12 @@ std::span<const Architecture* const> all_architectures();
 // The one that config.json's model_type names; throws unsupported with those there are.
 const Architecture& architecture_of(const Json& json);
 
-// config.json by its architecture's reader, and `norm_every_layer`, a setting of kith's own: of a
-// pre-norm model that was trained to be cut at any layer. Throws corrupt for wrong settings,
-// unsupported for what kith doesn't run.
+// Of a model whose table of positions was made longer: the tokens it took before (context.h).
+inline constexpr const char* kInterpolatedFrom = "interpolated_from";
+
+// config.json by its architecture's reader, and two settings of kith's own: `norm_every_layer`, of
+// a pre-norm model that was trained to be cut at any layer, and kInterpolatedFrom. Throws corrupt
+// for wrong settings, unsupported for what kith doesn't run.
 Config read_config(const Json& json);
 
 // ---- What readers share -------------------------------------------------------------------------

@@ -126,6 +126,11 @@ Config extended(Config config, const ContextOptions& options, std::size_t traine
     return config;
   }
   const std::string name = extension_name(extension);
+  if (config.context.extension != Extension::none) {
+    refuse(name + ": the model's positions are interpolated already, for texts of " +
+               std::to_string(config.max_tokens) + " tokens",
+           ErrorCode::unsupported);
+  }
   if (options.tokens == 0) refuse(name + ": expected the tokens of the longest text beside it");
   if (trained < 2) refuse(name + ": the model takes a single token", ErrorCode::unsupported);
   config.context = {.extension = extension, .trained = trained};
@@ -148,6 +153,14 @@ Config extended(Config config, const ContextOptions& options, std::size_t traine
     config.position_rows = config.position_offset + trained * stretch;
   }
   return config;
+}
+
+void interpolate(Config& config, std::size_t trained) {
+  config.context = {.extension = Extension::pi,
+                    .trained = trained,
+                    .stretch = config.max_tokens / trained,
+                    .scale_attention = true};
+  for (LayerPlan& layer : config.layers) layer.stretched = reaches_beyond(layer, trained);
 }
 
 Matrix<float> stretched_table(MatrixView<const float> table, std::size_t offset,

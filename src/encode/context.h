@@ -17,6 +17,10 @@ Config extended(Config config, const ContextOptions& options, std::size_t traine
 
 const char* extension_name(Extension extension);
 
+// The config of a model whose table of positions was made longer by interpolation, with a whole
+// number of rows for each of the `trained` tokens that it took before: as Extension::pi, for good.
+void interpolate(Config& config, std::size_t trained);
+
 // The table of learned positions with `stretch` rows for each of the `trained` ones behind the
 // first `offset`: every stretch-th is a trained row, those between are interpolated, and those
 // behind the last repeat it.

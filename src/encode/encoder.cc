@@ -233,7 +233,7 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
   const std::size_t trained =
       std::min(config.max_tokens, modules.max_tokens.value_or(config.max_tokens));
   config = encode::extended(std::move(config), options.context, trained);
-  if (config.context.stretch > 1) {
+  if (raw.positions.rows() < config.position_rows) {
     raw.positions = encode::stretched_table(raw.positions, config.position_offset, trained,
                                             config.context.stretch);
   }

@@ -29,6 +29,7 @@ void check(const Config& config) {
     throw Error(ErrorCode::unsupported, config.architecture + ": " + what + " in ONNX");
   };
   if (!config.rotary.empty()) refuse("no rotary positions");
+  if (config.context.extension != Extension::none) refuse("no interpolated positions");
   if (config.distance_bias != DistanceBias::none) refuse("no biases by distance");
   if (config.qk_norm || config.norm != NormKind::layer) refuse("no norms but LayerNorm");
   if (config.kv_heads != config.heads) refuse("no grouped queries");

@@ -125,7 +125,7 @@ struct TextModel::State {
   encode::Prompts prompts;
   std::optional<encode::Thinking> thinking;
   std::string thinking_json;  // the folder's file
-  Parameters lora;
+  Parameters lora, positions;
 
   bool causal() const { return is_causal(transformer->config()); }
   bool is_static() const { return transformer->layers() == 0; }
@@ -140,6 +140,8 @@ struct TextModel::State {
   void change(const TextModelOptions& options, std::uint64_t seed);
   void set_causal(bool wanted);
   void add_thinking(const ThinkingOptions& options, std::uint64_t seed);
+  void add_positions(const PositionsOptions& options);
+  void replace(const encode::Config& sizes, const std::string& name, const at::Tensor& tensor);
   void add_tokens(const std::vector<std::string>& tokens, std::uint64_t seed);
   void add_dense(std::int64_t outputs, std::uint64_t seed);
 
@@ -269,6 +271,8 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
     refuse("default prompt '" + prompts.usual + "', expected the name of one of the prompts");
   }
   if (options.thinking) add_thinking(*options.thinking, seed);
+  if (options.positions) add_positions(*options.positions);
+  if (options.lora && options.positions) refuse("either LoRA or longer positions is trained");
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
 }
 
@@ -312,24 +316,53 @@ void TextModel::State::add_tokens(const std::vector<std::string>& tokens, std::u
   const encode::Config sizes = encode::read_config(read);
   const encode::Names& names = transformer->names();
   Random random(seed, 4);
+  const at::Tensor own = transformer->parameters()[names.tokens].detach();
+  at::Tensor added =
+      own.mean(0).expand({static_cast<std::int64_t>(next) - own.size(0), -1}).clone();
+  float* values = added.data_ptr<float>();
+  for (std::int64_t i = 0; i < added.numel(); ++i) {
+    values[i] += static_cast<float>(kSpread * random.normal());
+  }
+  replace(sizes, names.tokens, torch::cat({own, added}));
+}
+
+// The transformer with one tensor, and so its sizes, changed.
+void TextModel::State::replace(const encode::Config& sizes, const std::string& name,
+                               const at::Tensor& tensor) {
   Parameters parameters;
   for (const Parameter& each : transformer->parameters()) {
-    if (each.name != names.tokens) {
-      parameters.add(each.name, each.value);
-      continue;
-    }
-    const at::Tensor own = each.value.detach();
-    at::Tensor added =
-        own.mean(0).expand({static_cast<std::int64_t>(next) - own.size(0), -1}).clone();
-    float* values = added.data_ptr<float>();
-    for (std::int64_t i = 0; i < added.numel(); ++i) {
-      values[i] += static_cast<float>(kSpread * random.normal());
-    }
-    parameters.add(each.name, torch::cat({own, added}));
+    parameters.add(each.name, each.name == name ? tensor : each.value);
   }
   const bool was_causal = causal();
-  transformer = Transformer(sizes, names, std::move(parameters));
+  transformer = Transformer(sizes, transformer->names(), std::move(parameters));
   if (causal() != was_causal) transformer->set_causal(was_causal);
+}
+
+void TextModel::State::add_positions(const PositionsOptions& options) {
+  const encode::Config& own = transformer->config();
+  if (own.position_rows == 0) {
+    refuse("positions: a model of type " + own.architecture +
+           " has no table of them; the encoder's extensions take longer texts without training");
+  }
+  if (own.context.extension != Extension::none) {
+    refuse("positions: they have been interpolated already");
+  }
+  const std::string& name = transformer->names().positions;
+  const auto offset = static_cast<std::int64_t>(own.position_offset);
+  const LongTable table = longer_table(transformer->parameters()[name].detach(), offset,
+                                       static_cast<std::int64_t>(max_tokens), options);
+  config[config.contains("n_positions") ? "n_positions" : "max_position_embeddings"] =
+      static_cast<std::size_t>(offset + table.tokens);  // as a file's are read
+  if (options.kind == "interpolated") config[encode::kInterpolatedFrom] = max_tokens;
+  max_tokens = static_cast<std::size_t>(options.tokens);
+  const Json read(config, "the model's config.json");
+  replace(encode::read_config(read), name, table.rows);
+  positions = transformer->train_positions(table.added);
+  for (const Parameter& each : pooler->parameters()) each.value.set_requires_grad(false);
+  for (const DenseHead& head : dense) {
+    head.weight.set_requires_grad(false);
+    if (head.has_bias) head.bias.set_requires_grad(false);
+  }
 }
 
 std::vector<encode::Module> TextModel::State::write_static(const encode::NewFolder& folder) const {
@@ -379,6 +412,7 @@ Parameters TextModel::parameters() const {
   Parameters all;
   all.add("transformer.", state_->transformer->parameters());
   all.add("lora.", state_->lora);
+  all.add("positions.", state_->positions);
   all.add("pooling.", state_->pooler->parameters());
   for (std::size_t i = 0; i < state_->dense.size(); ++i) {
     const DenseHead& head = state_->dense[i];

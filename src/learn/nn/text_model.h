@@ -18,6 +18,7 @@
 #include "kith/control.h"
 #include "kith/tokenizer.h"
 #include "learn/nn/pooler.h"
+#include "learn/nn/positions.h"
 #include "learn/nn/transformer.h"
 
 namespace kith::learn {
@@ -47,6 +48,7 @@ struct TextModelOptions {
       0;  // of a dense layer behind the pooling, without activation; 0: none is added
   std::optional<LoraOptions> lora;
   std::optional<ThinkingOptions> thinking;
+  std::optional<PositionsOptions> positions;  // nothing but its new rows is trained then
   bool norm_every_layer = false;  // with norms in front, each layer's state passes the final norm
   std::map<std::string, std::string> prompts;
   std::string default_prompt;

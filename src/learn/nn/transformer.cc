@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "encode/context.h"
 #include "encode/distance_bias.h"
 #include "encode/rotary.h"
 #include "encode/tensor_list.h"
@@ -229,11 +230,29 @@ class TransformerForward {
               .split_with_sizes({heads * dim, kv_heads * dim, kv_heads * dim}, -1);
       q = parts[0], k = parts[1], v = parts[2];
     }
-    q = prepare(q, heads, dim, config_.layers[l], layer.query_norm);
+    q = sharpen(prepare(q, heads, dim, config_.layers[l], layer.query_norm), l);
     k = prepare(k, kv_heads, dim, config_.layers[l], layer.key_norm);
     return layer.out(attend(q, k, v, tokens_, {heads, kv_heads, dim}, config_.layers[l], bias_,
                             options_.attention_dropout, dropout_),
                      dropout_);
+  }
+
+  // What longer texts' scores are multiplied with (encode::attention_scale), at their queries.
+  at::Tensor sharpen(const at::Tensor& queries, std::size_t l) const {
+    const encode::ContextPlan& context = config_.context;
+    if (!context.scale_attention || tokens_.longest <= static_cast<std::int64_t>(context.trained)) {
+      return queries;
+    }
+    std::vector<float> scales;
+    for (std::int64_t s = 0; s < tokens_.sequences(); ++s) {
+      const auto length = static_cast<std::size_t>(tokens_.begin[s + 1] - tokens_.begin[s]);
+      scales.push_back(
+          static_cast<float>(encode::attention_scale(context, config_.layers[l], 0, length)));
+    }
+    return queries * torch::tensor(scales)
+                         .to(queries.device())
+                         .index_select(0, tokens_.sequence)
+                         .unsqueeze(1);
   }
 
   // Norms and rotates each head.
@@ -284,11 +303,11 @@ class TransformerForward {
 
 std::vector<at::Tensor> Transformer::states(const Tokens& tokens, std::size_t layers,
                                             const ForwardOptions& options) const {
-  return TransformerForward(*this, tokens, options).run(layers, embed(tokens));
+  return TransformerForward(*this, tokens, options).run(layers, embed(tokens, options));
 }
 
 at::Tensor Transformer::raw_state(const Tokens& tokens, const ForwardOptions& options) const {
-  return TransformerForward(*this, tokens, options).layers(layers(), embed(tokens)).back();
+  return TransformerForward(*this, tokens, options).layers(layers(), embed(tokens, options)).back();
 }
 
 std::vector<at::Tensor> Transformer::states_of(const at::Tensor& embedded, const Tokens& tokens,
@@ -298,10 +317,9 @@ std::vector<at::Tensor> Transformer::states_of(const at::Tensor& embedded, const
 
 namespace {
 
-// Rows of the position table: tokens that aren't counted have the one before the first's.
-at::Tensor position_rows(const encode::Config& config, const Tokens& tokens) {
-  const auto offset = static_cast<std::int64_t>(config.position_offset);
-  if (!config.unpositioned) return tokens.position + offset;
+// How many tokens that are counted stand before each in its text; -1 at those that aren't.
+at::Tensor places_of(const encode::Config& config, const Tokens& tokens) {
+  if (!config.unpositioned) return tokens.position;
   const at::Tensor counted = (tokens.ids != static_cast<std::int64_t>(*config.unpositioned));
   const at::Tensor running = counted.to(torch::kInt64).cumsum(0);
   const at::Tensor starts =
@@ -311,16 +329,57 @@ at::Tensor position_rows(const encode::Config& config, const Tokens& tokens) {
   const at::Tensor before = (running - counted.to(torch::kInt64))
                                 .index_select(0, starts)
                                 .index_select(0, tokens.sequence);
-  return torch::where(counted, running - before + (offset - 1),
-                      torch::full_like(running, offset - 1));
+  return torch::where(counted, running - before - 1, torch::full_like(running, -1));
+}
+
+// Where texts begin in a table of `positions`: anywhere that they fit.
+at::Tensor drawn_starts(const Tokens& tokens, std::int64_t positions, std::uint64_t seed) {
+  Random random(seed, 3);
+  std::vector<std::int64_t> starts;
+  for (std::int64_t s = 0; s < tokens.sequences(); ++s) {
+    const std::int64_t room = positions - (tokens.begin[s + 1] - tokens.begin[s]);
+    starts.push_back(static_cast<std::int64_t>(random.below(static_cast<std::size_t>(room + 1))));
+  }
+  return torch::tensor(starts, torch::kInt64).to(tokens.ids.device());
 }
 
 }  // namespace
 
-at::Tensor Transformer::embed(const Tokens& tokens) const {
+// Rows of the position table: tokens that aren't counted have the one before the first's.
+at::Tensor Transformer::position_rows(const Tokens& tokens, const ForwardOptions& options) const {
+  const auto offset = static_cast<std::int64_t>(config_.position_offset);
+  const at::Tensor places = places_of(config_, tokens);
+  at::Tensor moved = places;
+  if (options.training && trained_rows_.defined()) {
+    const auto positions = static_cast<std::int64_t>(config_.max_tokens);
+    moved = places + drawn_starts(tokens, positions, options.seed).index_select(0, tokens.sequence);
+  } else if (config_.context.stretch > 1) {  // as encode::position_id
+    const at::Tensor is_short = tokens.lengths.index_select(0, tokens.sequence) <=
+                                static_cast<double>(config_.context.trained);
+    moved =
+        torch::where(is_short, places * static_cast<std::int64_t>(config_.context.stretch), places);
+  }
+  return torch::where(places < 0, places, moved) + offset;
+}
+
+at::Tensor Transformer::positions() const {
+  if (!trained_rows_.defined()) return positions_;
+  return positions_.index_copy(0, trained_rows_.to(positions_.device()), trained_positions_);
+}
+
+Parameters Transformer::train_positions(const at::Tensor& rows) {
+  for (const Parameter& each : parameters_) each.value.set_requires_grad(false);
+  trained_rows_ = rows;
+  trained_positions_ = positions_.index_select(0, rows).set_requires_grad(true);
+  Parameters trained;
+  trained.add(names_.positions, trained_positions_);
+  return trained;
+}
+
+at::Tensor Transformer::embed(const Tokens& tokens, const ForwardOptions& options) const {
   at::Tensor x = torch::embedding(tokens_, tokens.ids);
   if (config_.position_rows != 0) {
-    x = x + torch::embedding(positions_, position_rows(config_, tokens));
+    x = x + torch::embedding(positions(), position_rows(tokens, options));
   }
   if (config_.types != 0) x = x + torch::embedding(types_, tokens.types);
   return config_.embedding_norm ? embedding_norm_(x) : x;
@@ -419,6 +478,7 @@ Parameters Transformer::merged() const {
     const at::Tensor sum = change.b.matmul(change.a) * change.scale;
     changed[name + ".weight"] = linear->weight + (linear->transposed ? sum.t() : sum);
   }
+  if (trained_rows_.defined()) changed[names_.positions] = positions();
   Parameters all;
   for (const Parameter& each : parameters_) {
     const auto other = changed.find(each.name);

@@ -61,7 +61,7 @@ class Transformer {
   // The last layer's state before the model's final norm.
   at::Tensor raw_state(const Tokens& tokens, const ForwardOptions& options = {}) const;
   // What tokens' vectors, positions and segments add up to, [N, width or embedding_width].
-  at::Tensor embed(const Tokens& tokens) const;
+  at::Tensor embed(const Tokens& tokens, const ForwardOptions& options = {}) const;
   at::Tensor final_norm(const at::Tensor& state) const;
   std::size_t layers() const { return config_.layers.size(); }
 
@@ -72,7 +72,10 @@ class Transformer {
   // Adds changes, with b = 0: states stay the same at first. Returns what they are made of, by
   // name. Throws invalid_argument when no layer has such a name.
   Parameters add_lora(const LoraOptions& options, std::uint64_t seed);
-  // parameters(), with the changes added where there are any.
+  // Trains nothing but some rows of the table of positions, int64 numbers; returns their values, by
+  // name. In training each text stands anywhere in the table then, as long ones do (LongEmbed).
+  Parameters train_positions(const at::Tensor& rows);
+  // parameters(), with the changes where there are any.
   Parameters merged() const;
 
  private:
@@ -88,11 +91,14 @@ class Transformer {
   Linear linear(const std::string& name, std::size_t layer, bool bias) const;
   Normalisation norm(const std::string& name, std::size_t layer, bool shift) const;
   at::Tensor bias_of(std::int64_t longest) const;
+  at::Tensor positions() const;
+  at::Tensor position_rows(const Tokens& tokens, const ForwardOptions& options) const;
 
   encode::Config config_;
   encode::Names names_;
   Parameters parameters_;
   at::Tensor tokens_, positions_, types_, bucket_bias_;
+  at::Tensor trained_rows_, trained_positions_;  // of the table, which has others there
   Normalisation embedding_norm_, final_norm_;
   Linear projection_;
   std::vector<Layer> layers_;

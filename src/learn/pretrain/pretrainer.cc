@@ -19,6 +19,7 @@ class LanguageTask : public TrainingTask {
   LanguageTask(const PretrainRecipe& recipe, const Control& control)
       : recipe_(recipe), options_(recipe.train), model_(recipe.model, recipe.train.seed) {
     if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
+    if (recipe.model.positions) refuse("model.positions: of kith train, which trains them alone");
     const auto most = static_cast<std::size_t>(options_.tokens);
     if (most > model_.max_tokens()) {
       refuse("train.tokens " + std::to_string(most) + ", expected the model's " +

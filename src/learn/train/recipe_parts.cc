@@ -30,6 +30,15 @@ void read_thinking(TomlTable& table, TextModelOptions& options) {
   thinking->refuse_others();
 }
 
+void read_positions(TomlTable& table, TextModelOptions& options) {
+  auto positions = table.table("positions");
+  if (!positions) return;
+  PositionsOptions& into = options.positions.emplace();
+  positions->whole("tokens", into.tokens, 1, 1 << 24);
+  positions->text("kind", into.kind, kPositionKinds);
+  positions->refuse_others();
+}
+
 void read_pooling(TomlTable& table, TextModelOptions& options) {
   if (!table.has("pooling")) return;
   PoolerOptions& into = options.pooling.emplace();
@@ -111,6 +120,7 @@ TextModelOptions read_model(TomlTable& recipe) {
   read_pooling(*model, options);
   read_lora(*model, options);
   read_thinking(*model, options);
+  read_positions(*model, options);
   model->refuse_others();
   return options;
 }
