@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/cli.h"
+#include "cli/context_option.h"
 #include "cli/format.h"
 #include "cli/fusion_choices.h"
 #include "cli/options.h"
@@ -33,6 +34,7 @@ struct Options : CommonOptions {
   std::vector<std::string> models, vectors, queries;
   bool bm25 = false, hybrid = false, compare = false;
   Precision precision = Precision::f32;
+  ContextOptions context;
   std::size_t resamples = 1000;
   FusionChoices fusion;
 };
@@ -53,7 +55,8 @@ std::unique_ptr<Embedder> from_files(const Task& task, const std::string& vector
 Systems systems_of(const Options& options, const Task& task) {
   Systems systems;
   for (const std::string& folder : options.models) {
-    systems.push_back(std::make_unique<ModelVectors>(folder, ModelOptions{options.precision}));
+    systems.push_back(std::make_unique<ModelVectors>(
+        folder, ModelOptions{.precision = options.precision, .context = options.context}));
   }
   std::size_t files = 0;
   for (const std::string& path : options.vectors) {
@@ -203,6 +206,7 @@ void add_judge(CLI::App& root) {
       ->allow_extra_args(false)
       ->type_name("DIR");
   add_precision_option(*verb, options->precision);
+  add_context_options(*verb, options->context);
   verb->add_option("--vectors", options->vectors,
                    "Vectors to judge: a folder with a file for each part (corpus.npy,\n"
                    "queries.npy ...), or a file of the first part; may come again")
@@ -232,6 +236,7 @@ void add_judge(CLI::App& root) {
                "kith judge --suite .cache/data --model use-lite --model glove --compare\n"
                "kith judge --suite .cache/data/debian --model use-lite --hybrid --weights 1,2\n"
                "kith judge --suite debian --vectors base.npy --queries q.npy --compare\n"
+               "kith judge --suite .cache/data/needle --model e5 --context 4096 --extend pcw\n"
                "kith judge --suite tasks --vectors small --vectors large -o results --json\n"
                "kith judge rank results/small results/large\n"
                "kith judge depth test human.npy generated.npy");

