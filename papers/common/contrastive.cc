@@ -47,7 +47,7 @@ steps = {}
 batch = {}
 query_tokens = {}
 document_tokens = {}
-learning_rate = 1e-3
+learning_rate = {}
 warmup = 0.1
 dropout = 0.0
 attention_dropout = 0.0
@@ -55,7 +55,8 @@ seed = {}
 )",
                      options.base, options.model, options.data, options.elastic, options.in_batch,
                      trial.quick ? 4 : options.steps, trial.quick ? 8 : options.batch,
-                     options.query_tokens, options.document_tokens, trial.seed);
+                     options.query_tokens, options.document_tokens, options.learning_rate,
+                     trial.seed);
 }
 
 }  // namespace kith::papers

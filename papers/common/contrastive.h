@@ -21,6 +21,7 @@ struct ContrastiveOptions {
   std::size_t steps = 150, batch = 96;
   std::size_t query_tokens = 16, document_tokens = 40;
   bool in_batch = true;  // others' texts are negatives, too
+  double learning_rate = 1e-3;
 };
 
 // A [[data]] of one file.

@@ -19,10 +19,11 @@ namespace fs = std::filesystem;
 
 // "encoder.layer.3.output.dense.weight" -> 3; nothing for tensors of no layer.
 std::optional<std::size_t> layer_of(std::string_view tensor) {
-  constexpr std::string_view kLayer = "encoder.layer.";
-  const std::size_t at = tensor.find(kLayer);
-  if (at == tensor.npos) return std::nullopt;
-  return std::stoul(std::string(tensor.substr(at + kLayer.size())));
+  for (const std::string_view name : {"encoder.layer.", "layers."}) {  // BERT's and llama's
+    const std::size_t at = tensor.find(name);
+    if (at != tensor.npos) return std::stoul(std::string(tensor.substr(at + name.size())));
+  }
+  return std::nullopt;
 }
 
 std::vector<float> read_flat(const encode::TensorStore& store, const std::string& name) {
