@@ -1,7 +1,5 @@
 #include "datasets/long_texts.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 
@@ -112,10 +110,10 @@ std::vector<Needle> passkeys(std::size_t count, bool training, std::uint64_t see
     const std::size_t first = name / std::size(kLast) * 2 + (training ? 1 : 0);
     const std::string who = std::string(kFirst[first]) + " " + kLast[name % std::size(kLast)];
     const std::string key = std::to_string(kLeast + random.below(kDigits));
-    needles.push_back({fmt::format("what is the passkey for {}?", who),
-                       fmt::format("{0}'s pass key is {1}. Remember it. {1} is the pass key for "
-                                   "{0}.",
-                                   who, key)});
+    Needle& needle = needles.emplace_back();
+    needle.query.append("what is the passkey for ").append(who).append("?");
+    needle.passage.append(who).append("'s pass key is ").append(key).append(". Remember it. ");
+    needle.passage.append(key).append(" is the pass key for ").append(who).append(".");
   }
   return needles;
 }
