@@ -12,6 +12,7 @@
 #include "formats/kith_file.h"
 #include "index/postings.h"
 #include "kith/error.h"
+#include "kith/relevance.h"
 #include "kith/sparse.h"
 #include "kith/vectors.h"
 #include "text/dictionary.h"
@@ -302,6 +303,28 @@ void write_items(const fs::path& folder) {
   file.write((folder / "passages").string(), kith::Control());
 }
 
+void write_relevance(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::RelevanceAdapter::Content content;
+  kith::Random random(8);
+  std::size_t inputs = 3;
+  for (const std::size_t outputs : {std::size_t{4}, std::size_t{2}}) {
+    kith::RelevanceAdapter::Layer layer;
+    layer.weight = kith::Matrix<float>(outputs, inputs);
+    for (std::size_t i = 0; i < outputs; ++i) {
+      for (std::size_t j = 0; j < inputs; ++j) {
+        layer.weight(i, j) = static_cast<float>(random.normal());
+      }
+    }
+    layer.bias.assign(outputs, 0.5F);
+    layer.scale.assign(inputs, 1);
+    layer.shift.assign(inputs, 0);
+    content.layers.push_back(std::move(layer));
+    inputs = outputs;
+  }
+  kith::RelevanceAdapter(std::move(content)).save((folder / "linear").string());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -328,6 +351,7 @@ int main(int argc, char** argv) {
     write_rows_and_runs(root);
     write_postings(root / "postings_fuzz");
     write_items(root / "items_fuzz");
+    write_relevance(root / "relevance_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

@@ -126,6 +126,11 @@ std::string pretrained(const Trial& trial, const std::string& name, const std::s
   return made(trial, trial.learn().pretrain, name, recipe);
 }
 
+std::string trained_relevance(const Trial& trial, const std::string& name,
+                              const std::string& recipe) {
+  return made(trial, trial.learn().train_relevance, name, recipe);
+}
+
 MergedModel merged(const Trial& trial, const std::string& name, learn::MergeRequest request) {
   if (trial.learn().merge == nullptr) {
     throw Error(ErrorCode::unsupported, name + ": models can't be merged here");

@@ -19,6 +19,10 @@ std::string trained(const Trial& trial, const std::string& name, const std::stri
 // The same by `kith pretrain`.
 std::string pretrained(const Trial& trial, const std::string& name, const std::string& recipe);
 
+// The same by `kith train relevance`.
+std::string trained_relevance(const Trial& trial, const std::string& name,
+                              const std::string& recipe);
+
 // The folder that `kith model merge` makes, and what it says of the models. Made anew each time.
 struct MergedModel {
   std::string folder;

@@ -8,11 +8,11 @@
 #include "base/checksum.h"
 #include "cli/context_option.h"
 #include "cli/format.h"
-#include "cli/model_files.h"
 #include "cli/options.h"
 #include "cli/precision_option.h"
 #include "cli/text_options.h"
 #include "cli/think_option.h"
+#include "encode/model_files.h"
 #include "kith/error.h"
 #include "text/utf8.h"
 
@@ -108,7 +108,7 @@ EmbedRun::EmbedRun(const EmbedOptions& options, const std::string& output, const
       control_(options.control()),
       model_(TextEncoder::open(options.model,
                                {.precision = options.precision, .context = options.context})),
-      model_sum_(model_checksum(options.model)),
+      model_sum_(encode::model_checksum(options.model)),
       stream_(options.input, options.read),
       encode_(encode_options(options, model_, how.prompts)),
       dim_(options.dim == 0 ? model_.info().dim : options.dim),

@@ -74,9 +74,12 @@ Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric) 
 }
 
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
-                 const Labels& labels, Metric metric, bool json) {
+                 const Labels& labels, Metric metric, bool json,
+                 const std::vector<double>& relevances) {
   constexpr int kDigits = 4;
-  Table table({"query", "rank", "label", {"value", value_title(metric)}});
+  std::vector<Table::Column> columns = {"query", "rank", "label", {"value", value_title(metric)}};
+  if (!relevances.empty()) columns.emplace_back("relevance");
+  Table table(columns);
   for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {
     for (std::size_t i = hits.offsets[q]; i < hits.offsets[q + 1]; ++i) {
       const std::size_t rank = i - hits.offsets[q] + 1;
@@ -84,8 +87,12 @@ Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& na
       const double value = customary(metric, hits.distances[i]);
       const std::string shown =
           metric == Metric::cosine ? fixed_text(value, kDigits) : significant_text(value, kDigits);
-      table.add({json || rank == 1 ? Cell(query) : Cell(), rank, label_cell(labels, hits.ids[i]),
-                 Cell(value, shown)});
+      std::vector<Cell> cells = {json || rank == 1 ? Cell(query) : Cell(), rank,
+                                 label_cell(labels, hits.ids[i]), Cell(value, shown)};
+      if (!relevances.empty()) {
+        cells.emplace_back(relevances[i], fixed_text(relevances[i], kDigits));
+      }
+      table.add(std::move(cells));
     }
   }
   return table;

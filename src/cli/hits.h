@@ -20,10 +20,11 @@ RangeNeighbours trim(const RangeNeighbours& found, const std::vector<Id>& self);
 // Rows of k, short ones padded, with customary values: what files hold.
 Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric);
 
-// One row a hit: query (shown at its first hit), rank, label, customary value. Queries are called
-// by `names`, or by their number where that is empty.
+// One row a hit: query (shown at its first hit), rank, label, customary value, and its relevance
+// where these are given. Queries are called by `names`, or by their number where that is empty.
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
-                 const Labels& labels, Metric metric, bool json);
+                 const Labels& labels, Metric metric, bool json,
+                 const std::vector<double>& relevances = {});
 
 // How a vector is called: numbers stay numbers in JSON, and are shown without grouping.
 Cell label_cell(const Labels& labels, Id id);

@@ -36,7 +36,8 @@ void print_training(const learn::TrainSummary& summary, const Times& times, bool
                rounded(summary.best_score));
     record.add("best_step", "of step", summary.best_step);
   }
-  record.add("tokens_per_second", "tokens a second", rounded(summary.tokens_per_second));
+  if (summary.tokens_per_second > 0)
+    record.add("tokens_per_second", "tokens a second", rounded(summary.tokens_per_second));
   add_times(record, times);
   record.print(stdout, json);
 }

@@ -21,12 +21,13 @@
 #include "cli/fusion_choices.h"
 #include "cli/interrupt.h"
 #include "cli/inverted.h"
-#include "cli/model_files.h"
 #include "cli/options.h"
 #include "cli/precision_option.h"
 #include "cli/progress_bar.h"
+#include "cli/relevance_option.h"
 #include "cli/stopwatch.h"
 #include "cli/text_options.h"
+#include "encode/model_files.h"
 #include "kith/error.h"
 #include "kith/texts.h"
 #include "store/collection.h"
@@ -49,6 +50,7 @@ struct Options : CommonOptions {
   bool hybrid = false, bm25 = false, brief = false, has_prompt = false;
   std::size_t k = 10;
   FusionChoices fusion;
+  RelevanceChoices relevance;
 
   AskBy by() const { return bm25 ? AskBy::words : hybrid ? AskBy::both : AskBy::vectors; }
 };
@@ -62,7 +64,7 @@ TextEncoder open_model(const Collection& collection, const std::string& moved) {
                 folder + ": no such folder, but the model of " + collection.folder() +
                     (moved.empty() ? " was there; --model says where it is now" : " is needed"));
   }
-  const std::string sum = checksum_text(model_checksum(folder));
+  const std::string sum = encode::checksum_text(encode::model_checksum(folder));
   if (sum != made.text("checksum")) {
     throw Error(ErrorCode::invalid_argument,
                 folder + ": not the model that " + collection.folder() +
@@ -97,16 +99,22 @@ class Printer {
     if (made_of_.empty()) made_of_ = {"title", "text"};
   }
 
-  void print(const std::string& question, const Answers& answers, bool heading) const {
-    if (options_.json) return print_json(question, answers);
+  // `relevances`: of the answers, or none.
+  void print(const std::string& question, const Answers& answers,
+             const std::vector<double>& relevances, bool heading) const {
+    if (options_.json) return print_json(question, answers, relevances);
     if (heading) std::printf("%s\n", printable(question).c_str());
-    if (answers.empty()) std::fputs("kith: note: nothing found\n", stderr);
-    print_lines(answers);
+    if (answers.empty()) {
+      const bool filtered = !options_.relevance.adapter.empty();
+      std::fprintf(stderr, "kith: note: nothing %sfound\n", filtered ? "relevant " : "");
+    }
+    print_lines(answers, relevances);
     if (heading) std::printf("\n");
   }
 
  private:
-  void print_json(const std::string& question, const Answers& answers) const {
+  void print_json(const std::string& question, const Answers& answers,
+                  const std::vector<double>& relevances) const {
     for (std::size_t i = 0; i < answers.size(); ++i) {
       const Answer& answer = answers[i];
       ordered_json record = parse_record(collection_, answer.item);
@@ -114,6 +122,7 @@ class Printer {
                            {"rank", i + 1},
                            {"score", answer.score},
                            {"id", std::string(collection_.items().id(answer.item))}};
+      if (!relevances.empty()) line["relevance"] = relevances[i];
       if (collection_.items().has_passages()) line["passage"] = passage(answer);
       if (!shown_.empty()) {
         ordered_json chosen = ordered_json::object();
@@ -128,14 +137,17 @@ class Printer {
     }
   }
 
-  // Rank, score, id and title, and below the title the text.
-  void print_lines(const Answers& answers) const {
+  // Rank, score and perhaps relevance, id and title, and below the title the text.
+  void print_lines(const Answers& answers, const std::vector<double>& relevances) const {
     constexpr std::size_t kGap = 2, kWidestId = 28, kLeastText = 20;
     std::vector<std::string> ranks, scores, ids;
     std::size_t rank_width = 0, score_width = 0, id_width = 0;
     for (const Answer& answer : answers) {
       ranks.push_back(std::to_string(ranks.size() + 1));
       scores.push_back(score_text(answer.score));
+      if (!relevances.empty()) {
+        scores.back() += "  " + fixed_text(relevances[scores.size() - 1], 2);
+      }
       ids.push_back(snippet(collection_.items().id(answer.item), kWidestId));
       rank_width = std::max(rank_width, ranks.back().size());
       score_width = std::max(score_width, scores.back().size());
@@ -210,6 +222,9 @@ class Asker {
     if (options.has_prompt) prompt = prompt_text(*model_, options.prompt);
     encoding_ = collection_.question_encoding(*model_, prompt);
     encoding_.control = ask_.control;
+    if (options.relevance.adapter.empty()) return;
+    relevance_.emplace(options.relevance, collection_.folder(), collection_.vectors().dim(),
+                       collection_.items().manifest().object("model").text("checksum"));
   }
 
   void like(const std::string& id) const {
@@ -218,7 +233,7 @@ class Asker {
       throw Error(ErrorCode::not_found,
                   collection_.folder() + ": no item has the id '" + printable(id) + "'");
     }
-    printer_.print(id, collection_.like(*item, ask_), false);
+    printer_.print(id, collection_.like(*item, ask_), {}, false);
   }
 
   // With a heading for each of several.
@@ -229,11 +244,24 @@ class Asker {
                                                questions.begin() + first + count);
       Matrix<float> vectors;
       if (model_) vectors = std::move(model_->encode(some, encoding_).vectors);
-      const std::vector<Answers> answers = collection_.ask(some, vectors.view(), ask_);
+      std::vector<Answers> answers = collection_.ask(some, vectors.view(), ask_);
       for (std::size_t q = 0; q < count; ++q) {
-        printer_.print(questions[first + q], answers[q], headings);
+        std::vector<double> relevances;
+        if (relevance_) relevances = keep_relevant(vectors.row(q), answers[q]);
+        printer_.print(questions[first + q], answers[q], relevances, headings);
       }
     }
+  }
+
+  // The relevances of the answers that stay.
+  std::vector<double> keep_relevant(const float* question, Answers& answers) const {
+    std::vector<double> cosines;
+    for (const Answer& answer : answers) cosines.push_back(answer.score);
+    const RelevanceFilter::Kept kept = relevance_->keep(question, cosines);
+    Answers staying;
+    for (const std::size_t place : kept.places) staying.push_back(answers[place]);
+    answers = std::move(staying);
+    return kept.relevances;
   }
 
   // Line by line from standard input, to its end.
@@ -271,6 +299,7 @@ class Asker {
   Collection collection_;
   Printer printer_;
   std::optional<TextEncoder> model_;
+  std::optional<RelevanceFilter> relevance_;
   TextEncodeOptions encoding_;
   store::AskOptions ask_;
 };
@@ -283,6 +312,12 @@ void check(const Options& options) {
   }
   if (options.hybrid && options.bm25) {
     throw Error(ErrorCode::invalid_argument, "ask: --hybrid and --bm25, expected one of them");
+  }
+  if (!options.relevance.adapter.empty() &&
+      (options.hybrid || options.bm25 || !options.like.empty())) {
+    throw Error(ErrorCode::invalid_argument,
+                "--relevance: goes by questions' vectors alone, expected none of --hybrid, --bm25 "
+                "and --like");
   }
   if (!options.like.empty() && (options.hybrid || options.bm25)) {
     throw Error(ErrorCode::invalid_argument,
@@ -339,6 +374,7 @@ void add_ask(CLI::App& root) {
                        "or a text with a space or a colon (default: its query, else its own "
                        "default)")
           ->type_name("NAME|TEXT");
+  add_relevance_options(*verb, options->relevance);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith ask debian \"play music from the command line\"\n"

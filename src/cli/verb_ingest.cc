@@ -16,12 +16,12 @@
 #include "cli/embed_run.h"
 #include "cli/format.h"
 #include "cli/ingest_parts.h"
-#include "cli/model_files.h"
 #include "cli/options.h"
 #include "cli/precision_option.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "cli/times.h"
+#include "encode/model_files.h"
 #include "kith/error.h"
 #include "kith/index.h"
 #include "kith/passages.h"
@@ -244,7 +244,7 @@ class Ingest {
 
   json manifest() const {
     json model = {{"folder", fs::canonical(options_.model).string()},
-                  {"checksum", checksum_text(run_.model_sum())},
+                  {"checksum", encode::checksum_text(run_.model_sum())},
                   {"precision", precision_name(options_.precision)}};
     if (run_.encoding().layer) model["layer"] = *run_.encoding().layer;
     json all = {{"kith", KITH_VERSION},           {"model", model},

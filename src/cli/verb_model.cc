@@ -9,13 +9,13 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
-#include "cli/model_files.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "encode/export_onnx.h"
 #include "encode/import.h"
+#include "encode/model_files.h"
 #include "kith/error.h"
 #include "kith/text_encoder.h"
 
@@ -70,7 +70,7 @@ Record record_of(const std::string& folder, const TextEncoder& model) {
   }
   record.add("prompts", prompts.empty() ? Cell("none") : Cell(joined(prompts, ", ")));
   Record::Sizes sizes;
-  for (const std::string& file : model_files(folder)) {
+  for (const std::string& file : encode::model_files(folder)) {
     sizes.emplace_back(file, fs::file_size(fs::path(folder) / file));
   }
   record.add_sizes("bytes", "files", sizes, 0);

@@ -8,6 +8,7 @@
 #include "cli/load_learn.h"
 #include "cli/stopwatch.h"
 #include "cli/times.h"
+#include "cli/toml_text.h"
 #include "cli/train_report.h"
 #include "kith/error.h"
 
@@ -19,9 +20,6 @@ struct Options : CommonOptions {
   std::vector<std::string> texts, settings;
   bool restart = false;
 };
-
-// As TOML writes them, which JSON's texts and lists of texts fit.
-std::string quoted(const std::string& text) { return nlohmann::json(text).dump(); }
 
 std::vector<std::string> settings_of(const Options& options, bool seeded) {
   std::vector<std::string> settings;

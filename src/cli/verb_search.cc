@@ -13,6 +13,7 @@
 #include "cli/labelled.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/relevance_option.h"
 #include "cli/run_file.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
@@ -29,6 +30,7 @@ struct Options : CommonOptions {
   std::vector<std::string> like, vectors, words;
   std::size_t k = 10, beam = 0, rerank = 0;
   std::optional<float> radius;
+  RelevanceChoices relevance;
   ReadOptions read;
 };
 
@@ -130,6 +132,43 @@ RangeNeighbours search(const Options& options, const Index& index, const Queries
   return trim(index.search(queries.rows, k, search), queries.self, options.k);
 }
 
+// Leaves out what isn't relevant; the relevances of what stays, and how many queries have none.
+std::vector<double> filter_by_relevance(const Options& options, const Index& index,
+                                        const Queries& queries, RangeNeighbours& hits) {
+  if (options.relevance.adapter.empty()) return {};
+  if (index.metric() != Metric::cosine) {
+    throw Error(ErrorCode::invalid_argument,
+                "--relevance: goes by cosines, but " + options.index + " is of another metric");
+  }
+  const RelevanceFilter filter(options.relevance, options.index, index.dim());
+  RangeNeighbours kept;
+  std::vector<double> relevances;
+  std::vector<float> query(index.dim());
+  std::size_t none = 0;
+  for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {
+    const std::size_t first = hits.offsets[q];
+    std::vector<double> cosines;
+    for (std::size_t i = first; i < hits.offsets[q + 1]; ++i) {
+      cosines.push_back(customary(Metric::cosine, hits.distances[i]));
+    }
+    queries.rows.copy_row(q, query.data());
+    const RelevanceFilter::Kept own = filter.keep(query.data(), cosines);
+    for (const std::size_t place : own.places) {
+      kept.ids.push_back(hits.ids[first + place]);
+      kept.distances.push_back(hits.distances[first + place]);
+    }
+    relevances.insert(relevances.end(), own.relevances.begin(), own.relevances.end());
+    kept.offsets.push_back(kept.ids.size());
+    none += own.places.empty() ? 1 : 0;
+  }
+  if (none > 0) {
+    std::fprintf(stderr, "kith: note: %zu of %zu queries have no hit of relevance %s or more\n",
+                 none, hits.offsets.size() - 1, significant_text(filter.least(), 3).c_str());
+  }
+  hits = std::move(kept);
+  return relevances;
+}
+
 void note_if_short(const Options& options, const RangeNeighbours& hits, std::size_t size) {
   std::size_t least = options.k;
   for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {
@@ -176,15 +215,18 @@ void search_vectors(const Options& options) {
   if (for_people && all > kMostShown) queries.rows = queries.rows.slice(0, kMostShown);
 
   const Stopwatch watch;
-  const RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries,
-                                      [&] { return search(options, index, queries, control); });
+  RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries,
+                                [&] { return search(options, index, queries, control); });
+  const std::vector<double> relevances = filter_by_relevance(options, index, queries, hits);
   if (!options.output.empty()) {
     write(options, index, hits, queries.names, watch, control);
   } else {
-    hits_table(hits, queries.names, index.labels(), index.metric(), options.json)
+    hits_table(hits, queries.names, index.labels(), index.metric(), options.json, relevances)
         .print(stdout, options.json);
   }
-  if (!options.radius) note_if_short(options, hits, index.size());
+  if (!options.radius && options.relevance.adapter.empty()) {
+    note_if_short(options, hits, index.size());
+  }
   if (for_people && all > kMostShown) {
     std::fprintf(stderr,
                  "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
@@ -195,10 +237,15 @@ void search_vectors(const Options& options) {
 // Of an index of texts or sparse vectors.
 void search_inverted(const Options& options, bool texts) {
   const std::pair<const char*, bool> given[] = {
-      {"--like", !options.like.empty()},        {"--vector", !options.vectors.empty()},
-      {"--radius", options.radius.has_value()}, {"--beam", options.beam != 0},
-      {"--rerank", options.rerank != 0},        {"--only", !options.only.empty()},
-      {"--without", !options.without.empty()},  {"--match", !options.match.empty()}};
+      {"--like", !options.like.empty()},
+      {"--vector", !options.vectors.empty()},
+      {"--radius", options.radius.has_value()},
+      {"--beam", options.beam != 0},
+      {"--rerank", options.rerank != 0},
+      {"--only", !options.only.empty()},
+      {"--without", !options.without.empty()},
+      {"--match", !options.match.empty()},
+      {"--relevance", !options.relevance.adapter.empty()}};
   for (const auto& [name, is_given] : given) {
     if (!is_given) continue;
     throw Error(ErrorCode::invalid_argument,
@@ -272,19 +319,22 @@ void add_search(CLI::App& root) {
       ->type_name("REGEX")
       ->excludes(only)
       ->excludes(without);
+  add_relevance_options(*verb, options->relevance);
   verb->add_option(
           "-o,--output", options->output,
           "Write ids and values, e.g. to found.ibin; names and scores\nto a TREC run: found.run")
       ->type_name("FILE");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
-  add_examples(*verb,
-               "kith search words.kith --like paris\n"
-               "kith search words.kith --like paris --like blue -k 5 --json\n"
-               "kith search points.kith --vector 0.1,-0.2,0.3 --radius 0.5\n"
-               "kith search words.kith --like paris --match '^[a-z]+$'\n"
-               "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin\n"
-               "kith search texts.kith --query \"kernel modules\"");
+  add_examples(
+      *verb,
+      "kith search words.kith --like paris\n"
+      "kith search words.kith --like paris --like blue -k 5 --json\n"
+      "kith search points.kith --vector 0.1,-0.2,0.3 --radius 0.5\n"
+      "kith search words.kith --like paris --match '^[a-z]+$'\n"
+      "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin\n"
+      "kith search shop.kith queries.npy -k 100 --relevance relevance --min-relevance 0.5\n"
+      "kith search texts.kith --query \"kernel modules\"");
   verb->callback([options] { run(*options); });
 }
 

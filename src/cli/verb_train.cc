@@ -17,6 +17,7 @@
 #include "cli/text_options.h"
 #include "cli/times.h"
 #include "cli/train_recipe.h"
+#include "cli/train_relevance.h"
 #include "formats/text_stream.h"
 #include "kith/error.h"
 #include "kith/train_tokenizer.h"
@@ -192,6 +193,7 @@ void add_train(CLI::App& root) {
   train->require_subcommand(0, 1);
   add_train_recipe(*train);
   add_tokenizer(*train);
+  add_train_relevance(*train);
 }
 
 }  // namespace kith::cli

@@ -88,6 +88,8 @@ struct Registry {
   TrainSummary (*train)(const TrainRequest& request) = nullptr;
   // Of a language model; without a recipe's file, of settings alone.
   TrainSummary (*pretrain)(const TrainRequest& request) = nullptr;
+  // Of a relevance adapter.
+  TrainSummary (*train_relevance)(const TrainRequest& request) = nullptr;
   MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };
 

@@ -1,5 +1,6 @@
 #include "learn/learn.h"
 #include "learn/pretrain/pretrainer.h"
+#include "learn/relevance/relevance_trainer.h"
 #include "learn/train/recipe.h"
 #include "learn/weights/merge_folders.h"
 
@@ -17,11 +18,17 @@ TrainSummary pretrain_recipe(const TrainRequest& request) {
   return pretrain(recipe, request.restart, request.control);
 }
 
+TrainSummary train_relevance_recipe(const TrainRequest& request) {
+  const RelevanceRecipe recipe = read_relevance_recipe(request.recipe, request.settings);
+  return train_relevance(recipe, request.restart, request.control);
+}
+
 }  // namespace
 }  // namespace kith::learn
 
 extern "C" void kith_learn_register(kith::learn::Registry& registry) {
   registry.train = kith::learn::train_recipe;
   registry.pretrain = kith::learn::pretrain_recipe;
+  registry.train_relevance = kith::learn::train_relevance_recipe;
   registry.merge = kith::learn::merge_folders;
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace kith::cli {
+namespace kith::encode {
 
 // Paths within the folder of all its files, in order.
 std::vector<std::string> model_files(const std::string& folder);
@@ -15,4 +15,4 @@ std::uint64_t model_checksum(const std::string& folder);
 // As manifests hold it: 16 hexadecimal digits.
 std::string checksum_text(std::uint64_t sum);
 
-}  // namespace kith::cli
+}  // namespace kith::encode

@@ -1,15 +1,14 @@
-#include "cli/model_files.h"
-
-#include <fmt/format.h>
+#include "encode/model_files.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <span>
+#include <string_view>
 
 #include "base/checksum.h"
 #include "base/mapped_file.h"
 
-namespace kith::cli {
+namespace kith::encode {
 
 namespace fs = std::filesystem;
 
@@ -31,6 +30,13 @@ std::uint64_t model_checksum(const std::string& folder) {
   return checksum(std::as_bytes(std::span(sums)));
 }
 
-std::string checksum_text(std::uint64_t sum) { return fmt::format("{:016x}", sum); }
+std::string checksum_text(std::uint64_t sum) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(2 * sizeof sum, '0');
+  for (std::size_t i = text.size(); i-- > 0; sum /= kDigits.size()) {
+    text[i] = kDigits[sum % kDigits.size()];
+  }
+  return text;
+}
 
-}  // namespace kith::cli
+}  // namespace kith::encode
