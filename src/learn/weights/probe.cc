@@ -1,5 +1,6 @@
 #include "learn/weights/probe.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "learn/refuse.h"
@@ -31,6 +32,12 @@ void read_search(TomlTable& table, ProbeOptions& into) {
   table.whole("partitions", atlas.partitions, 1, 1 << 20);
   table.whole("budget", atlas.budget, 0, 1 << 20);
   table.number("l1", atlas.l1, 0, kAnyNumber);
+  table.texts("forget", into.forget);
+  const auto is_there = [&](const std::string& name) {
+    return std::ranges::any_of(into.sources,
+                               [&](const TrainSource& each) { return each.options.name == name; });
+  };
+  if (!std::ranges::all_of(into.forget, is_there)) table.refuse("forget", "names of sources");
   table.refuse_others();
 }
 
@@ -66,6 +73,15 @@ struct Probe::State {
       examples.push_back(read_examples(source.options));
       objectives.emplace_back(model, source.loss, ElasticOptions{});
     }
+    const auto forgotten = static_cast<double>(std::ranges::count_if(
+        options.sources, [&](const TrainSource& each) { return forgets(each); }));
+    const double kept = static_cast<double>(options.sources.size()) - forgotten;
+    for (const TrainSource& source : options.sources) {
+      shares.push_back(forgets(source) ? -1 / forgotten : 1 / kept);
+    }
+  }
+  bool forgets(const TrainSource& source) const {
+    return std::ranges::count(options.forget, source.options.name) > 0;
   }
 
   // From number 0 on.
@@ -82,6 +98,7 @@ struct Probe::State {
   TextModel model;
   std::vector<std::vector<Example>> examples;
   std::vector<Objective> objectives;
+  std::vector<double> shares;  // of each source's loss
   std::vector<Sampler> samplers;
   std::int64_t number = -1;
   std::vector<TextBatch> batches;  // of `number`
@@ -113,9 +130,9 @@ double Probe::step(std::int64_t number) {
                                          state.control));
     }
   }
-  const double share = 1 / static_cast<double>(state.batches.size());
   double loss = 0;
   for (std::size_t s = 0; s < state.batches.size(); ++s) {
+    const double share = state.shares[s];
     loss += share * state.objectives[s].step(state.batches[s], {.scale = share});
   }
   return loss;

@@ -17,7 +17,10 @@ namespace kith::learn {
 
 struct ProbeOptions {
   std::vector<TrainSource> sources;  // a batch of each makes a step, all of the same weight
-  std::int64_t batch = 128;          // examples of a source
+  // Names of sources that are to be unlearned: the mean of their losses is taken from that of the
+  // others'.
+  std::vector<std::string> forget;
+  std::int64_t batch = 128;  // examples of a source
   std::int64_t query_tokens = 0, document_tokens = 0;
   std::uint64_t seed = 1;
   SelfPositioningOptions self_positioning;
@@ -26,7 +29,8 @@ struct ProbeOptions {
 };
 
 // [[data]] and [loss] as of a training, [train] with batch, query_tokens, document_tokens and seed,
-// and [search]. Throws as read_recipe() does.
+// and [search]. Throws as read_recipe() does, and invalid_argument for a source to forget that
+// isn't there.
 ProbeOptions read_probe(const std::string& path);
 
 class Probe {
@@ -39,8 +43,9 @@ class Probe {
   // not_found for a name that it doesn't have.
   Parameters tensors(const Parameters& named) const;
 
-  // The mean over the sources of the loss of their batches of this number, without dropout; adds
-  // its gradients. The first call is for number 0, the next for 0 or 1 more.
+  // The mean over the sources of the loss of their batches of this number, without dropout, less
+  // that over the sources to forget; adds its gradients. The first call is for number 0, the next
+  // for 0 or 1 more.
   double step(std::int64_t number);
 
  private:

@@ -121,6 +121,40 @@ TEST_F(Merging, OfTheSameProbeIsTheSame) {
   }
 }
 
+TEST_F(Merging, ForgetASourceWhoseLossIsToGrow) {
+  const auto with_forgotten = [&](const std::string& names) {
+    const std::string probe = read_file(file("probe.toml"));
+    encode::write_text(file("forget.toml"), probe + "forget = [" + names + "]\n");
+    return read_probe(file("forget.toml"));
+  };
+  const ProbeOptions options = with_forgotten("'" + file("verbs.jsonl") + "'");
+  ProbeOptions kept = options, forgotten = options;
+  kept.forget = forgotten.forget = {};
+  std::swap(kept.sources[0], kept.sources[1]);
+  kept.sources.pop_back();
+  forgotten.sources.pop_back();
+  const auto loss_of = [&](const std::string& folder, const ProbeOptions& probe) {
+    return Probe(file(folder), probe, {}).step(0);
+  };
+  EXPECT_NEAR(loss_of("base", options), loss_of("base", kept) - loss_of("base", forgotten), 1e-5);
+
+  MergeRequest request;
+  request.models = {file("verbs"), file("things")};
+  request.base = file("base");
+  request.method = "atlas";
+  request.probe = file("forget.toml");
+  request.output = file("without");
+  merge_folders(request);
+  EXPECT_GT(loss_of("without", forgotten), loss_of("base", forgotten));
+  EXPECT_LT(loss_of("without", kept), loss_of("base", kept));
+  try {
+    with_forgotten("'nouns'");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("forget"));
+  }
+}
+
 TEST_F(Merging, FisherWeightsAreMeanSquaresOfSlopes) {
   std::vector<ModelWeights> folders;
   for (const char* name : {"base", "verbs"}) folders.push_back(read_model_weights(file(name)));
