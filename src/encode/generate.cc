@@ -27,20 +27,26 @@ std::uint32_t draw(std::span<const float> scores, const GenerateOptions& options
     weights.push_back(std::exp((double{score} - double{*likeliest}) / options.temperature));
     sum += weights.back();
   }
-  std::vector<std::uint32_t> order(scores.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
-    return weights[a] > weights[b] || (weights[a] == weights[b] && a < b);
-  });
-  std::size_t kept = 0;
+  // A heap, for a few of the likeliest are most often enough.
+  std::vector<std::uint32_t> rest(scores.size()), kept;
+  std::iota(rest.begin(), rest.end(), 0u);
+  const auto less_likely = [&](std::uint32_t a, std::uint32_t b) {
+    return weights[a] < weights[b] || (weights[a] == weights[b] && a > b);
+  };
+  std::ranges::make_heap(rest, less_likely);
   double share = 0;
-  while (kept < order.size() && share < options.top_p * sum) share += weights[order[kept++]];
-  double at = random.uniform() * share;
-  for (std::size_t i = 0; i < kept; ++i) {
-    at -= weights[order[i]];
-    if (at < 0) return order[i];
+  while (!rest.empty() && share < options.top_p * sum) {
+    std::ranges::pop_heap(rest, less_likely);
+    kept.push_back(rest.back());
+    rest.pop_back();
+    share += weights[kept.back()];
   }
-  return order[std::max<std::size_t>(kept, 1) - 1];
+  double at = random.uniform() * share;
+  for (const std::uint32_t each : kept) {
+    at -= weights[each];
+    if (at < 0) return each;
+  }
+  return kept.empty() ? static_cast<std::uint32_t>(likeliest - scores.begin()) : kept.back();
 }
 
 // Each prompt's own, and another each time that it stands again right behind itself.
