@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,14 +29,20 @@
 namespace kith::papers {
 namespace {
 
-constexpr std::size_t kTrained = 128, kLongest = 1024, kLayers = 4;
-constexpr std::size_t kLengths[] = {64, 128, 256, 512, 1024};
+constexpr std::size_t kTrained = 128, kLayers = 4;
+constexpr std::size_t kAllLengths[] = {64, 128, 256, 512, 1024};
 constexpr char kLearned[] = "learned positions", kRotary[] = "rotary positions";
 constexpr char kMean[] = "mean", kLong[] = "beyond 128";
 constexpr char kCut[] = "cut", kPcw[] = "chunks (pcw)", kGp[] = "grouped (gp)",
                kRp[] = "recurrent (rp)", kPi[] = "interpolated (pi)", kNtk[] = "ntk",
                kSelf[] = "selfextend", kTunedPi[] = "interpolated, tuned",
                kTunedRp[] = "recurrent, tuned";
+
+// Of tests; a quick trial has no longest ones.
+std::span<const std::size_t> lengths_of(const Trial& trial) {
+  const std::span<const std::size_t> all(kAllLengths);
+  return trial.quick ? all.first(all.size() - 1) : all;
+}
 
 struct Way {
   const char* row;
@@ -163,10 +169,10 @@ struct Judged {
 
 Judged judged(const Trial& trial) {
   const std::string speeches = running_text("speeches", trial);
-  return {datasets::passkey_tasks(kLengths, trial.seed),
-          datasets::needle_tasks(kLengths, speeches,
+  return {datasets::passkey_tasks(lengths_of(trial), trial.seed),
+          datasets::needle_tasks(lengths_of(trial), speeches,
                                  packages_of(false, datasets::kLongTexts, trial), trial.seed),
-          sentence_task(speeches, kLongest, trial)};
+          sentence_task(speeches, lengths_of(trial).back(), trial)};
 }
 
 // ---- Models -------------------------------------------------------------------------------------
@@ -182,7 +188,7 @@ std::string model(const Trial& trial, const std::string& base, const std::string
   options.batch = 64;
   options.query_tokens = 24;
   options.document_tokens = kTrained;
-  options.learning_rate = tuned ? 5e-3 : 1e-3;  // of rows that few tokens of a batch stand at
+  options.learning_rate = tuned ? "5e-3" : "1e-3";  // of rows that few tokens of a batch stand at
   std::string folder = trained(trial, "longembed", contrastive_recipe(options, trial));
   trial.step();
   return folder;
@@ -207,16 +213,17 @@ void report(const std::string& table, const std::string& row, const std::string&
             Results& results) {
   double all = 0, beyond = 0, keys = 0, needles = 0;
   std::size_t longer = 0;
-  constexpr auto kCount = static_cast<double>(std::size(kLengths));
-  for (std::size_t l = 0; l < std::size(kLengths); ++l) {
+  const std::span<const std::size_t> lengths = lengths_of(trial);
+  const auto count = static_cast<double>(lengths.size());
+  for (std::size_t l = 0; l < lengths.size(); ++l) {
     const double key = found(tasks.passkeys[l], folder, context, trial);
     const double needle = found(tasks.needles[l], folder, context, trial);
     const double both = (key + needle) / 2;
-    results.add(table, row, std::to_string(kLengths[l]), both);
-    keys += key / kCount;
-    needles += needle / kCount;
-    all += both / kCount;
-    if (kLengths[l] <= kTrained) continue;
+    results.add(table, row, std::to_string(lengths[l]), both);
+    keys += key / count;
+    needles += needle / count;
+    all += both / count;
+    if (lengths[l] <= kTrained) continue;
     beyond += both;
     ++longer;
   }
@@ -235,7 +242,8 @@ void report_ways(const std::string& table, const std::string& folder, const Judg
     const bool rotary_only = extension == Extension::ntk || extension == Extension::selfextend;
     if (rotary_only && !rotary) continue;
     ContextOptions context;
-    if (extension != Extension::none) context = {.tokens = kLongest, .extension = extension};
+    if (extension != Extension::none)
+      context = {.tokens = lengths_of(trial).back(), .extension = extension};
     report(table, row, folder, context, tasks, trial, results);
   }
 }
@@ -250,8 +258,8 @@ void measure(const Trial& trial, Results& results) {
   const std::string learned = model(trial, base(tiny_bert(trial)), mean);
   report_ways(kLearned, learned, tasks, trial, results);
   for (const auto& [row, kind] : {std::pair(kTunedPi, "interpolated"), {kTunedRp, "recurrent"}}) {
-    const std::string longer =
-        fmt::format("[model.positions]\ntokens = {}\nkind = \"{}\"\n", kLongest, kind);
+    const std::string longer = fmt::format("[model.positions]\ntokens = {}\nkind = \"{}\"\n",
+                                           lengths_of(trial).back(), kind);
     report(kLearned, row, model(trial, learned, "", longer), {}, tasks, trial, results);
   }
   const std::string rotary =

@@ -19,6 +19,7 @@
 #include "papers/common/debian_packages.h"
 #include "papers/common/elastic_model.h"
 #include "papers/common/hard_negatives.h"
+#include "papers/common/lexicographers.h"
 #include "papers/common/made_up_texts.h"
 #include "papers/common/paper.h"
 #include "papers/common/text_tasks.h"
@@ -70,23 +71,13 @@ std::vector<LabelledText> sections_of(const std::vector<DebianPackage>& packages
 
 // Glosses that are trained on and the names of their lexicographers' files.
 std::vector<LabelledText> lexicographers_of(const Trial& trial) {
-  constexpr const char* kNames[] = {
-      "adjective",     "pertainym",    "adverb",         "top of nouns", "act",
-      "animal",        "artifact",     "attribute",      "body",         "cognition",
-      "communication", "event",        "feeling",        "food",         "group",
-      "location",      "motive",       "object",         "person",       "phenomenon",
-      "plant",         "possession",   "process",        "quantity",     "relation",
-      "shape",         "state",        "substance",      "time",         "to be of the body",
-      "to change",     "to think",     "to communicate", "to compete",   "to consume",
-      "to touch",      "to create",    "to feel",        "to move",      "to perceive",
-      "to possess",    "to be social", "to be",          "weather",      "participle"};
   const std::unordered_set<std::uint64_t> taught = trained_texts("wordnet", trial);
   datasets::Packages packages(trial.cache, trial.control, [](const std::string&) {});
   std::vector<LabelledText> texts;
   for (const auto& synsets : datasets::read_wordnet(packages)) {
     for (const datasets::Synset& each : synsets) {
       if (taught.contains(datasets::fingerprint(each.definition))) {
-        texts.push_back({each.definition, kNames[each.lexicographer]});
+        texts.push_back({each.definition, kLexicographers[each.lexicographer]});
       }
     }
   }

@@ -28,6 +28,15 @@ std::string debian_pairs(const Trial& trial, std::size_t negatives) {
   return path;
 }
 
+std::string gloss_pairs(const Trial& trial) {
+  std::string path = data_path(trial, "gloss-pairs", {"wordnet"}, ".jsonl");
+  if (std::filesystem::exists(path)) return path;
+  Random random(1);
+  write_pairs(path,
+              trial.quick ? made_up_pairs(random) : read_pairs("wordnet", "wordnet-gloss", trial));
+  return path;
+}
+
 std::string data_table(const std::string& file, std::size_t negatives_each) {
   return fmt::format("[[data]]\nfiles = [\"{}\"]\nnegatives_each = {}\n", file, negatives_each);
 }
@@ -56,7 +65,7 @@ seed = {}
                      options.base, options.model, options.data, options.elastic, options.in_batch,
                      trial.quick ? 4 : options.steps, trial.quick ? 8 : options.batch,
                      options.query_tokens, options.document_tokens, options.learning_rate,
-                     trial.seed);
+                     options.seed.value_or(trial.seed));
 }
 
 }  // namespace kith::papers

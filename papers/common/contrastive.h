@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "papers/common/paper.h"
@@ -13,6 +15,9 @@ namespace kith::papers {
 // negatives.
 std::string debian_pairs(const Trial& trial, std::size_t negatives = 0);
 
+// `kith data train wordnet`'s words and their glosses.
+std::string gloss_pairs(const Trial& trial);
+
 struct ContrastiveOptions {
   std::string base;          // a model's folder
   std::string model = {};    // further lines of [model]
@@ -20,8 +25,9 @@ struct ContrastiveOptions {
   std::string elastic = {};  // a table [elastic], if any
   std::size_t steps = 150, batch = 96;
   std::size_t query_tokens = 16, document_tokens = 40;
-  bool in_batch = true;  // others' texts are negatives, too
-  double learning_rate = 1e-3;
+  bool in_batch = true;                    // others' texts are negatives, too
+  std::string learning_rate = "1e-3";      // as TOML writes it
+  std::optional<std::uint64_t> seed = {};  // the trial's, unless all trials share the model
 };
 
 // A [[data]] of one file.

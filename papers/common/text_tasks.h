@@ -35,6 +35,9 @@ Task debtags_similarity(const Trial& trial, std::size_t pairs = 2000);
 std::vector<Task> gloss_similarity(const Trial& trial, std::size_t pairs = 1500);
 // Which section of Debian's archive a package is in.
 Task section_classes(const Trial& trial, std::size_t tests = 1000);
+// A gloss and its lexicographers' file (papers/common/lexicographers.h), tested on glosses that no
+// line of `kith data train wordnet` has.
+Task lexicographer_classes(const Trial& trial);
 
 // A task's main score, by the trial's seed. Five draws of training texts, not ten.
 double score(const Task& task, Embedder& model, const Trial& trial);

@@ -11,7 +11,8 @@ namespace {
 class PapersLearnTool : public cli::ToolTest {};
 
 TEST_F(PapersLearnTool, QuickTrialsTrainTheirOwnModelsAndLeaveNothing) {
-  for (const char* paper : {"2dmse", "multi-layer-pooling", "nv-embed", "starbucks"}) {
+  for (const char* paper : {"2dmse", "atlas", "cosine-adapter", "leanvec", "longembed",
+                            "multi-layer-pooling", "nv-embed", "o1-embedder", "starbucks"}) {
     const cli::Outcome outcome = kith({"papers", "run", paper, "--quick", "--json"});
     ASSERT_EQ(outcome.exit, 0) << paper << outcome.err;
     std::size_t values = 0, verdicts = 0;
@@ -22,7 +23,7 @@ TEST_F(PapersLearnTool, QuickTrialsTrainTheirOwnModelsAndLeaveNothing) {
       EXPECT_TRUE(object["mean"].is_number()) << object;
     }
     EXPECT_GT(values, 10u) << paper;
-    EXPECT_GE(verdicts, 5u) << paper;
+    EXPECT_GE(verdicts, 4u) << paper;
     EXPECT_TRUE(files().empty()) << paper;
   }
 }

@@ -45,8 +45,8 @@ std::vector<TrainingPair> read_pairs(const std::string& set, const std::string& 
   for_each_line(training_set(set, trial), [&](const json& line) {
     if (line.at("source") != source) return;
     pairs.push_back({line.at("query"), line.at("positive"), line.value("group", ""),
-                     line.value("negatives", std::vector<std::string>()),
-                     line.value("score", 1.0)});
+                     line.value("negatives", std::vector<std::string>()), line.value("score", 1.0),
+                     line.value("thought", "")});
   });
   return pairs;
 }
@@ -75,6 +75,7 @@ void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs
   for (const TrainingPair& pair : pairs) {
     json line = {{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}};
     if (pair.score != 1) line["score"] = pair.score;
+    if (!pair.thought.empty()) line["thought"] = pair.thought;
     file.add(line);
   }
   file.commit();

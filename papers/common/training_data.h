@@ -15,7 +15,8 @@ struct TrainingPair {
   std::string query, positive;
   std::string group = {};  // pairs of one may answer each other
   std::vector<std::string> negatives = {};
-  double score = 1;  // of graded pairs
+  double score = 1;          // of graded pairs
+  std::string thought = {};  // about the query, for models that think
 };
 
 // The lines of such a source ("debian-summary") in a set ("debian"). Throws not_found, saying how

@@ -21,6 +21,7 @@ namespace {
 using testing::Contains;
 using testing::Each;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsSubsetOf;
 using testing::Not;
 
@@ -54,6 +55,10 @@ TEST_F(PapersTraining, WritesWhatRecipesRead) {
   write_pairs(cache_ + "/new/pairs.jsonl", {{"q", "p", "g", {"n"}}});
   EXPECT_EQ(read_file(cache_ + "/new/pairs.jsonl"),
             "{\"negatives\":[\"n\"],\"positive\":\"p\",\"query\":\"q\"}\n");
+  TrainingPair thoughtful{"q", "p"};
+  thoughtful.thought = "t";
+  write_pairs(cache_ + "/new/thoughts.jsonl", {thoughtful});
+  EXPECT_THAT(read_file(cache_ + "/new/thoughts.jsonl"), HasSubstr("\"thought\":\"t\""));
   write_training_texts(cache_ + "/new/texts.jsonl", {"t"});
   EXPECT_EQ(read_file(cache_ + "/new/texts.jsonl"), "{\"text\":\"t\"}\n");
 }
