@@ -4,6 +4,8 @@
 // hundred hits is. Vectors are of a static embedding that was trained on other things (which long
 // description belongs to a short one). Thresholds come from validation queries, all figures from
 // others; packages of one source are on one side.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -224,10 +226,9 @@ void measure(const Trial& trial, Results& results) {
   for (const char* mapping : kMappings) {
     const std::string adapter_folder = trained_relevance(
         trial, "relevance",
-        "[data]\ntask = \"" + task + "\"\nmodel = \"" + folder +
-            "\"\ndepth = " + std::to_string(kHits) + "\n[adapter]\nmapping = \"" + mapping +
-            "\"\n[train]\nepochs = 5\nlearning_rate = 1e-3\nseed = " + std::to_string(trial.seed) +
-            "\n");
+        fmt::format("[data]\ntask = \"{}\"\nmodel = \"{}\"\ndepth = {}\n[adapter]\n"
+                    "mapping = \"{}\"\n[train]\nepochs = 5\nlearning_rate = 1e-3\nseed = {}\n",
+                    task, folder, kHits, mapping, trial.seed));
     const RelevanceAdapter adapter = RelevanceAdapter::open(adapter_folder + "/relevance.kith");
     const auto curves_of = [&](const Hits& hits) {
       std::vector<RelevanceCurve> curves;
