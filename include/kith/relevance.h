@@ -1,7 +1,7 @@
 // Which hits of a search are relevant, and not only nearest. Cosines of one query can't be compared
 // with another's: a small network reads a query's vector and says how its cosines are to be taken,
-// so that one threshold serves all queries. N. Rossi et al., "Relevance filtering for embedding-based
-// retrieval", CIKM 2024. `kith train relevance` learns one from judged pairs.
+// so that one threshold serves all queries. N. Rossi et al., "Relevance filtering for
+// embedding-based retrieval", CIKM 2024. `kith train relevance` learns one from judged pairs.
 //
 //   const kith::RelevanceAdapter adapter = kith::RelevanceAdapter::open("relevance.kith");
 //   const kith::RelevanceCurve curve = adapter.curve(query);
