@@ -36,6 +36,15 @@ struct VectorSetsView {
   }
 };
 
+// Owns its sets.
+struct VectorSetRows {
+  std::vector<std::uint64_t> offsets{0};
+  Matrix<float> vectors;
+
+  VectorSetsView view() const { return {offsets, vectors}; }
+  operator VectorSetsView() const { return view(); }
+};
+
 // The sets of a file with their labels, one a set. `owner` keeps the bytes behind `sets` alive.
 struct VectorSets {
   VectorSetsView sets;

@@ -92,7 +92,7 @@ TEST(VectorSets, CompressedArraysAreRefusedWithTheWayOut) {
 }
 
 TEST(VectorSets, WhatIsWrittenIsReadBack) {
-  rc::check([] {
+  const bool held = rc::check("", [] {
     const auto counts = *rc::gen::nonEmpty(
         rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(1, 6)));
     const std::size_t dim = *rc::gen::inRange<std::size_t>(1, 9);
@@ -113,6 +113,7 @@ TEST(VectorSets, WhatIsWrittenIsReadBack) {
     RC_ASSERT(formats::same_rows(read.sets.vectors, vectors));
     RC_ASSERT(formats::same_labels(read.labels, labels));
   });
+  EXPECT_TRUE(held);
 }
 
 TEST(VectorSets, TensorsAreMappedInPlace) {
