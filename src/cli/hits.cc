@@ -74,9 +74,9 @@ Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric) 
 }
 
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
-                 const Labels& labels, Metric metric, bool json) {
+                 const Labels& labels, Metric metric, bool json, const std::string& title) {
   constexpr int kDigits = 4;
-  Table table({"query", "rank", "label", {"value", value_title(metric)}});
+  Table table({"query", "rank", "label", {"value", title.empty() ? value_title(metric) : title}});
   for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {
     for (std::size_t i = hits.offsets[q]; i < hits.offsets[q + 1]; ++i) {
       const std::size_t rank = i - hits.offsets[q] + 1;

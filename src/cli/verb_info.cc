@@ -11,6 +11,7 @@
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
+#include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "kith/error.h"
@@ -49,13 +50,17 @@ bool is_neighbours(const std::string& path) {
   return path.ends_with(".ivecs") || path.ends_with(".ibin");
 }
 
-Record inverted_record(const Options& options) {
-  return kind_of_index(options.file) == IndexKind::texts ? texts_record(options.file)
-                                                         : sparse_record(options.file);
-}
-
 Record index_record(const Options& options) {
-  if (kind_of_index(options.file) != IndexKind::vectors) return inverted_record(options);
+  switch (kind_of_index(options.file)) {
+    case IndexKind::vectors:
+      break;
+    case IndexKind::sets:
+      return sets_record(options.file);
+    case IndexKind::texts:
+      return texts_record(options.file);
+    case IndexKind::sparse:
+      return sparse_record(options.file);
+  }
   const Index index = Index::open(options.file);  // verifies every checksum
   const IndexInfo info = index.info();
   Record record;
