@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/random.h"
+#include "codec/token_store.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
 #include "index/postings.h"
@@ -141,6 +142,25 @@ void write_vector_sets(const fs::path& folder) {
   zip += "PK\5\6" + std::string(4, '\0') + number(1, 2) + number(1, 2) + number(size, 4) +
          number(directory, 4) + number(0, 2);
   write_text(sets, "archive", zip);
+}
+
+// Five vectors of three dimensions in each codec.
+void write_token_stores(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::Matrix<float> rows(5, 3);
+  for (std::size_t i = 0; i < 15; ++i) rows(i / 3, i % 3) = static_cast<float>(i * i % 7);
+  for (const char* codec : {"f32", "f16", "lvq8", "lvq4", "residual4", "residual2"}) {
+    kith::TokenStoreOptions options;
+    options.codec = codec;
+    options.control.threads = 1;
+    kith::KithFileWriter writer;
+    kith::Meta meta;
+    kith::TokenStore::build(rows, options)->save(writer, meta);
+    meta.set("sets.dim", std::uint64_t{3});
+    meta.set("sets.vectors", std::uint64_t{5});
+    writer.add_text("meta", meta.text());
+    writer.write((folder / codec).string(), {});
+  }
 }
 
 // Between them, every part that a tokenizer.json may have.
@@ -349,6 +369,7 @@ int main(int argc, char** argv) {
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
     write_vector_sets(root);
+    write_token_stores(root / "token_store_fuzz");
     write_postings(root / "postings_fuzz");
     write_items(root / "items_fuzz");
   } catch (const std::exception& error) {

@@ -19,7 +19,8 @@ namespace {
 constexpr std::size_t kMostPlanes = 16;
 constexpr std::size_t kMostRepetitions = 4096;
 constexpr std::size_t kMostRaw = std::size_t{1} << 24;  // dimensions before the final projection
-constexpr std::uint64_t kFinalStream = 0;               // 0 is no repetition's
+constexpr std::size_t kMostDirections = std::size_t{1} << 28;  // numbers in all of them
+constexpr std::uint64_t kFinalStream = 0;                      // 0 is no repetition's
 
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, "fde: " + message);
@@ -40,6 +41,11 @@ void check(std::size_t dim, const FdeOptions& options) {
   if (options.inner_dim > dim) {
     refuse("an inner projection to " + std::to_string(options.inner_dim) +
            " dimensions, but vectors have " + std::to_string(dim));
+  }
+  const std::size_t directions = options.repetitions * (options.planes + options.inner_dim);
+  if (directions > kMostDirections / dim) {
+    refuse(std::to_string(directions) + " random directions of " + std::to_string(dim) +
+           " dimensions, at most " + std::to_string(kMostDirections / dim) + " are held");
   }
   if (options.projection != "dense" && options.projection != "sparse") {
     refuse("projection '" + options.projection + "', expected dense or sparse");
