@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "cli/test_tool.h"
+#include "codec/stage.h"
 #include "kith/maxsim.h"
 #include "kith/vector_sets.h"
 
@@ -19,6 +20,9 @@ class MultiTool : public ToolTest {
       documents.offsets.push_back(documents.offsets.back() + 3 + i % 7);
     }
     documents.vectors = vectors(documents.offsets.back(), 16, 1);
+    for (std::size_t i = 0; i < documents.vectors.rows(); ++i) {
+      normalise(documents.vectors.row(i), 16);
+    }
     std::vector<std::string> names, query_names;
     queries.vectors = Matrix<float>(20 * 3, 16);
     for (std::size_t q = 0; q < 20; ++q) {
