@@ -28,8 +28,8 @@
 namespace kith {
 
 struct SetBuildOptions {
-  // How sets are encoded. A query is encoded alike, so that the two can't differ. An inner
-  // dimension above that of the vectors means theirs.
+  // How sets are encoded; the seed is the one below. A query is encoded alike, so that the two
+  // can't differ. An inner dimension above that of the vectors means theirs.
   FdeOptions fde = {};
 
   // Overrides fde.fill_empty; by default empty cells are filled where sets have on average at least

@@ -223,4 +223,29 @@ Record sets_record(const std::string& path) {
   return facts(path, SetIndex::open(path));  // verifies every checksum
 }
 
+Record set_file_record(const std::string& path, const ReadOptions& read) {
+  const VectorSets file = read_vector_sets(path, read);
+  const VectorSetsView& sets = file.sets;
+  std::size_t fewest = sets.length(0), most = fewest;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    fewest = std::min(fewest, sets.length(i));
+    most = std::max(most, sets.length(i));
+  }
+  const auto mean = static_cast<double>(sets.total()) / static_cast<double>(sets.size());
+  const std::size_t bytes = sets.total() * sets.dim() * size_of(sets.vectors.type());
+  Record record;
+  record.add("file", path);
+  record.add("format", file.format);
+  record.add("sets", sets.size());
+  record.add("vectors", sets.total());
+  record.add("mean_vectors", "vectors a set", Cell(mean, significant_text(mean, 3)));
+  record.add("fewest", fewest);
+  record.add("most", most);
+  record.add("dim", "dimension", sets.dim());
+  record.add("element", name(sets.vectors.type()));
+  record.add("labels", file.labels.size() > 0);
+  record.add("bytes", "size", Cell(bytes, bytes_text(static_cast<double>(bytes))));
+  return record;
+}
+
 }  // namespace kith::cli

@@ -48,5 +48,7 @@ std::string summary(const SetInfo& info);
 
 // ---- kith info ----------------------------------------------------------------------------------
 Record sets_record(const std::string& path);
+// Of a file of sets.
+Record set_file_record(const std::string& path, const ReadOptions& read);
 
 }  // namespace kith::cli

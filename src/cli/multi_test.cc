@@ -11,6 +11,11 @@ namespace {
 
 using testing::HasSubstr;
 
+std::string numbered(char letter, std::size_t number) {
+  std::string name(1, letter);
+  return name.append(std::to_string(number));
+}
+
 // 300 documents of 3 to 9 vectors; query q is made of vectors of document 7 q.
 class MultiTool : public ToolTest {
  protected:
@@ -31,9 +36,9 @@ class MultiTool : public ToolTest {
                     queries.vectors.row(3 * q + t));
       }
       queries.offsets.push_back(3 * (q + 1));
-      query_names.push_back("q" + std::to_string(q));
+      query_names.push_back(numbered('q', q));
     }
-    for (std::size_t i = 0; i < 300; ++i) names.push_back("d" + std::to_string(i));
+    for (std::size_t i = 0; i < 300; ++i) names.push_back(numbered('d', i));
     write_vector_sets(path("tokens.safetensors"), documents, Labels(names));
     write_vector_sets(path("queries.safetensors"), queries, Labels(query_names));
   }
@@ -60,9 +65,20 @@ TEST_F(MultiTool, BuildSearchAndInfoTakeSets) {
   ASSERT_EQ(hits.exit, 0) << hits.err;
   ASSERT_EQ(hits.objects().size(), 20u);
   for (std::size_t q = 0; q < 20; ++q) {
-    EXPECT_EQ(hits.objects()[q]["query"], "q" + std::to_string(q));
-    EXPECT_EQ(hits.objects()[q]["label"], "d" + std::to_string(7 * q));
+    EXPECT_EQ(hits.objects()[q]["query"], numbered('q', q));
+    EXPECT_EQ(hits.objects()[q]["label"], numbered('d', 7 * q));
   }
+}
+
+TEST_F(MultiTool, InfoTellsWhatAFileOfSetsHolds) {
+  const auto info = kith({"info", "tokens.safetensors", "--multi", "--json"}).objects()[0];
+  EXPECT_EQ(info["sets"], 300);
+  EXPECT_EQ(info["fewest"], 3);
+  EXPECT_EQ(info["most"], 9);
+  EXPECT_EQ(info["labels"], true);
+  // Without --multi its vectors are vectors like any others.
+  EXPECT_EQ(kith({"info", "tokens.safetensors", "--json"}).objects()[0]["vectors"],
+            info["vectors"]);
 }
 
 TEST_F(MultiTool, ExactGivesTheTruthThatEvalComparesWith) {
@@ -135,9 +151,10 @@ TEST_F(MultiTool, BrokenSetsAreRefusedWithTheFileAndThePlace) {
 
 TEST_F(MultiTool, SetsOfJsonLinesAreNamedByTheirMembers) {
   std::string lines;
-  for (int i = 0; i < 30; ++i) {
-    lines += "{\"id\": \"t" + std::to_string(i) + "\", \"t\": [[" + std::to_string(i) +
-             ", 1], [0, " + std::to_string(i) + "]]}\n";
+  for (std::size_t i = 0; i < 30; ++i) {
+    const std::string number = std::to_string(i);
+    lines.append(R"({"id": ")").append(numbered('t', i)).append(R"(", "t": [[)").append(number);
+    lines.append(", 1], [0, ").append(number).append("]]}\n");
   }
   write_file(path("a.jsonl"), lines);
   ASSERT_EQ(kith({"build", "a.jsonl", "--dataset", "t", "--multi", "-o", "x.kith"}).exit, 0);

@@ -23,6 +23,7 @@ namespace {
 
 struct Options : CommonOptions {
   std::string file;
+  bool multi = false;
   ReadOptions read;
 };
 
@@ -162,7 +163,10 @@ void run(const Options& options) {
   if (const std::string folder = collection_folder(options.file); !folder.empty()) {
     return collection_record(folder).print(stdout, options.json);
   }
-  const Record record = is_index(options.file)        ? index_record(options)
+  ReadOptions read = options.read;
+  read.control = options.control();
+  const Record record = options.multi                 ? set_file_record(options.file, read)
+                        : is_index(options.file)      ? index_record(options)
                         : is_neighbours(options.file) ? neighbours_record(options)
                                                       : vectors_record(options);
   record.print(stdout, options.json);
@@ -178,12 +182,14 @@ void add_info(CLI::App& root) {
                    "Index, vectors or neighbour lists; or a collection's name")
       ->required()
       ->type_name("");
+  verb->add_flag("--multi", options->multi, "FILE holds sets of vectors");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith info words.kith\n"
                "kith info base.fvecs --json\n"
                "kith info truth.ibin\n"
+               "kith info tokens.npz --multi\n"
                "kith info debian");
   verb->callback([options] { run(*options); });
 }

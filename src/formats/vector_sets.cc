@@ -135,7 +135,7 @@ VectorSets parse_tensor_sets(const Input& in) {
   std::vector<std::uint64_t> offsets =
       offsets_of(in.name + ": tensor '" + counts->name + "'",
                  read_tensor_counts(in, tensors, *counts), lengths, rows.rows.rows());
-  Labels labels = read_tensor_labels(in, tensors, name, offsets.size() - 1);
+  Labels labels = read_tensor_labels(in, tensors, "sets", offsets.size() - 1);
   return sets_of("safetensors", std::move(rows), std::move(offsets), std::move(labels));
 }
 

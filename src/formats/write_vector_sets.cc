@@ -1,4 +1,4 @@
-// Sets of vectors into a safetensors file: the vectors with the sets' labels, then `offsets`.
+// Sets of vectors into a safetensors file: `vectors`, `offsets`, and labels as tensors of `sets`.
 #include <string>
 #include <vector>
 
@@ -48,7 +48,7 @@ void write_vector_sets(const std::string& path, const VectorSetsView& sets, cons
 
   formats::TensorHeaderWriter header;
   if (!numbers.empty()) {
-    header.add(name + (strings ? ".label_offsets" : ".labels"), "U64", {numbers.size()},
+    header.add(strings ? "sets.label_offsets" : "sets.labels", "U64", {numbers.size()},
                numbers.size_bytes());
   }
   const std::size_t offset_bytes = offsets.size() * sizeof(std::uint64_t);
@@ -56,7 +56,7 @@ void write_vector_sets(const std::string& path, const VectorSetsView& sets, cons
   header.add(name, formats::tensor_type(sets.vectors.type()), {sets.total(), sets.dim()},
              sets.total() * row_bytes);
   if (strings) {
-    header.add(name + ".labels", "U8", {labels.bytes().size()}, labels.bytes().size());
+    header.add("sets.labels", "U8", {labels.bytes().size()}, labels.bytes().size());
   }
   AtomicFile file(path);
   header.write(file);
