@@ -96,7 +96,7 @@ void TokenStore::load(std::size_t first, std::size_t count, float* out, std::siz
 
 ByteCounts TokenStore::bytes() const {
   ByteCounts counts = std::visit([](const auto& codec) { return codec.bytes(); }, codec_);
-  for (auto& [part, size] : counts) part = std::string(kPrefix) + "." + part;
+  for (auto& [part, size] : counts) part.insert(0, ".").insert(0, kPrefix);
   return counts;
 }
 
