@@ -9,6 +9,9 @@ kith_sources(fuzzed_sources src/base src/formats src/text)
 foreach(name postings posting_lists posting_search packed_sums relevance)
   list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/index/${name}.cc)
 endforeach()
+foreach(name centres kmeans lvq plain residual token_store)
+  list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/codec/${name}.cc)
+endforeach()
 kith_sources(fuzzed_kernels src/simd)
 add_library(kith-fuzzed-kernels STATIC EXCLUDE_FROM_ALL ${fuzzed_kernels})
 target_include_directories(kith-fuzzed-kernels PRIVATE ${PROJECT_SOURCE_DIR}/include
@@ -40,7 +43,7 @@ function(kith_fuzz_targets library)
     endforeach()
   endforeach()
 endfunction()
-kith_fuzz_targets(kith-fuzzed src/base src/formats src/index)
+kith_fuzz_targets(kith-fuzzed src/base src/formats src/codec src/index)
 
 # Those of libkith-encode, which need ICU.
 add_library(kith-fuzzed-encode STATIC EXCLUDE_FROM_ALL ${encode_sources})

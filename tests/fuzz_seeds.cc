@@ -4,16 +4,20 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/random.h"
+#include "codec/token_store.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
 #include "index/postings.h"
 #include "kith/error.h"
 #include "kith/relevance.h"
 #include "kith/sparse.h"
+#include "kith/vector_sets.h"
 #include "kith/vectors.h"
 #include "text/dictionary.h"
 
@@ -120,6 +124,47 @@ void write_texts(const fs::path& folder) {
     write_text(folder / "numbers_fuzz", number, number);
   }
   write_text(folder / "text_vectors_fuzz", "spaces", "2 2\nnew york 1 2\nold\tyork 3 4e-60 \r\n");
+}
+
+// Sets of vectors in each form; an archive is a file of no bytes called a.npy.
+void write_vector_sets(const fs::path& folder) {
+  const fs::path sets = folder / "vector_sets_fuzz";
+  write_text(sets, "lines",
+             "{\"vectors\": [[1, 2]], \"_id\": \"a\"}\n{\"vectors\": [[3, 4]], \"id\": 7}");
+  kith::Matrix<float> rows(3, 2);
+  const std::vector<std::uint64_t> offsets{0, 1, 3};
+  kith::write_vector_sets((sets / "tensors").string(), {offsets, rows},
+                          kith::Labels(std::vector<std::string>{"a", "b"}));
+  const auto number = [](std::uint32_t value, std::size_t bytes) {
+    return std::string(reinterpret_cast<const char*>(&value), bytes);
+  };
+  std::string zip = "PK\3\4" + std::string(22, '\0') + number(5, 2) + number(0, 2) + "a.npy";
+  const auto directory = static_cast<std::uint32_t>(zip.size());
+  zip += "PK\1\2" + std::string(24, '\0') + number(5, 2) + std::string(16, '\0') + "a.npy";
+  const auto size = static_cast<std::uint32_t>(zip.size()) - directory;
+  zip += "PK\5\6" + std::string(4, '\0') + number(1, 2) + number(1, 2) + number(size, 4) +
+         number(directory, 4) + number(0, 2);
+  write_text(sets, "archive", zip);
+}
+
+// Five vectors of three dimensions in each codec.
+void write_token_stores(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::Matrix<float> rows(5, 3);
+  for (std::size_t i = 0; i < 15; ++i) rows(i / 3, i % 3) = static_cast<float>(i * i % 7);
+  for (const char* codec : {"f32", "f16", "lvq8", "lvq4", "residual4", "residual2"}) {
+    kith::TokenStoreOptions options;
+    options.codec = codec;
+    options.control.threads = 1;
+    const auto store = kith::TokenStore::build(rows, options);
+    kith::KithFileWriter writer;  // borrows the store's bytes
+    kith::Meta meta;
+    store->save(writer, meta);
+    meta.set("sets.dim", std::uint64_t{3});
+    meta.set("sets.vectors", std::uint64_t{5});
+    writer.add_text("meta", meta.text());
+    writer.write((folder / codec).string(), {});
+  }
 }
 
 // Between them, every part that a tokenizer.json may have.
@@ -349,6 +394,8 @@ int main(int argc, char** argv) {
     write_suites(root);
     write_kith_file(root / "kith_file_fuzz");
     write_rows_and_runs(root);
+    write_vector_sets(root);
+    write_token_stores(root / "token_store_fuzz");
     write_postings(root / "postings_fuzz");
     write_items(root / "items_fuzz");
     write_relevance(root / "relevance_fuzz");

@@ -75,9 +75,10 @@ Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric) 
 
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
                  const Labels& labels, Metric metric, bool json,
-                 const std::vector<double>& relevances) {
+                 const std::vector<double>& relevances, const std::string& title) {
   constexpr int kDigits = 4;
-  std::vector<Table::Column> columns = {"query", "rank", "label", {"value", value_title(metric)}};
+  std::vector<Table::Column> columns = {
+      "query", "rank", "label", {"value", title.empty() ? value_title(metric) : title}};
   if (!relevances.empty()) columns.emplace_back("relevance");
   Table table(columns);
   for (std::size_t q = 0; q + 1 < hits.offsets.size(); ++q) {

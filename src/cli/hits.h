@@ -21,10 +21,11 @@ RangeNeighbours trim(const RangeNeighbours& found, const std::vector<Id>& self);
 Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric);
 
 // One row a hit: query (shown at its first hit), rank, label, customary value, and its relevance
-// where these are given. Queries are called by `names`, or by their number where that is empty.
+// where these are given. Queries are called by `names`, or by their number where that is empty; the
+// value's column by `title`, or else by the metric.
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
                  const Labels& labels, Metric metric, bool json,
-                 const std::vector<double>& relevances = {});
+                 const std::vector<double>& relevances = {}, const std::string& title = {});
 
 // How a vector is called: numbers stay numbers in JSON, and are shown without grouping.
 Cell label_cell(const Labels& labels, Id id);

@@ -101,6 +101,7 @@ IndexKind kind_of_index(const std::string& path) {
   const std::string& kind = meta.string("kind");
   return kind == "bm25"     ? IndexKind::texts
          : kind == "sparse" ? IndexKind::sparse
+         : kind == "sets"   ? IndexKind::sets
                             : IndexKind::vectors;
 }
 

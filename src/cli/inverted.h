@@ -13,7 +13,7 @@
 
 namespace kith::cli {
 
-enum class IndexKind { vectors, sparse, texts };
+enum class IndexKind { vectors, sets, sparse, texts };
 
 // Of an index file; throws as opening it would.
 IndexKind kind_of_index(const std::string& path);

@@ -20,6 +20,16 @@ double percentile(std::vector<float>& values, double part) {
   return values[static_cast<std::size_t>(rank)];
 }
 
+AskOne ask_index(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
+                 const Control& control) {
+  SearchOptions options{beam, 0, control};
+  options.control.threads = 1;
+  options.control.progress = nullptr;
+  return [&index, queries, k, options](std::size_t query) {
+    index.search(queries.slice(query, 1), k, options);
+  };
+}
+
 double median_of(const std::vector<Rates>& rounds, double Rates::*figure) {
   std::vector<double> values;
   for (const Rates& round : rounds) values.push_back(round.*figure);
@@ -34,21 +44,17 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
-Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
-              std::size_t count, const Control& control) {
+Rates measure(const AskOne& ask, std::size_t queries, std::size_t count, const Control& control) {
   constexpr std::size_t kGrain = 8;  // queries a caller takes at a time
-  SearchOptions options{beam, 0, control};
-  options.control.threads = 1;
-  options.control.progress = nullptr;
   // Files are often in an order, and the first of them easier than the rest.
   constexpr std::uint64_t kSeed = 1;
-  const std::vector<Id> order = random_permutation(queries.rows(), kSeed);
+  const std::vector<Id> order = random_permutation(queries, kSeed);
   std::vector<float> latencies(count);
   const Stopwatch watch;
   parallel_for(control, count, kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
     for (std::size_t i = begin; i < end; ++i) {
       const auto start = std::chrono::steady_clock::now();
-      index.search(queries.slice(order[i % order.size()], 1), k, options);
+      ask(order[i % order.size()]);
       const std::chrono::duration<float, std::micro> taken =
           std::chrono::steady_clock::now() - start;
       latencies[i] = taken.count();
@@ -59,23 +65,34 @@ Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, s
   return {asked / cpu, asked / wall, percentile(latencies, 0.50), percentile(latencies, 0.99)};
 }
 
+Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
+              std::size_t count, const Control& control) {
+  return measure(ask_index(index, queries, k, beam, control), queries.rows(), count, control);
+}
+
 Rates median(const std::vector<Rates>& rounds) {
   return {median_of(rounds, &Rates::qps_cpu), median_of(rounds, &Rates::qps_wall),
           median_of(rounds, &Rates::p50_us), median_of(rounds, &Rates::p99_us)};
 }
 
-std::size_t queries_within(double seconds, const Index& index, const AnyMatrixView& queries,
-                           std::size_t k, std::size_t beam, const Control& control) {
+std::size_t queries_within(double seconds, const AskOne& ask, std::size_t queries,
+                           const Control& control) {
   Control one = control;
   one.threads = 1;
   // Double the trial until it takes a tenth of the time asked for.
   for (std::size_t trial = 1;; trial *= 2) {
-    const Rates rates = measure(index, queries, k, beam, trial, one);
+    const Rates rates = measure(ask, queries, trial, one);
     const double each = 1 / rates.qps_wall;
     if (each * static_cast<double>(trial) >= seconds / 10) {
       return std::max<std::size_t>(1, static_cast<std::size_t>(seconds / each));
     }
   }
+}
+
+std::size_t queries_within(double seconds, const Index& index, const AnyMatrixView& queries,
+                           std::size_t k, std::size_t beam, const Control& control) {
+  return queries_within(seconds, ask_index(index, queries, k, beam, control), queries.rows(),
+                        control);
 }
 
 }  // namespace kith::cli

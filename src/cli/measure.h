@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "kith/index.h"
@@ -15,8 +16,12 @@ struct Rates {
   double p99_us = 0;
 };
 
-// Asks `count` single queries, rows in a fixed random order, from `control.threads` callers at
-// once. Times each query by the wall clock. Nothing else should run in the process meanwhile.
+// Answers one query, on the caller's thread alone.
+using AskOne = std::function<void(std::size_t query)>;
+
+// Asks `count` single queries, of `queries` in a fixed random order, from `control.threads` callers
+// at once. Times each query by the wall clock. Nothing else should run in the process meanwhile.
+Rates measure(const AskOne& ask, std::size_t queries, std::size_t count, const Control& control);
 Rates measure(const Index& index, const AnyMatrixView& queries, std::size_t k, std::size_t beam,
               std::size_t count, const Control& control);
 
@@ -28,6 +33,8 @@ Rates median(const std::vector<Rates>& rounds);
 
 // How many single queries take about `seconds` on one thread, judged by a short trial; at least
 // one.
+std::size_t queries_within(double seconds, const AskOne& ask, std::size_t queries,
+                           const Control& control);
 std::size_t queries_within(double seconds, const Index& index, const AnyMatrixView& queries,
                            std::size_t k, std::size_t beam, const Control& control);
 

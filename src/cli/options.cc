@@ -109,7 +109,10 @@ std::vector<double> parse_numbers(const std::string& option, const std::string& 
 void add_read_options(CLI::App& verb, ReadOptions& options) {
   verb.add_option("--format", options.format, "Format of the vectors (default: found by content)")
       ->type_name("NAME");
-  verb.add_option("--dataset", options.dataset, "Array to read from an HDF5 or safetensors file")
+  verb.add_option(
+          "--dataset", options.dataset,
+          "Array to read from an HDF5 or safetensors file (of sets: also of an npz, or the\n"
+          "member of JSON lines)")
       ->type_name("NAME");
 }
 

@@ -66,6 +66,9 @@ void run(const Options& options) {
   switch (kind) {
     case IndexKind::vectors:
       return add_vectors(options, output);
+    case IndexKind::sets:
+      throw Error(ErrorCode::unsupported,
+                  options.index + ": an index of sets, which isn't added to; build it anew");
     case IndexKind::texts:
       return add_texts(options.index, options.vectors, output, options.read.format, options);
     case IndexKind::sparse:

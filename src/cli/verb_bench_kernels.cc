@@ -1,4 +1,5 @@
 // kith bench kernels: every distance kernel beside what this machine can do at best.
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cli/exact_bench.h"
 #include "cli/format.h"
 #include "cli/kernel_bench.h"
+#include "cli/maxsim_bench.h"
 #include "cli/precision_option.h"
 #include "cli/table.h"
 #include "kith/error.h"
@@ -19,6 +21,7 @@ namespace {
 
 constexpr char kExact[] = "exact search";  // what --only calls the last table
 constexpr const char* kDense = "dense layer";
+constexpr const char* kMaxSim = "maxsim";
 
 struct Options : CommonOptions {
   std::vector<std::size_t> dims = {96, 100, 768, 1000};
@@ -147,6 +150,29 @@ Table dense_table(const Options& options, const MachinePeaks& peaks) {
   return table;
 }
 
+Table maxsim_table(const Options& options, const MachinePeaks& peaks, const Control& control) {
+  constexpr double kLonger = 10;
+  constexpr std::size_t kMostMegabytes = 32;  // what is stored is beyond the caches then, too
+  Table table({{"kernel", "maxsim of"},
+               "dim",
+               "queries",
+               {"per_second", "GFLOP/s"},
+               {"fraction", "of fma"},
+               {"times_plain", "x plain loop"}});
+  for (const std::size_t dim : options.dims) {
+    throw_if_cancelled(control);
+    const std::size_t megabytes = std::min(options.megabytes, kMostMegabytes);
+    for (const MaxSimTime& time :
+         time_maxsim(dim, megabytes << 20, peaks, kLonger * options.seconds)) {
+      const double fraction = time.per_second / time.limit, times = time.per_second / time.plain;
+      table.add({Cell(time.codec), Cell(dim), Cell(time.queries),
+                 Cell(time.per_second, fixed_text(time.per_second / 1e9, 1)),
+                 Cell(fraction, fixed_text(fraction, 2)), Cell(times, fixed_text(times, 1))});
+    }
+  }
+  return table;
+}
+
 void bench_kernels(const Options& options) {
   for (const std::size_t dim : options.dims) {
     if (dim == 0 || dim > 4096) {
@@ -168,6 +194,10 @@ void bench_kernels(const Options& options) {
     if (!options.json && kernels.rows() > 0) std::printf("\n");
     dense_table(options, peaks).print(stdout, options.json);
   }
+  if (std::string(kMaxSim).find(options.only) != std::string::npos) {
+    if (!options.json && kernels.rows() > 0) std::printf("\n");
+    maxsim_table(options, peaks, control).print(stdout, options.json);
+  }
   if (std::string(kExact).find(options.only) == std::string::npos) return;
   if (!options.json && kernels.rows() > 0) std::printf("\n");
   exact_table(options, peaks, control).print(stdout, options.json);
@@ -180,8 +210,9 @@ void add_bench_kernels(CLI::App& bench) {
       "kernels", "Time the distance kernels beside the machine's own limits, on one core");
   auto options = std::make_shared<Options>();
   verb->add_option("--dim", options->dims, "Dimensions to time")->delimiter(',');
-  verb->add_option("--only", options->only,
-                   "Only kernels whose name contains this (or: exact search, dense layer)");
+  verb->add_option(
+      "--only", options->only,
+      "Only kernels whose name contains this (or: exact search, dense layer,\nmaxsim)");
   verb->add_option("--memory", options->megabytes, "MiB of rows out of cache (beyond any cache)")
       ->check(CLI::Range(16, 1 << 16));
   verb->add_option("--seconds", options->seconds, "Processor time of one round of one kernel")

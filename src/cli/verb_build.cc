@@ -1,4 +1,4 @@
-// kith build: vectors in, an index file out.
+// kith build: vectors, sets of them or texts in, an index file out.
 #include <memory>
 #include <string>
 
@@ -7,6 +7,7 @@
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
+#include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/stopwatch.h"
@@ -21,6 +22,7 @@ struct Options : CommonOptions {
   std::string base, output, train_queries;
   BuildChoices build;
   InvertedChoices inverted;
+  MultiChoices multi;
   ReadOptions read;
 };
 
@@ -63,9 +65,13 @@ void build_vectors(const Options& options) {
 void run(const CLI::App& verb, const Options& options) {
   const std::string& index = options.build.options.index;
   check_choices(verb, index);
+  check_multi_choices(verb, options.multi, index);
   check_distinct(options.output, options.base);
   check_writable(options.output);
-  if (index == "bm25") {
+  if (options.multi.multi) {
+    build_sets(options.base, options.output, options.build.build_options(options), options.multi,
+               options.read, options);
+  } else if (index == "bm25") {
     build_texts(options.base, options.output, options.read.format, options.inverted, options);
   } else if (index == "sparse") {
     build_sparse(options.base, options.output, options.inverted, options);
@@ -79,9 +85,10 @@ void run(const CLI::App& verb, const Options& options) {
 void add_build(CLI::App& root) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = root.add_subcommand("build", "Build an index from a file of vectors or texts");
-  verb->add_option("BASE", options->base,
-                   "File of vectors, of texts for --index bm25 (one a line, .tsv\nor .jsonl), or "
-                   ".csr for --index sparse")
+  verb->add_option(
+          "BASE", options->base,
+          "File of vectors, of sets of them for --multi, of texts for --index bm25 (one a\n"
+          "line, .tsv or .jsonl), or .csr for --index sparse")
       ->required()
       ->type_name("");
   verb->add_option("-o,--output", options->output, "Index file to write")
@@ -89,6 +96,7 @@ void add_build(CLI::App& root) {
       ->type_name("FILE");
   add_build_choices(*verb, options->build);
   add_inverted_choices(*verb, options->inverted);
+  add_multi_choices(*verb, options->multi);
   verb->add_option("--train-queries", options->train_queries,
                    "Queries from which codec leanvecN-... learns what to keep, beside BASE")
       ->type_name("FILE");
@@ -104,6 +112,7 @@ void add_build(CLI::App& root) {
                "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith\n"
                "kith build base.fbin -o base.kith --metric ip --codec leanvec160-lvq8+f16 \\\n"
                "    --train-queries queries.fbin\n"
+               "kith build tokens.npz --multi --fde 20,5,16 --tokens lvq8 -o tokens.kith\n"
                "kith build texts.tsv --index bm25 --stem --stop-words --keep-text -o texts.kith");
   verb->callback([options, verb] { run(*verb, *options); });
 }

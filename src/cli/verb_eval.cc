@@ -1,7 +1,8 @@
-// kith eval: recall against rate over a sweep of beams.
+// kith eval: recall against rate over a sweep of beams, or of numbers of candidates.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,13 +13,17 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
+#include "cli/inverted.h"
 #include "cli/measure.h"
+#include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/svg_plot.h"
 #include "cli/table.h"
+#include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/index.h"
+#include "kith/set_index.h"
 
 namespace kith::cli {
 namespace {
@@ -27,23 +32,29 @@ constexpr std::size_t kDefaultBeams[] = {10, 14, 20, 28, 40, 56, 80, 112, 160, 2
 constexpr double kNearlyPerfect = 0.9995;  // recall at which the default sweep stops
 
 struct Options : CommonOptions {
-  std::string index, queries, truth, beams, svg;
+  std::string index, queries, truth, beams, candidates, svg;
   std::size_t k = 10, rounds = 5;
   double seconds = 1.5;  // of measuring a point
   ReadOptions read;
 };
 
 struct Point {
-  std::size_t beam = 0;
+  std::size_t setting = 0;
   double recall = 0;
   std::size_t count = 0;                   // single queries a round on one thread
   std::vector<std::vector<Rates>> rounds;  // by number of threads, then round
 };
 
-struct Inputs {
-  Index index;
-  Vectors queries;
+// What is measured: an index of vectors at several beams, one of sets at several numbers of
+// candidates.
+struct Subject {
+  std::string knob, summary;
+  std::vector<std::size_t> settings;
+  bool given = false;  // the settings are the user's: all are measured
+  std::size_t queries = 0;
   Neighbours truth;
+  std::function<Neighbours(std::size_t setting, const Control&)> search;
+  std::function<void(std::size_t setting, std::size_t query)> ask;  // on one thread
 };
 
 std::vector<std::size_t> beams(const Options& options, const IndexInfo& info) {
@@ -62,50 +73,130 @@ std::vector<std::size_t> thread_counts(const Control& control) {
   return all == 1 ? std::vector<std::size_t>{1} : std::vector<std::size_t>{1, all};
 }
 
-// Recall at each beam, up to where more breadth finds nothing more.
-std::vector<Point> find_recalls(const Options& options, const Inputs& inputs,
+Control one_thread(const Control& control) {
+  Control one = control;
+  one.threads = 1;
+  one.progress = nullptr;
+  return one;
+}
+
+Subject vectors_subject(const Options& options, const Control& control) {
+  if (!options.candidates.empty()) {
+    throw Error(ErrorCode::invalid_argument, "--candidates: sets of vectors have such, but " +
+                                                 options.index + " is no index of sets");
+  }
+  const auto index = std::make_shared<Index>(Index::open(options.index, {.in_memory = true}));
+  ReadOptions read = options.read;
+  read.control = control;
+  const Vectors queries = read_vectors(options.queries, read);
+  check_dimension(options.index, *index, options.queries, queries.rows);
+  Subject subject;
+  subject.knob = "beam";
+  subject.summary = summary(index->info());
+  subject.settings = beams(options, index->info());
+  subject.given = !options.beams.empty();
+  subject.queries = queries.rows.rows();
+  subject.truth = read_truth(options.truth, subject.queries, options.k, index->id_limit(), control);
+  const std::size_t k = options.k;
+  subject.search = [=](std::size_t beam, const Control& how) {
+    return index->search(queries.rows, k, SearchOptions{beam, 0, how});
+  };
+  subject.ask = [=, one = one_thread(control)](std::size_t beam, std::size_t query) {
+    index->search(queries.rows.slice(query, 1), k, SearchOptions{beam, 0, one});
+  };
+  return subject;
+}
+
+// k candidates, two times as many, five times, ten times ... up to all.
+std::vector<std::size_t> candidate_counts(const Options& options, std::size_t sets) {
+  if (!options.candidates.empty()) {
+    return parse_counts("--candidates", options.candidates, 1, kMaxVectors);
+  }
+  std::vector<std::size_t> result;
+  for (std::size_t decade = options.k; result.size() < 15; decade *= 10) {
+    for (const std::size_t times : {1, 2, 5}) {
+      if (times * decade < sets || result.empty()) result.push_back(times * decade);
+    }
+    if (decade >= sets) break;
+  }
+  return result;
+}
+
+Subject sets_subject(const Options& options, const Control& control) {
+  if (!options.beams.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "--beams: " + options.index + " is an index of sets; it takes --candidates");
+  }
+  const auto index = std::make_shared<SetIndex>(SetIndex::open(options.index, {.in_memory = true}));
+  const VectorSets queries =
+      read_query_sets(options.queries, *index, options.index, options.read, control);
+  Subject subject;
+  subject.knob = "candidates";
+  subject.summary = summary(index->info());
+  subject.settings = candidate_counts(options, index->size());
+  subject.given = !options.candidates.empty();
+  subject.queries = queries.sets.size();
+  subject.truth = read_truth(options.truth, subject.queries, options.k, index->size(), control);
+  const std::size_t k = options.k;
+  subject.search = [=](std::size_t candidates, const Control& how) {
+    SetSearchOptions search;
+    search.candidates = candidates;
+    search.control = how;
+    return index->search(queries.sets, k, search);
+  };
+  subject.ask = [=, one = one_thread(control)](std::size_t candidates, std::size_t query) {
+    SetSearchOptions search;
+    search.candidates = candidates;
+    search.control = one;
+    index->search(queries.sets.slice(query, 1), k, search);
+  };
+  return subject;
+}
+
+// Recall at each setting, up to where more finds nothing more.
+std::vector<Point> find_recalls(const Options& options, const Subject& subject,
                                 const Control& control) {
   std::vector<Point> points;
-  for (const std::size_t beam : beams(options, inputs.index.info())) {
+  for (const std::size_t setting : subject.settings) {
     Point point;
-    point.beam = beam;
-    const Neighbours found =
-        inputs.index.search(inputs.queries.rows, options.k, SearchOptions{beam, 0, control});
-    point.recall = recall_at(found, inputs.truth, options.k);
+    point.setting = setting;
+    point.recall = recall_at(subject.search(setting, control), subject.truth, options.k);
     points.push_back(std::move(point));
-    if (options.beams.empty() && points.back().recall >= kNearlyPerfect) break;
+    if (!subject.given && points.back().recall >= kNearlyPerfect) break;
   }
   return points;
 }
 
 // Rounds are interleaved, so that a busy moment of the machine touches every point alike.
-void measure_rates(const Options& options, const Inputs& inputs,
+void measure_rates(const Options& options, const Subject& subject,
                    const std::vector<std::size_t>& threads, const Control& control,
                    std::vector<Point>& points) {
   const double share =
       options.seconds / static_cast<double>(options.rounds) / static_cast<double>(threads.size());
+  const auto ask = [&](const Point& point) {
+    return [&subject, setting = point.setting](std::size_t query) { subject.ask(setting, query); };
+  };
   Progress progress(control, "measuring", points.size() * threads.size() * options.rounds);
   for (Point& point : points) {
     point.rounds.resize(threads.size());
-    point.count =
-        queries_within(share, inputs.index, inputs.queries.rows, options.k, point.beam, control);
+    point.count = queries_within(share, ask(point), subject.queries, control);
   }
   for (std::size_t round = 0; round < options.rounds; ++round) {
     for (Point& point : points) {
       for (std::size_t t = 0; t < threads.size(); ++t) {
         Control callers = control;
         callers.threads = threads[t];
-        point.rounds[t].push_back(measure(inputs.index, inputs.queries.rows, options.k, point.beam,
-                                          point.count * threads[t], callers));
+        point.rounds[t].push_back(
+            measure(ask(point), subject.queries, point.count * threads[t], callers));
         progress.add(1);
       }
     }
   }
 }
 
-Table result_table(const Options& options, const std::vector<std::size_t>& threads,
-                   const std::vector<Point>& points) {
-  Table table({"beam",
+Table result_table(const Options& options, const std::string& knob,
+                   const std::vector<std::size_t>& threads, const std::vector<Point>& points) {
+  Table table({knob.c_str(),
                "threads",
                {"recall", "recall@" + std::to_string(options.k)},
                {"qps_cpu", "queries/CPU-s"},
@@ -115,8 +206,8 @@ Table result_table(const Options& options, const std::vector<std::size_t>& threa
   for (std::size_t t = 0; t < threads.size(); ++t) {
     for (const Point& point : points) {
       const Rates rates = median(point.rounds[t]);
-      table.add({Cell(point.beam, point.beam == 0 ? "-" : std::to_string(point.beam)), threads[t],
-                 Cell(point.recall, fixed_text(point.recall, 4)),
+      table.add({Cell(point.setting, point.setting == 0 ? "-" : std::to_string(point.setting)),
+                 threads[t], Cell(point.recall, fixed_text(point.recall, 4)),
                  Cell(rates.qps_cpu, rate_text(rates.qps_cpu)),
                  Cell(rates.qps_wall, rate_text(rates.qps_wall)),
                  Cell(rates.p50_us, seconds_text(rates.p50_us * 1e-6)),
@@ -145,23 +236,17 @@ void write_svg(const Options& options, const std::vector<std::size_t>& threads,
 void run(const Options& options) {
   if (!options.svg.empty()) check_writable(options.svg);
   const Control control = options.control();
-  ReadOptions read = options.read;
-  read.control = control;
-  Inputs inputs{
-      Index::open(options.index, {.in_memory = true}), read_vectors(options.queries, read), {}};
-  check_dimension(options.index, inputs.index, options.queries, inputs.queries.rows);
-  inputs.truth = read_truth(options.truth, inputs.queries.rows.rows(), options.k,
-                            inputs.index.id_limit(), control);
-
-  std::vector<Point> points = find_recalls(options, inputs, control);
+  const Subject subject = kind_of_index(options.index) == IndexKind::sets
+                              ? sets_subject(options, control)
+                              : vectors_subject(options, control);
+  std::vector<Point> points = find_recalls(options, subject, control);
   const std::vector<std::size_t> threads = thread_counts(control);
-  measure_rates(options, inputs, threads, control, points);
+  measure_rates(options, subject, threads, control, points);
   if (!options.json) {
-    fmt::print("{}: {}; {} queries, medians of {} rounds\n\n", options.index,
-               summary(inputs.index.info()), count_text(inputs.queries.rows.rows()),
-               options.rounds);
+    fmt::print("{}: {}; {} queries, medians of {} rounds\n\n", options.index, subject.summary,
+               count_text(subject.queries), options.rounds);
   }
-  result_table(options, threads, points).print(stdout, options.json);
+  result_table(options, subject.knob, threads, points).print(stdout, options.json);
   if (!options.svg.empty()) write_svg(options, threads, points);
 }
 
@@ -169,10 +254,12 @@ void run(const Options& options) {
 
 void add_eval(CLI::App& root) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb =
-      root.add_subcommand("eval", "Measure recall against rate, over a sweep of beams");
+  CLI::App* verb = root.add_subcommand(
+      "eval", "Measure recall against rate, over a sweep of beams or candidates");
   verb->add_option("INDEX", options->index, "Index file")->required()->type_name("");
-  verb->add_option("QUERIES", options->queries, "File of query vectors")->required()->type_name("");
+  verb->add_option("QUERIES", options->queries, "File of query vectors, or of sets of them")
+      ->required()
+      ->type_name("");
   verb->add_option("TRUTH", options->truth, "Their true neighbours, from kith exact")
       ->required()
       ->type_name("");
@@ -181,6 +268,9 @@ void add_eval(CLI::App& root) {
       ->type_name("N");
   verb->add_option("--beams", options->beams,
                    "Breadths to try (default: from k upwards until recall is nearly 1)")
+      ->type_name("N,N,...");
+  verb->add_option("--candidates", options->candidates,
+                   "Of an index of sets: numbers of candidates to try, in the same way")
       ->type_name("N,N,...");
   verb->add_option("--rounds", options->rounds, "Rounds to take the median of (default: 5)")
       ->check(whole_number(1, 1000))
@@ -196,7 +286,8 @@ void add_eval(CLI::App& root) {
                "kith exact base.fvecs queries.fvecs -k 100 -o truth.ibin\n"
                "kith eval base.kith queries.fvecs truth.ibin\n"
                "kith eval base.kith queries.fvecs truth.ibin --beams 20,40,80 --svg rates.svg\n"
-               "kith eval base.kith queries.fvecs truth.ibin -k 1 --threads 1 --json");
+               "kith eval base.kith queries.fvecs truth.ibin -k 1 --threads 1 --json\n"
+               "kith eval tokens.kith questions.npz truth.ibin --candidates 50,100,200");
   verb->callback([options] { run(*options); });
 }
 

@@ -11,6 +11,7 @@
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
+#include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "kith/error.h"
@@ -22,6 +23,7 @@ namespace {
 
 struct Options : CommonOptions {
   std::string file;
+  bool multi = false;
   ReadOptions read;
 };
 
@@ -49,13 +51,17 @@ bool is_neighbours(const std::string& path) {
   return path.ends_with(".ivecs") || path.ends_with(".ibin");
 }
 
-Record inverted_record(const Options& options) {
-  return kind_of_index(options.file) == IndexKind::texts ? texts_record(options.file)
-                                                         : sparse_record(options.file);
-}
-
 Record index_record(const Options& options) {
-  if (kind_of_index(options.file) != IndexKind::vectors) return inverted_record(options);
+  switch (kind_of_index(options.file)) {
+    case IndexKind::vectors:
+      break;
+    case IndexKind::sets:
+      return sets_record(options.file);
+    case IndexKind::texts:
+      return texts_record(options.file);
+    case IndexKind::sparse:
+      return sparse_record(options.file);
+  }
   const Index index = Index::open(options.file);  // verifies every checksum
   const IndexInfo info = index.info();
   Record record;
@@ -157,7 +163,10 @@ void run(const Options& options) {
   if (const std::string folder = collection_folder(options.file); !folder.empty()) {
     return collection_record(folder).print(stdout, options.json);
   }
-  const Record record = is_index(options.file)        ? index_record(options)
+  ReadOptions read = options.read;
+  read.control = options.control();
+  const Record record = options.multi                 ? set_file_record(options.file, read)
+                        : is_index(options.file)      ? index_record(options)
                         : is_neighbours(options.file) ? neighbours_record(options)
                                                       : vectors_record(options);
   record.print(stdout, options.json);
@@ -173,12 +182,14 @@ void add_info(CLI::App& root) {
                    "Index, vectors or neighbour lists; or a collection's name")
       ->required()
       ->type_name("");
+  verb->add_flag("--multi", options->multi, "FILE holds sets of vectors");
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,
                "kith info words.kith\n"
                "kith info base.fvecs --json\n"
                "kith info truth.ibin\n"
+               "kith info tokens.npz --multi\n"
                "kith info debian");
   verb->callback([options] { run(*options); });
 }

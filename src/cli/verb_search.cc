@@ -11,6 +11,7 @@
 #include "cli/inputs.h"
 #include "cli/inverted.h"
 #include "cli/labelled.h"
+#include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/relevance_option.h"
@@ -28,8 +29,8 @@ constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
 struct Options : CommonOptions {
   std::string index, queries, output, only, without, match;
   std::vector<std::string> like, vectors, words;
-  std::size_t k = 10, beam = 0, rerank = 0;
-  std::optional<float> radius;
+  std::size_t k = 10, beam = 0, rerank = 0, candidates = 0;
+  std::optional<float> radius, carve;
   RelevanceChoices relevance;
   ReadOptions read;
 };
@@ -234,23 +235,30 @@ void search_vectors(const Options& options) {
   }
 }
 
-// Of an index of texts or sparse vectors.
-void search_inverted(const Options& options, bool texts) {
-  const std::pair<const char*, bool> given[] = {
-      {"--like", !options.like.empty()},
-      {"--vector", !options.vectors.empty()},
-      {"--radius", options.radius.has_value()},
-      {"--beam", options.beam != 0},
-      {"--rerank", options.rerank != 0},
-      {"--only", !options.only.empty()},
-      {"--without", !options.without.empty()},
-      {"--match", !options.match.empty()},
-      {"--relevance", !options.relevance.adapter.empty()}};
+// Throws for the first of the options that was given; `why` follows its name.
+using Given = std::vector<std::pair<const char*, bool>>;
+void refuse_given(const Given& given, const std::string& why) {
   for (const auto& [name, is_given] : given) {
-    if (!is_given) continue;
-    throw Error(ErrorCode::invalid_argument,
-                std::string(name) + ": " + options.index + " is no index of dense vectors");
+    if (is_given) throw Error(ErrorCode::invalid_argument, std::string(name) + ": " + why);
   }
+}
+
+Given of_vectors(const Options& options) {
+  return {{"--like", !options.like.empty()},
+          {"--vector", !options.vectors.empty()},
+          {"--radius", options.radius.has_value()},
+          {"--rerank", options.rerank != 0},
+          {"--only", !options.only.empty()},
+          {"--without", !options.without.empty()},
+          {"--match", !options.match.empty()},
+          {"--relevance", !options.relevance.adapter.empty()}};
+}
+
+Given of_sets(const Options& options) {
+  return {{"--candidates", options.candidates != 0}, {"--carve", options.carve.has_value()}};
+}
+
+void search_inverted(const Options& options, bool texts) {
   const InvertedQuery query{options.index,       options.queries, options.output,
                             options.read.format, options.words,   options.k};
   if (texts) {
@@ -262,17 +270,28 @@ void search_inverted(const Options& options, bool texts) {
 
 void run(const Options& options) {
   const IndexKind kind = kind_of_index(options.index);
-  if (kind != IndexKind::vectors) return search_inverted(options, kind == IndexKind::texts);
-  if (!options.words.empty()) {
-    throw Error(ErrorCode::invalid_argument,
-                "--query: takes words, but " + options.index + " holds dense vectors");
+  if (kind != IndexKind::vectors) {
+    refuse_given(of_vectors(options), options.index + " is no index of dense vectors");
   }
-  search_vectors(options);
+  if (kind != IndexKind::sets) {
+    refuse_given(of_sets(options), options.index + " is no index of sets of vectors");
+  }
+  if (kind == IndexKind::sparse || kind == IndexKind::texts) {
+    refuse_given({{"--beam", options.beam != 0}}, options.index + " is no index of dense vectors");
+    return search_inverted(options, kind == IndexKind::texts);
+  }
+  refuse_given({{"--query", !options.words.empty()}},
+               "takes words, but " + options.index + " holds dense vectors");
+  if (kind == IndexKind::vectors) return search_vectors(options);
+  search_sets({options.index, options.queries, options.output, options.k, options.candidates,
+               options.beam, options.carve, options.read},
+              options);
 }
 
 void add_sources(CLI::App& verb, Options& options) {
   verb.add_option("INDEX", options.index, "Index file")->required()->type_name("");
-  verb.add_option("QUERIES", options.queries, "File of vectors, or of texts, to search for")
+  verb.add_option("QUERIES", options.queries,
+                  "File of vectors, sets of them or texts to search for")
       ->type_name("");
   verb.add_option("--like", options.like, "Search for what is like a stored vector; repeatable")
       ->allow_extra_args(false)
@@ -307,6 +326,15 @@ void add_search(CLI::App& root) {
                    "Candidates re-scored by the best codes (default: as many as can matter)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
+  verb->add_option("--candidates", options->candidates,
+                   "Of an index of sets: how many MaxSim ranks (default: 10 times k, at least 100)")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  verb->add_option("--carve", options->carve,
+                   "Of an index of sets: rank by sums of query vectors whose inner product is at\n"
+                   "least this, e.g. 0.7: quicker, slightly different")
+      ->check(finite_number())
+      ->type_name("X");
   CLI::Option* only = verb->add_option("--only", options->only,
                                        "Hits are the vectors labelled in this file, one a line")
                           ->type_name("FILE");
@@ -334,6 +362,7 @@ void add_search(CLI::App& root) {
       "kith search words.kith --like paris --match '^[a-z]+$'\n"
       "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin\n"
       "kith search shop.kith queries.npy -k 100 --relevance relevance --min-relevance 0.5\n"
+      "kith search tokens.kith questions.npz -k 10 --candidates 200 --json\n"
       "kith search texts.kith --query \"kernel modules\"");
   verb->callback([options] { run(*options); });
 }

@@ -1,6 +1,8 @@
 // NumPy's .npy, versions 1 to 3: magic, version, header length, a Python dictionary, the array.
 // Reads 2-D arrays of f2 f4 f8 i1 u1 in C or Fortran order (ids: u4 i4 u8 i8); writes version 1 in
 // C order.
+#include "formats/npy.h"
+
 #include <charconv>
 #include <vector>
 
@@ -160,14 +162,8 @@ struct Array {
   bool fortran;
 };
 
-Array check_array(const Input& in) {
-  const Header header = read_header(in);
-  if (header.shape.size() != 2) {
-    throw Error(ErrorCode::unsupported, in.name + ": an array of " +
-                                            std::to_string(header.shape.size()) +
-                                            " dimensions; expected 2 (rows, components)");
-  }
-  check_shape(in, header.shape_byte, header.shape[0], header.shape[1]);
+// The type and bytes of an array whose shape was checked.
+Array check_elements(const Input& in, const Header& header, std::uint64_t rows, std::uint64_t dim) {
   if (header.descr.size() < 2) {
     corrupt_at(in, header.data, "descr '" + header.descr + "' names no type");
   }
@@ -186,8 +182,8 @@ Array check_array(const Input& in) {
                     "'; expected f2, f4, f8, i1 or u1 (ids: u4, i4, u8 or i8)");
   }
   Array array{type,
-              static_cast<std::size_t>(header.shape[0]),
-              static_cast<std::size_t>(header.shape[1]),
+              static_cast<std::size_t>(rows),
+              static_cast<std::size_t>(dim),
               static_cast<std::size_t>(size - '0'),
               header.data,
               header.fortran};
@@ -195,11 +191,39 @@ Array check_array(const Input& in) {
   const std::size_t present = in.bytes.size() - header.data;
   if (present != expected) {
     corrupt_at(in, header.data,
-               "shape (" + std::to_string(array.rows) + ", " + std::to_string(array.dim) + ") of " +
+               "shape (" + std::to_string(array.rows) +
+                   (header.shape.size() == 1 ? "" : ", " + std::to_string(array.dim)) + ") of " +
                    type + " takes " + std::to_string(expected) + " bytes, but " +
                    std::to_string(present) + " follow");
   }
   return array;
+}
+
+Array check_array(const Input& in) {
+  const Header header = read_header(in);
+  if (header.shape.size() != 2) {
+    throw Error(ErrorCode::unsupported, in.name + ": an array of " +
+                                            std::to_string(header.shape.size()) +
+                                            " dimensions; expected 2 (rows, components)");
+  }
+  check_shape(in, header.shape_byte, header.shape[0], header.shape[1]);
+  return check_elements(in, header, header.shape[0], header.shape[1]);
+}
+
+template <class T>
+std::vector<std::uint64_t> counts_of(const Input& in, const Array& array) {
+  std::vector<std::uint64_t> counts(array.rows);
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const std::size_t byte = array.data + i * sizeof(T);
+    const T value = load<T>(in.bytes.data() + byte);
+    if (value < 0) {
+      corrupt_at(
+          in, byte,
+          "element " + std::to_string(i) + " is " + std::to_string(value) + ", expected 0 or more");
+    }
+    counts[i] = static_cast<std::uint64_t>(value);
+  }
+  return counts;
 }
 
 // Any order and type, element by element: out(i, j) = convert(element, i, j).
@@ -319,6 +343,23 @@ Evidence inspect_npy(const Input& in) {
 }
 
 }  // namespace
+
+std::vector<std::uint64_t> read_npy_counts(const Input& in) {
+  const Header header = read_header(in);
+  if (header.shape.size() != 1) {
+    throw Error(ErrorCode::unsupported, in.name + ": an array of " +
+                                            std::to_string(header.shape.size()) +
+                                            " dimensions; expected 1 (whole numbers)");
+  }
+  check_shape(in, header.shape_byte, header.shape[0], 1);
+  const Array array = check_elements(in, header, header.shape[0], 1);
+  if (array.type == "i4") return counts_of<std::int32_t>(in, array);
+  if (array.type == "u4") return counts_of<std::uint32_t>(in, array);
+  if (array.type == "i8") return counts_of<std::int64_t>(in, array);
+  if (array.type == "u8") return counts_of<std::uint64_t>(in, array);
+  throw Error(ErrorCode::unsupported,
+              in.name + ": element type " + array.type + "; whole numbers are u4, i4, u8 or i8");
+}
 
 constexpr Format kNpy{.name = "npy",
                       .extensions = {".npy"},

@@ -4,6 +4,8 @@
 //
 // Labels of tensor NAME are tensors, too: numbers are NAME.labels (U64, one a row); strings are
 // NAME.labels (U8, all their bytes) cut at NAME.label_offsets (U64, rows + 1).
+#include "formats/safetensors.h"
+
 #include <algorithm>
 #include <vector>
 
@@ -45,8 +47,10 @@ std::span<const std::uint64_t> numbers_of(std::span<const std::byte> bytes,
   return view;
 }
 
-Labels read_labels(const Input& in, const Tensors& tensors, const std::string& name,
-                   std::size_t rows) {
+}  // namespace
+
+Labels read_tensor_labels(const Input& in, const Tensors& tensors, const std::string& name,
+                          std::size_t rows) {
   const Tensor* labels = tensors.find(name + ".labels");
   const Tensor* offsets = tensors.find(name + ".label_offsets");
   if (labels == nullptr) return Labels();
@@ -78,7 +82,13 @@ Labels read_labels(const Input& in, const Tensors& tensors, const std::string& n
   return Labels();
 }
 
-Vectors tensor_rows(const Input& in, const Tensors& tensors, const Tensor& tensor) {
+Vectors read_tensor_rows(const Input& in, const Tensors& tensors, const Tensor& tensor) {
+  if (tensor.shape.size() != 2) {
+    throw Error(ErrorCode::unsupported, in.name + ": tensor '" + tensor.name + "' has " +
+                                            std::to_string(tensor.shape.size()) +
+                                            " dimensions; expected 2 (rows, components)");
+  }
+  check_shape(in, kHeaderStart, tensor.shape[0], tensor.shape[1]);
   const std::size_t offset = tensors.data + tensor.begin;
   const std::size_t rows = tensor.shape[0], dim = tensor.shape[1];
   const auto as = [&](auto element) {
@@ -94,17 +104,49 @@ Vectors tensor_rows(const Input& in, const Tensors& tensors, const Tensor& tenso
                                           "; vectors are F32, F16, BF16, I8 or U8");
 }
 
+namespace {
+
+template <class T>
+std::vector<std::uint64_t> counts_of(const Input& in, const Tensors& tensors,
+                                     const Tensor& tensor) {
+  const std::span<const std::byte> bytes = bytes_of(in, tensors, tensor);
+  std::vector<std::uint64_t> counts(bytes.size() / sizeof(T));
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const T value = load<T>(bytes.data() + i * sizeof(T));
+    if (value < 0) {
+      corrupt_at(in, tensors.data + tensor.begin + i * sizeof(T),
+                 "tensor '" + tensor.name + "': element " + std::to_string(i) + " is " +
+                     std::to_string(value) + ", expected 0 or more");
+    }
+    counts[i] = static_cast<std::uint64_t>(value);
+  }
+  return counts;
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> read_tensor_counts(const Input& in, const Tensors& tensors,
+                                              const Tensor& tensor) {
+  if (tensor.shape.size() != 1) {
+    throw Error(ErrorCode::unsupported, in.name + ": tensor '" + tensor.name + "' has " +
+                                            std::to_string(tensor.shape.size()) +
+                                            " dimensions; expected 1 (whole numbers)");
+  }
+  if (tensor.type == "I64") return counts_of<std::int64_t>(in, tensors, tensor);
+  if (tensor.type == "U64") return counts_of<std::uint64_t>(in, tensors, tensor);
+  if (tensor.type == "I32") return counts_of<std::int32_t>(in, tensors, tensor);
+  if (tensor.type == "U32") return counts_of<std::uint32_t>(in, tensors, tensor);
+  throw Error(ErrorCode::unsupported, in.name + ": tensor '" + tensor.name + "' is " + tensor.type +
+                                          "; whole numbers are I64, U64, I32 or U32");
+}
+
+namespace {
+
 Vectors read_safetensors(const Input& in) {
   const Tensors tensors = read_tensors(in);
   const Tensor& tensor = choose(in, tensors);
-  if (tensor.shape.size() != 2) {
-    throw Error(ErrorCode::unsupported, in.name + ": tensor '" + tensor.name + "' has " +
-                                            std::to_string(tensor.shape.size()) +
-                                            " dimensions; expected 2 (rows, components)");
-  }
-  check_shape(in, kHeaderStart, tensor.shape[0], tensor.shape[1]);
-  Vectors vectors = tensor_rows(in, tensors, tensor);
-  vectors.labels = read_labels(in, tensors, tensor.name, vectors.rows.rows());
+  Vectors vectors = read_tensor_rows(in, tensors, tensor);
+  vectors.labels = read_tensor_labels(in, tensors, tensor.name, vectors.rows.rows());
   return vectors;
 }
 

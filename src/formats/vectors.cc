@@ -4,12 +4,12 @@
 
 #include <unistd.h>
 
-#include <cmath>
 #include <cstdio>
 #include <numeric>
 #include <optional>
 
 #include "base/mapped_file.h"
+#include "formats/finite.h"
 #include "formats/format.h"
 #include "formats/labels_file.h"
 #include "formats/rows.h"
@@ -28,48 +28,6 @@ Input open_input(const std::string& path, const ReadOptions& options) {
   // is short.
   file->advise_sequential();
   return {path, file->bytes(), file, options.dataset, options.control};
-}
-
-// True for NaN and infinities: all exponent bits set.
-bool row_not_finite(const float* row, std::size_t dim) {
-  std::uint32_t largest = 0;
-  for (std::size_t j = 0; j < dim; ++j) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(row[j]) & 0x7fffffffu);
-  }
-  return largest >= 0x7f800000u;
-}
-
-template <class T>
-bool row16_not_finite(const T* row, std::size_t dim, std::uint16_t infinity) {
-  std::uint16_t largest = 0;
-  for (std::size_t j = 0; j < dim; ++j) {
-    largest = std::max(largest, static_cast<std::uint16_t>(row[j].bits & 0x7fffu));
-  }
-  return largest >= infinity;
-}
-
-bool row_not_finite(const Half* row, std::size_t dim) { return row16_not_finite(row, dim, 0x7c00); }
-bool row_not_finite(const BFloat16* row, std::size_t dim) {
-  return row16_not_finite(row, dim, 0x7f80);
-}
-bool row_not_finite(const std::int8_t*, std::size_t) { return false; }
-bool row_not_finite(const std::uint8_t*, std::size_t) { return false; }
-
-template <class T>
-void check_finite(const std::string& name, MatrixView<const T> rows, const Control& control) {
-  if constexpr (sizeof(T) == 1) return;
-  const std::size_t bad = formats::first_bad_row(control, rows.rows(), [&](std::size_t i) {
-    return row_not_finite(rows.row(i), rows.cols());
-  });
-  if (bad == rows.rows()) return;
-  for (std::size_t j = 0; j < rows.cols(); ++j) {
-    const float value = static_cast<float>(rows(bad, j));
-    if (std::isfinite(value)) continue;
-    const char* text = std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
-    throw Error(ErrorCode::corrupt, name + ": row " + std::to_string(bad) + ", column " +
-                                        std::to_string(j) + ": " + text +
-                                        "; expected finite numbers");
-  }
 }
 
 void check_writable(const std::string& path, const Format& format, const AnyMatrixView& rows,
@@ -117,8 +75,7 @@ Vectors read_vectors(const std::string& path, const ReadOptions& options) {
   const Format& format = formats::format_to_read(input, options.format, Content::vectors);
   Vectors vectors = format.read_vectors(input);
   if (options.check_finite) {
-    std::visit([&](const auto& rows) { check_finite(path, rows, options.control); },
-               vectors.rows.variant());
+    formats::check_finite(path, vectors.rows, options.control);
   }
   if (!format.holds_labels) {
     vectors.labels = formats::read_labels_beside(path, vectors.rows.rows());

@@ -280,10 +280,7 @@ IndexInfo Index::Implementation::info() const {
   return info;
 }
 
-void Index::Implementation::save(const std::string& path, const Control& control) const {
-  const std::shared_lock lock(mutex);
-  KithFileWriter writer;
-  Meta meta;
+void Index::Implementation::save_all(KithFileWriter& writer, Meta& meta) const {
   meta.set("kind", kind());
   meta.set("metric", static_cast<std::uint64_t>(metric));
   meta.set("dim", std::uint64_t{dim});
@@ -302,12 +299,19 @@ void Index::Implementation::save(const std::string& path, const Control& control
     save_ids(writer, "removed", removed_, size());
     save_ids(writer, "removed.linked", linked_, size());
   }
+}
+
+void Index::Implementation::save(const std::string& path, const Control& control) const {
+  const std::shared_lock lock(mutex);
+  KithFileWriter writer;
+  Meta meta;
+  save_all(writer, meta);
   writer.add_text("meta", meta.text());
   writer.write(path, control, removed_.empty() ? kPlainFileVersion : kFileVersion);
 }
 
-std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFileReader& reader) {
-  const Meta meta = reader.meta();
+std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFileReader& reader,
+                                                                   const Meta& meta) {
   const std::string& kind = meta.string("kind");
   if (kind == "flat") return load_flat(reader, meta);
   if (kind == "graph") return load_graph(reader, meta);
@@ -315,6 +319,11 @@ std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFil
   if (kind == "sparse" || kind == "bm25") {
     throw Error(ErrorCode::unsupported, reader.name() + ": an inverted index of kind '" + kind +
                                             "', expected one of vectors: graph, flat or ivf");
+  }
+  if (kind == "sets") {
+    throw Error(ErrorCode::unsupported,
+                reader.name() +
+                    ": an index of sets of vectors, expected one of vectors: graph, flat or ivf");
   }
   throw Error(ErrorCode::unsupported,
               reader.name() + ": index kind '" + kind + "', this kith knows graph, flat and ivf");

@@ -54,7 +54,13 @@ class Index::Implementation {
   }
 
   void save(const std::string& path, const Control& control) const;
-  static std::unique_ptr<Implementation> load(const KithFileReader& reader);
+  // All parts but the section "meta". The bytes are borrowed: nothing may change until they are
+  // written.
+  void save_all(KithFileWriter& writer, Meta& meta) const;
+  static std::unique_ptr<Implementation> load(const KithFileReader& reader) {
+    return load(reader, reader.meta());
+  }
+  static std::unique_ptr<Implementation> load(const KithFileReader& reader, const Meta& meta);
 
   // All ids are below it; some may be removed.
   std::size_t size() const { return primary_.size(); }
@@ -124,6 +130,10 @@ class Index::Implementation {
   std::vector<Id> claim(std::size_t count);
   void store(const RowLoader& load, std::span<const Id> ids, const Control& control);
 };
+
+// What Index::build does.
+std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, const Labels& labels,
+                                                   const BuildOptions& options);
 
 // "graph", "flat" and "ivf" build from checked rows; options are resolved ("auto" and 0 are gone).
 // `choose_codec`: nobody asked for the codec, a smaller one may take its place. `keys` are

@@ -43,7 +43,8 @@ Index::Index(Index&&) noexcept = default;
 Index& Index::operator=(Index&&) noexcept = default;
 Index::~Index() = default;
 
-Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
+std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, const Labels& labels,
+                                                   const BuildOptions& options) {
   check_rows(rows, labels);
   check_total(rows.rows());
   // First, because choosing looks at a sample, whose row numbers would mean nothing in an error.
@@ -52,7 +53,7 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
   checked_norms("training query", options.train_queries, options.metric, options.control);
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
-  std::unique_ptr<Implementation> implementation;
+  std::unique_ptr<Index::Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
   } else if (resolved.index == "ivf") {
@@ -62,7 +63,11 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
         build_graph(rows, order_keys(rows, labels, resolved), resolved, options.codec == "auto");
   }
   implementation->labels = labels;
-  return Index(std::move(implementation));
+  return implementation;
+}
+
+Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options) {
+  return Index(build_index(rows, labels, options));
 }
 
 Index Index::open(const std::string& path, const OpenOptions& options) {

@@ -108,6 +108,33 @@ void low_more(const float* a, std::size_t a_stride, const float* b, std::size_t 
   store<kRows>(sums, c, c_stride);
 }
 
+template <std::size_t kRows>
+void low_max(const float* a, const float* b, std::size_t dim, float* best) {
+  const Floats d;
+  Sums<kRows> sums;
+  start<kRows>(nullptr, sums);
+  for (std::size_t first = 0; first < dim; first += kStagedDims, a += kARows * kStagedStride) {
+    const std::size_t count = std::min(kStagedDims, dim - first);
+    for (std::size_t k = 0; k < count; ++k, b += kBRows) {
+      Vector row[kBVectors];
+      KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
+        row[v] = hn::Load(d, b + v * kLanes);
+      }
+      KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) {
+        const Vector value = hn::Set(d, a[i * kStagedStride + k]);
+        KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
+          sums[i][v] = hn::MulAdd(value, row[v], sums[i][v]);
+        }
+      }
+    }
+  }
+  KITH_UNROLL for (std::size_t v = 0; v < kBVectors; ++v) {
+    Vector largest = hn::LoadU(d, best + v * kLanes);
+    KITH_UNROLL for (std::size_t i = 0; i < kRows; ++i) largest = hn::Max(largest, sums[i][v]);
+    hn::StoreU(largest, d, best + v * kLanes);
+  }
+}
+
 // The hits of a tile that was stored because it has some. They are few: all comparisons first, into
 // one row of bits, so that only hits cost a branch.
 HWY_NOINLINE std::size_t list_hits(const float* values, const float* thresholds, TileHit* hits) {
@@ -230,12 +257,17 @@ template <std::size_t... kLess>
 constexpr std::array<MatmulKernels::LowMore, kARows + 1> low_mores(std::index_sequence<kLess...>) {
   return {nullptr, low_more<kLess + 1>...};
 }
+template <std::size_t... kLess>
+constexpr std::array<MatmulKernels::LowMax, kARows + 1> low_maxes(std::index_sequence<kLess...>) {
+  return {nullptr, low_max<kLess + 1>...};
+}
 constexpr auto kLowProducts = low_products(std::make_index_sequence<kARows>());
 constexpr auto kLowMores = low_mores(std::make_index_sequence<kARows>());
+constexpr auto kLowMaxes = low_maxes(std::make_index_sequence<kARows>());
 
 constexpr MatmulKernels kKernels{
-    kARows,           kBRows,  product, select, pack_b, pack_a, kLowProducts.data(),
-    kLowMores.data(), pack_low};
+    kARows,           kBRows,   product,         select, pack_b, pack_a, kLowProducts.data(),
+    kLowMores.data(), pack_low, kLowMaxes.data()};
 
 }  // namespace HWY_NAMESPACE
 }  // namespace kith::simd

@@ -14,9 +14,15 @@
 
 namespace kith::simd {
 
+// How rows of A lie for low_max, "staged": in pieces of so many dimensions, so that the distance
+// from row to row is known when the kernel is compiled; what lies between rows spreads them over
+// the sets of a cache.
+inline constexpr std::size_t kStagedDims = 256, kStagedStride = kStagedDims + 16;
+
 struct MatmulKernels {
   using LowProduct = void (*)(const float* a, std::size_t a_stride, const float* b, std::size_t dim,
                               const float* init, float* c, std::size_t c_stride);
+  using LowMax = void (*)(const float* a, const float* b, std::size_t dim, float* best);
   using LowMore = void (*)(const float* a, std::size_t a_stride, const float* b, std::size_t dim,
                            float* c, std::size_t c_stride);
 
@@ -47,6 +53,15 @@ struct MatmulKernels {
   const LowMore* low_more;
   void (*pack_low)(const float* from, std::size_t stride, std::size_t rows, std::size_t dim,
                    std::size_t height, float* panel);
+
+  // best[j] = max(best[j], <row i of a, row j of b> of each i), for the b_rows rows of a panel of B
+  // and low_max[height] of that many rows of A, which needn't be packed: dimension k of row i is
+  // a[k / kStagedDims * staged_piece() + i * kStagedStride + k % kStagedDims].
+  const LowMax* low_max;
+  std::size_t staged_piece() const { return a_rows * kStagedStride; }
+  std::size_t staged_floats(std::size_t dim) const {
+    return (dim + kStagedDims - 1) / kStagedDims * staged_piece();
+  }
 
   // The height of the fewest panels of A that hold so many rows.
   std::size_t height(std::size_t rows) const {

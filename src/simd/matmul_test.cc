@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -97,6 +98,31 @@ TEST(Matmul, SelectReturnsExactlyTheValuesAtMostTheThreshold) {
   }
   EXPECT_EQ(next, hits.size());
   EXPECT_GE(next, kernels.b_rows - 1);  // the infinite threshold's row
+}
+
+TEST(Matmul, LowMaxIsTheLargestProductOfAnyHeightAndDimension) {
+  const MatmulKernels& kernels = matmul_kernels();
+  for (const std::size_t dim : {1, 7, 128, 256, 257, 600}) {
+    const Matrix<float> a = normal_rows(kernels.a_rows, dim, 1);
+    const Matrix<float> b = normal_rows(kernels.b_rows, dim, 2);
+    Matrix<float> panel(1, kernels.b_rows * dim), staged(1, kernels.staged_floats(dim));
+    kernels.pack_b(b.data(), b.stride_bytes() / sizeof(float), b.rows(), dim, panel.data());
+    for (std::size_t i = 0; i < a.rows(); ++i) {
+      for (std::size_t k = 0; k < dim; ++k) {
+        staged.data()[k / kStagedDims * kernels.staged_piece() + i * kStagedStride +
+                      k % kStagedDims] = a(i, k);
+      }
+    }
+    for (std::size_t height = 1; height <= kernels.a_rows; ++height) {
+      std::vector<float> best(kernels.b_rows, -1.5f);
+      kernels.low_max[height](staged.data(), panel.data(), dim, best.data());
+      for (std::size_t j = 0; j < kernels.b_rows; ++j) {
+        double largest = -1.5;
+        for (std::size_t i = 0; i < height; ++i) largest = std::max(largest, dot(a, i, b, j));
+        ASSERT_NEAR(best[j], largest, 1e-6 * static_cast<double>(dim + 10)) << height << ", " << j;
+      }
+    }
+  }
 }
 
 TEST(Matmul, RefusesShapesThatDoNotFit) {
