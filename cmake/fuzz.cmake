@@ -5,12 +5,9 @@ set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover
   -fno-omit-frame-pointer -fprofile-instr-generate -fcoverage-mapping)
 
 # A library of its own: the kernels and most indexes of libkith would take minutes to instrument.
-kith_sources(fuzzed_sources src/base src/formats src/text)
-foreach(name postings posting_lists posting_search packed_sums relevance)
+kith_sources(fuzzed_sources src/base src/formats src/text src/codec)
+foreach(name postings posting_lists posting_search packed_sums relevance lists_content)
   list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/index/${name}.cc)
-endforeach()
-foreach(name centres kmeans lvq plain residual token_store)
-  list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/codec/${name}.cc)
 endforeach()
 kith_sources(fuzzed_kernels src/simd)
 add_library(kith-fuzzed-kernels STATIC EXCLUDE_FROM_ALL ${fuzzed_kernels})
@@ -18,6 +15,7 @@ target_include_directories(kith-fuzzed-kernels PRIVATE ${PROJECT_SOURCE_DIR}/inc
   ${PROJECT_SOURCE_DIR}/src)
 add_library(kith-fuzzed STATIC EXCLUDE_FROM_ALL ${fuzzed_sources})
 target_include_directories(kith-fuzzed PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_include_directories(kith-fuzzed SYSTEM PRIVATE ${eigen_include})
 target_compile_definitions(kith-fuzzed PRIVATE KITH_PARALLEL_STD KITH_VERSION="${PROJECT_VERSION}")
 target_compile_options(kith-fuzzed PUBLIC ${fuzz_flags})
 target_link_options(kith-fuzzed PUBLIC ${fuzz_flags})

@@ -6,7 +6,7 @@ find_library(GLOO gloo REQUIRED)          # what several processes talk by
 find_library(OPENBLAS openblas REQUIRED)  # LibTorch's BLAS; linked to set its threads
 
 kith_sources(learn_sources src/learn src/learn/nn src/learn/loss src/learn/weights src/learn/train
-  src/learn/pretrain src/learn/relevance)
+  src/learn/pretrain src/learn/relevance src/learn/codec)
 add_library(kith_learn SHARED ${learn_sources})
 set_target_properties(kith_learn PROPERTIES OUTPUT_NAME kith-learn VERSION ${PROJECT_VERSION} SOVERSION 0
   INSTALL_RPATH "$ORIGIN" DEFINE_SYMBOL "")

@@ -38,7 +38,7 @@ foreach(program encode_test judge_test)
 endforeach()
 if(KITH_BUILD_LEARN)
   kith_learn_tests(src/learn src/learn/nn src/learn/loss src/learn/weights src/learn/train
-    src/learn/pretrain src/learn/relevance)
+    src/learn/pretrain src/learn/relevance src/learn/codec)
 endif()
 if(KITH_BUILD_TOOL)
   kith_test_program(cli_test src/cli)

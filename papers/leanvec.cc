@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/copy_rows.h"
@@ -18,11 +19,9 @@
 #include "codec/rotation.h"
 #include "kith/exact.h"
 #include "kith/index.h"
-#include "kith/text_encoder.h"
 #include "papers/common/data.h"
+#include "papers/common/description_vectors.h"
 #include "papers/common/paper.h"
-#include "papers/common/static_embedding.h"
-#include "papers/common/training_data.h"
 
 namespace kith::papers {
 namespace {
@@ -199,35 +198,15 @@ std::string near_table(const std::string& kind) { return kind + ": queries like 
 std::string far_table(const std::string& kind) { return kind + ": queries from elsewhere"; }
 
 Texts package_descriptions(const Trial& trial) {
-  constexpr std::size_t kBase = 30000, kQueries = 5500, kTests = 500, kWidth = 384;
-  const Task task = load_tasks("debian", trial).front();
-  const auto& retrieval = std::get<RetrievalTask>(task.content);
-  const std::vector<TrainingPair> pairs = read_pairs("debian", "debian-summary", trial);
-  const TextEncoder model = TextEncoder::open(static_embedding(trial, kWidth));
-  TextEncodeOptions options;
-  options.normalize = true;
-  options.control = trial.control;
-  const auto encode = [&](const std::vector<std::string>& texts,
-                          const std::vector<std::uint32_t>& which) {
-    std::vector<std::string_view> some;
-    for (const std::uint32_t i : which) some.emplace_back(texts[i]);
-    return model.encode(some, options).vectors;
-  };
-  const std::vector<std::string>& all = retrieval.corpus.texts;
-  const std::vector<std::uint32_t> drawn = random_permutation(all.size(), trial.seed);
-  // Those that test ask for descriptions that nothing was trained on.
-  std::vector<std::string> asking;
-  const auto tested = random_permutation(retrieval.queries.texts.size(), trial.seed);
-  for (std::size_t i = 0; i < kTests; ++i) {
-    asking.push_back(retrieval.queries.texts[tested[i]]);
+  constexpr std::size_t kWidth = 384, kBase = 30000, kQueries = 5500, kTests = 500;
+  DescriptionVectors vectors =
+      description_vectors(trial, kWidth, kBase, kQueries, kTests, kQueries - kTests);
+  Matrix<float> asking(kQueries, kWidth);  // those that test first
+  for (std::size_t i = 0; i < kQueries; ++i) {
+    const float* from = i < kTests ? vectors.tests.row(i) : vectors.taught.row(i - kTests);
+    std::copy_n(from, kWidth, asking.row(i));
   }
-  const auto teaching = random_permutation(pairs.size(), trial.seed);
-  for (std::size_t i = kTests; i < kQueries; ++i) asking.push_back(pairs[teaching[i]].query);
-  std::vector<std::uint32_t> every(asking.size());
-  std::iota(every.begin(), every.end(), 0u);
-  return {encode(all, {drawn.begin(), drawn.begin() + kBase}),
-          encode(all, {drawn.begin() + kBase, drawn.begin() + kBase + kQueries}),
-          encode(asking, every)};
+  return {std::move(vectors.base), std::move(vectors.others), std::move(asking)};
 }
 
 void measure_kind(const std::string& kind, const Texts& texts, const Trial& trial,

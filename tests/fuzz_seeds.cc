@@ -13,10 +13,12 @@
 #include "codec/token_store.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
+#include "index/lists_content.h"
 #include "index/postings.h"
 #include "kith/error.h"
 #include "kith/relevance.h"
 #include "kith/sparse.h"
+#include "kith/trained_lists.h"
 #include "kith/vector_sets.h"
 #include "kith/vectors.h"
 #include "text/dictionary.h"
@@ -370,6 +372,19 @@ void write_relevance(const fs::path& folder) {
   kith::RelevanceAdapter(std::move(content)).save((folder / "linear").string());
 }
 
+void write_lists(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (const auto turn :
+       {kith::ProductQuantiser::Turn::none, kith::ProductQuantiser::Turn::learned}) {
+    auto content = std::make_shared<kith::ListsContent>();
+    content->centres = kith::Matrix<float>(3, 4);
+    content->centres(1, 2) = 1;
+    content->quantiser = kith::ProductQuantiser(4, 2, turn);
+    const bool turned = turn == kith::ProductQuantiser::Turn::learned;
+    kith::TrainedLists(std::move(content)).save((folder / (turned ? "turned" : "plain")).string());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -399,6 +414,7 @@ int main(int argc, char** argv) {
     write_postings(root / "postings_fuzz");
     write_items(root / "items_fuzz");
     write_relevance(root / "relevance_fuzz");
+    write_lists(root / "lists_content_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

@@ -24,6 +24,7 @@
 #include "kith/labels.h"
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
+#include "kith/trained_lists.h"
 #include "kith/types.h"
 
 namespace kith {
@@ -76,6 +77,10 @@ struct BuildOptions {
   // and how much is re-scored are then measured with them.
   AnyMatrixView train_queries = {};
   std::string leanvec = "auto";
+
+  // Of an inverted file: centres and codewords that were learned elsewhere, of this dimension and
+  // metric. They say how many lists there are and which product code.
+  std::shared_ptr<const TrainedLists> trained = {};
 
   std::uint64_t seed = 1;
   Control control = {};

@@ -131,6 +131,10 @@ std::string trained_relevance(const Trial& trial, const std::string& name,
   return made(trial, trial.learn().train_relevance, name, recipe);
 }
 
+std::string trained_codec(const Trial& trial, const std::string& name, const std::string& recipe) {
+  return made(trial, trial.learn().train_codec, name, recipe);
+}
+
 MergedModel merged(const Trial& trial, const std::string& name, learn::MergeRequest request) {
   if (trial.learn().merge == nullptr) {
     throw Error(ErrorCode::unsupported, name + ": models can't be merged here");

@@ -23,6 +23,9 @@ std::string pretrained(const Trial& trial, const std::string& name, const std::s
 std::string trained_relevance(const Trial& trial, const std::string& name,
                               const std::string& recipe);
 
+// The same by `kith train codec`.
+std::string trained_codec(const Trial& trial, const std::string& name, const std::string& recipe);
+
 // The folder that `kith model merge` makes, and what it says of the models. Made anew each time.
 struct MergedModel {
   std::string folder;

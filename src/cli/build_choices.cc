@@ -1,5 +1,8 @@
 #include "cli/build_choices.h"
 
+#include <filesystem>
+#include <memory>
+
 #include "cli/options.h"
 
 namespace kith::cli {
@@ -8,6 +11,11 @@ BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
   BuildOptions result = options;
   result.metric = parse_metric(metric);
   result.seed = common.seed;
+  if (!trained.empty()) {
+    const bool folder = std::filesystem::is_directory(trained);
+    result.trained = std::make_shared<const TrainedLists>(
+        TrainedLists::open(folder ? trained + "/lists.kith" : trained));
+  }
   result.control = common.control();
   return result;
 }
@@ -36,6 +44,9 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
                   "leaves them)")
       ->check(number_above(0, kMostBalance))
       ->type_name("X");
+  verb.add_option("--trained", choices.trained,
+                  "Lists and product code that kith train codec learned, in place of k-means'")
+      ->type_name("FOLDER");
   verb.add_option("--build-beam", choices.options.build_beam,
                   "Breadth of the search that finds a node's edges")
       ->check(whole_number(1, kMostBuildBeam))

@@ -10,14 +10,15 @@
 namespace kith::cli {
 
 struct BuildChoices {
-  std::string metric = "l2";
+  std::string metric = "l2", trained;
   BuildOptions options;
 
   // With the metric parsed (throws naming the choices), and the common options' seed and control.
   BuildOptions build_options(const CommonOptions& common) const;
 };
 
-// --metric, --index, --codec, --degree, --lists, --balance, --build-beam, --order, --recall.
+// --metric, --index, --codec, --degree, --lists, --balance, --trained, --build-beam, --order,
+// --recall.
 void add_build_choices(CLI::App& verb, BuildChoices& choices);
 
 }  // namespace kith::cli

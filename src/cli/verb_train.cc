@@ -16,6 +16,7 @@
 #include "cli/table.h"
 #include "cli/text_options.h"
 #include "cli/times.h"
+#include "cli/train_codec.h"
 #include "cli/train_recipe.h"
 #include "cli/train_relevance.h"
 #include "formats/text_stream.h"
@@ -194,6 +195,7 @@ void add_train(CLI::App& root) {
   add_train_recipe(*train);
   add_tokenizer(*train);
   add_train_relevance(*train);
+  add_train_codec(*train);
 }
 
 }  // namespace kith::cli

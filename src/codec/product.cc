@@ -77,6 +77,16 @@ void ProductQuantiser::train_words(MatrixView<const float> sample, std::size_t i
   });
 }
 
+void ProductQuantiser::set_words(std::vector<float> words) {
+  if (words.size() != words_.size()) {
+    throw Error(ErrorCode::invalid_argument, "a product code of " + std::to_string(parts_) +
+                                                 " parts: " + std::to_string(words.size()) +
+                                                 " numbers of codewords, expected " +
+                                                 std::to_string(words_.size()));
+  }
+  words_ = std::move(words);
+}
+
 void ProductQuantiser::apply_rotation(const float* x, float* out) const {
   simd::float_query_kernels(ElementType::f32, simd::Op::dot)
       .many(x, rotation_->data(), rotation_->stride_bytes(), dim_, dim_, out);

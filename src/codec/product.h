@@ -35,6 +35,12 @@ class ProductQuantiser {
   std::size_t dim() const { return dim_; }
   std::size_t parts() const { return parts_; }
   Turn turn() const { return rotation_ == nullptr ? Turn::none : Turn::learned; }
+  // Component j of codeword w of j's part, behind the rotation: [j * 16 + w].
+  std::span<const float> words() const { return words_; }
+  // As many; throws invalid_argument for others.
+  void set_words(std::vector<float> words);
+  const Matrix<float>* rotation() const { return rotation_.get(); }           // null: none
+  std::size_t begin(std::size_t part) const { return part * dim_ / parts_; }  // its first component
   // What blocks hold: a multiple of four.
   std::size_t padded_parts() const { return (parts_ + 3) / 4 * 4; }
 
@@ -66,7 +72,6 @@ class ProductQuantiser {
             std::size_t dim);
 
  private:
-  std::size_t begin(std::size_t part) const { return part * dim_ / parts_; }
   void train_words(MatrixView<const float> sample, std::size_t iterations, std::uint64_t seed,
                    const Control& control);
   void encode_turned(const float* x, std::uint8_t* code) const;

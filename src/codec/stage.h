@@ -86,4 +86,12 @@ inline void load_row(const AnyMatrixView& rows, std::size_t row, Metric metric, 
   if (metric == Metric::cosine) normalise(out, rows.dim());
 }
 
+// Those rows likewise.
+inline Matrix<float> load_rows(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen,
+                               Metric metric) {
+  Matrix<float> copy(chosen.size(), rows.dim());
+  for (std::size_t i = 0; i < chosen.size(); ++i) load_row(rows, chosen[i], metric, copy.row(i));
+  return copy;
+}
+
 }  // namespace kith

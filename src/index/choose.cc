@@ -6,6 +6,7 @@
 #include "index/implementation.h"
 #include "index/intrinsic_dimension.h"
 #include "index/list_trial.h"
+#include "kith/trained_lists.h"
 
 namespace kith {
 namespace {
@@ -47,6 +48,39 @@ std::size_t choose_lists(std::size_t rows) {
   constexpr std::size_t kStep = 32;
   const auto wanted = static_cast<std::size_t>(2 * std::sqrt(static_cast<double>(rows)));
   return std::max(kStep, wanted / kStep * kStep);
+}
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::invalid_argument, message);
+}
+
+// Fills in what trained lists decide; refuses what they don't fit.
+void resolve_trained(BuildOptions& options, const AnyMatrixView& rows) {
+  if (options.trained == nullptr) return;
+  const TrainedLists& trained = *options.trained;
+  if (trained.dim() != rows.dim()) {
+    refuse("trained lists of " + std::to_string(trained.dim()) + " dimensions for vectors of " +
+           std::to_string(rows.dim()));
+  }
+  if (trained.metric() != options.metric) {
+    refuse("trained lists under " + std::string(name(trained.metric())) + ", but the metric is " +
+           std::string(name(options.metric)));
+  }
+  if (options.index != "auto" && options.index != "ivf") {
+    refuse("trained lists with index '" + options.index + "', expected ivf");
+  }
+  if (options.balance != 0) refuse("trained lists can't be balanced");
+  if (options.lists != 0 && options.lists != trained.lists()) {
+    refuse(std::to_string(options.lists) + " lists, but " + std::to_string(trained.lists()) +
+           " were trained");
+  }
+  options.index = "ivf";
+  options.lists = trained.lists();
+  if (options.codec == "auto") {
+    options.codec = trained.codec() + "+rot-lvq4x8";
+  } else if (CodecSpec::parse(options.codec).primary != trained.codec()) {
+    refuse("codec '" + options.codec + "', but " + trained.codec() + " was trained");
+  }
 }
 
 // What one option asks for decides; otherwise the data does, in a small trial.
@@ -112,6 +146,7 @@ void check_range(const char* what, std::size_t value, std::size_t low, std::size
 
 BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
   BuildOptions resolved = options;
+  resolve_trained(resolved, rows);
   if (resolved.index == "auto") {
     resolved.index = choose_index(options, rows);
   } else if (resolved.index != "flat" && resolved.index != "graph" && resolved.index != "ivf") {
@@ -122,7 +157,7 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
     resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
   }
   check_codec(resolved);
-  check_lists(options, resolved.index);
+  check_lists(resolved, resolved.index);
   resolve_leanvec(resolved);
   if (resolved.degree == 0) {
     resolved.degree = resolved.index == "graph" ? choose_degree(rows, resolved) : 48;

@@ -32,8 +32,6 @@ namespace kith {
 
 class InvertedLists {
  public:
-  static constexpr std::size_t kTrainRows = 100;  // a list, that k-means learns centres from
-
   static constexpr std::size_t kAround = 8;  // lists that say how things are around a query
 
   InvertedLists() = default;

@@ -13,11 +13,12 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
-#include "codec/kmeans.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
+#include "index/lists_content.h"
 #include "index/margin.h"
 #include "index/scan_codes.h"
+#include "kith/trained_lists.h"
 #include "simd/kernels.h"
 #include "simd/kth_smallest.h"
 
@@ -56,7 +57,6 @@ class IvfIndex : public Index::Implementation {
   DefaultBeam try_finer_codes(const std::string& name, const AnyMatrixView& rows,
                               std::span<const Id> held, const BeamTrial& trial,
                               const BuildOptions& options, const DefaultBeam& coarser);
-  Matrix<float> prepared(const AnyMatrixView& rows, std::span<const std::uint32_t> chosen) const;
   template <class C>
   void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
                Refined<C>& refined) const;
@@ -85,7 +85,6 @@ class IvfIndex : public Index::Implementation {
 };
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t kTrainRowsOfCodes = 8192;
 // From here on the codes that re-rank may be what limits the recall.
 constexpr double kHighRecall = 0.98;
 // Of the neighbours that may be lost; a first level errs little, so its margin is narrow anyway.
@@ -143,37 +142,24 @@ DefaultBeam IvfIndex::try_finer_codes(const std::string& name, const AnyMatrixVi
   return coarser;
 }
 
-Matrix<float> IvfIndex::prepared(const AnyMatrixView& rows,
-                                 std::span<const std::uint32_t> chosen) const {
-  Matrix<float> copy(chosen.size(), dim);
-  for (std::size_t i = 0; i < chosen.size(); ++i) load_row(rows, chosen[i], metric, copy.row(i));
-  return copy;
-}
-
 void IvfIndex::train_lists(const AnyMatrixView& rows, const BuildOptions& options) {
-  KMeansOptions means;
-  means.clusters = options.lists;
-  means.most_of_mean = options.balance;
-  means.rows_per_cluster = InvertedLists::kTrainRows;
-  means.seed = options.seed;
-  means.control = options.control;
-  const std::size_t wanted = options.lists * InvertedLists::kTrainRows;
-  Centres centres(kmeans(prepared(rows, random_sample(rows.rows(), wanted, options.seed)), means));
-
-  Matrix<float> residuals =
-      prepared(rows, random_sample(rows.rows(), kTrainRowsOfCodes, options.seed + 1));
-  std::vector<std::uint32_t> assigned(residuals.rows());
-  centres.nearest(residuals, options.control, assigned);
-  for (std::size_t i = 0; i < residuals.rows(); ++i) {
-    const float* centre = centres.matrix().row(assigned[i]);
-    for (std::size_t j = 0; j < dim; ++j) residuals.row(i)[j] -= centre[j];
+  if (options.trained != nullptr) {
+    const ListsContent& content = options.trained->content();
+    lists_ = InvertedLists(metric, Centres(content.centres.clone()), content.quantiser);
+  } else {
+    const CodecSpec spec = CodecSpec::parse(options.codec);
+    ListsContent content = learn_lists(
+        rows,
+        {.metric = metric,
+         .lists = options.lists,
+         .parts = spec.parts(),
+         .turn = spec.optimised() ? ProductQuantiser::Turn::learned : ProductQuantiser::Turn::none,
+         .balance = options.balance,
+         .seed = options.seed,
+         .control = options.control});
+    lists_ =
+        InvertedLists(metric, Centres(std::move(content.centres)), std::move(content.quantiser));
   }
-  const CodecSpec spec = CodecSpec::parse(options.codec);
-  ProductQuantiser quantiser(
-      dim, spec.parts(),
-      spec.optimised() ? ProductQuantiser::Turn::learned : ProductQuantiser::Turn::none);
-  quantiser.train(residuals, options.seed, options.control);
-  lists_ = InvertedLists(metric, std::move(centres), std::move(quantiser));
   lists_.connect_centres(options.seed, options.control);
 }
 

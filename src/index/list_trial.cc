@@ -23,13 +23,6 @@ constexpr std::size_t kSizeRowsPerList = 8;  // others, that show how long the l
 // Lists are probed until this much of the neighbours is in them; codes lose some more.
 constexpr double kWithin = 0.96;
 
-Matrix<float> prepared(const AnyMatrixView& rows, Metric metric,
-                       std::span<const std::uint32_t> chosen) {
-  Matrix<float> copy(chosen.size(), rows.dim());
-  for (std::size_t i = 0; i < chosen.size(); ++i) load_row(rows, chosen[i], metric, copy.row(i));
-  return copy;
-}
-
 // True neighbours of a few rows: whose each is, and in which list it would be.
 struct Wanted {
   std::vector<std::uint32_t> queries, neighbours, of, lists;
@@ -52,7 +45,7 @@ Wanted wanted_neighbours(const AnyMatrixView& rows, Metric metric, const Centres
     }
   }
   wanted.lists.resize(wanted.neighbours.size());
-  centres.nearest(prepared(rows, metric, wanted.neighbours), control, wanted.lists);
+  centres.nearest(load_rows(rows, wanted.neighbours, metric), control, wanted.lists);
   return wanted;
 }
 
@@ -84,19 +77,19 @@ double lookups_by_lists(const AnyMatrixView& rows, Metric metric, std::size_t li
   means.seed = seed;
   means.control = silent;
   const Centres centres(kmeans(
-      prepared(rows, metric, random_sample(rows.rows(), lists * kRowsPerList, seed)), means));
+      load_rows(rows, random_sample(rows.rows(), lists * kRowsPerList, seed), metric), means));
   const Wanted wanted = wanted_neighbours(rows, metric, centres, seed + 1, silent);
 
   const std::vector<std::uint32_t> others =
       random_sample(rows.rows(), lists * kSizeRowsPerList, seed + 2);
   std::vector<std::uint32_t> list_of(others.size()), sizes(lists);
-  centres.nearest(prepared(rows, metric, others), silent, list_of);
+  centres.nearest(load_rows(rows, others, metric), silent, list_of);
   for (const std::uint32_t list : list_of) ++sizes[list];
 
   std::vector<std::uint32_t> order(wanted.queries.size() * lists);
   std::vector<float> scores(order.size());
   const auto by = metric == Metric::ip ? Centres::By::product : Centres::By::distance;
-  centres.nearest_few(prepared(rows, metric, wanted.queries), lists, by, silent, order, scores);
+  centres.nearest_few(load_rows(rows, wanted.queries, metric), lists, by, silent, order, scores);
   const std::size_t probes = probes_for(wanted, order, lists);
   double scanned = 0;  // of `others`, by all queries together
   for (std::size_t q = 0; q < wanted.queries.size(); ++q) {

@@ -13,6 +13,7 @@
 #include "index/graph_builder.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
+#include "index/lists_content.h"
 #include "index/packed_graph.h"
 
 namespace kith {
@@ -65,7 +66,7 @@ std::size_t peak_memory(const BuildPlan& plan, std::size_t index_bytes, const An
     building += n * (slots_to_build(plan.degree) * sizeof(Id) + thread_count(options.control) +
                      3 * sizeof(Id));
   } else if (plan.kind == "ivf") {
-    learning = std::max(learning, std::min(n, plan.lists * InvertedLists::kTrainRows) * row_bytes);
+    learning = std::max(learning, std::min(n, plan.lists * kTrainRowsOfList) * row_bytes);
     for (const auto& [part, bytes] : plan.bytes) {  // grown lists take the place of others
       if (part.starts_with("ivf.")) building += bytes;
     }
@@ -128,7 +129,7 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
     const double built = cpu_seconds();
     index.add(sample, Labels(), measured.control);
     const double added = cpu_seconds() - built;
-    const auto trained = std::min(rows.rows(), resolved.lists * InvertedLists::kTrainRows);
+    const auto trained = std::min(rows.rows(), resolved.lists * kTrainRowsOfList);
     const double assigned = n + static_cast<double>(KMeansOptions().iterations * trained);
     plan.build_cpu_seconds = seconds + (ratio - 1) * added +
                              assigned * seconds_to_assign(sample, resolved.lists, measured.control);

@@ -90,6 +90,8 @@ struct Registry {
   TrainSummary (*pretrain)(const TrainRequest& request) = nullptr;
   // Of a relevance adapter.
   TrainSummary (*train_relevance)(const TrainRequest& request) = nullptr;
+  // Of an inverted file's centres and codewords.
+  TrainSummary (*train_codec)(const TrainRequest& request) = nullptr;
   MergeSummary (*merge)(const MergeRequest& request) = nullptr;
 };
 

@@ -1,3 +1,4 @@
+#include "learn/codec/list_trainer.h"
 #include "learn/learn.h"
 #include "learn/pretrain/pretrainer.h"
 #include "learn/relevance/relevance_trainer.h"
@@ -23,6 +24,11 @@ TrainSummary train_relevance_recipe(const TrainRequest& request) {
   return train_relevance(recipe, request.restart, request.control);
 }
 
+TrainSummary train_codec_recipe(const TrainRequest& request) {
+  const ListRecipe recipe = read_list_recipe(request.recipe, request.settings);
+  return train_lists(recipe, request.restart, request.control);
+}
+
 }  // namespace
 }  // namespace kith::learn
 
@@ -30,5 +36,6 @@ extern "C" void kith_learn_register(kith::learn::Registry& registry) {
   registry.train = kith::learn::train_recipe;
   registry.pretrain = kith::learn::pretrain_recipe;
   registry.train_relevance = kith::learn::train_relevance_recipe;
+  registry.train_codec = kith::learn::train_codec_recipe;
   registry.merge = kith::learn::merge_folders;
 }

@@ -1,0 +1,64 @@
+#include "cli/train_codec.h"
+
+#include <memory>
+#include <string>
+
+#include "cli/load_learn.h"
+#include "cli/recipe_options.h"
+#include "cli/stopwatch.h"
+#include "cli/times.h"
+#include "cli/train_report.h"
+
+namespace kith::cli {
+namespace {
+
+struct Options : RecipeOptions {
+  std::string vectors, queries, metric;
+  std::size_t lists = 0, parts = 0;
+};
+
+void run(const Options& options) {
+  const auto number = [](std::size_t value) {
+    return value == 0 ? std::string() : std::to_string(value);
+  };
+  const learn::TrainRequest request =
+      recipe_request(options, {{"data.vectors", toml_text(options.vectors)},
+                               {"data.queries", toml_text(options.queries)},
+                               {"data.metric", toml_text(options.metric)},
+                               {"codec.lists", number(options.lists)},
+                               {"codec.parts", number(options.parts)}});
+  const Stopwatch watch;
+  const learn::TrainSummary summary = load_learn().train_codec(request);
+  print_training(summary, Times(watch), options.json);
+}
+
+}  // namespace
+
+void add_train_codec(CLI::App& train) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = train.add_subcommand(
+      "codec",
+      "Learn an inverted file's lists and product code from how vectors rank (Distill-VQ)");
+  verb->add_option("--vectors", options->vectors, "What is to be indexed, or a sample of it")
+      ->type_name("FILE");
+  verb->add_option("--queries", options->queries, "Queries like those to come")->type_name("FILE");
+  verb->add_option("--metric", options->metric, "l2, ip or cosine (default: l2)")
+      ->type_name("NAME");
+  verb->add_option("--lists", options->lists,
+                   "Lists (default: about twice the square root of the vectors)")
+      ->check(whole_number(1, kMaxVectors))
+      ->type_name("N");
+  verb->add_option("--parts", options->parts,
+                   "Parts of the product code, 4 bits each (default: one for two dimensions)")
+      ->check(whole_number(1, kMaxDim))
+      ->type_name("N");
+  add_recipe_options(*verb, *options, "loss.temperature=0.1");
+  add_examples(
+      *verb,
+      "kith train codec --vectors base.npy --queries q.npy --metric cosine --parts 32 -o lists\n"
+      "kith build base.npy --metric cosine --trained lists -o base.kith\n"
+      "kith train codec lists.toml --set codec.rotate=true");
+  verb->callback([options] { run(*options); });
+}
+
+}  // namespace kith::cli

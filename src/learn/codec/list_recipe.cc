@@ -1,0 +1,69 @@
+#include "learn/codec/list_trainer.h"
+#include "learn/loss/list_losses.h"
+#include "learn/train/recipe_parts.h"
+
+namespace kith::learn {
+namespace {
+
+void read_data(TomlTable& recipe, ListRecipe& into) {
+  constexpr const char* kMetrics[] = {"l2", "ip", "cosine"};
+  auto data = recipe.table("data");
+  if (!data) recipe.refuse("data", "a table with vectors and queries");
+  data->text("vectors", into.vectors);
+  if (into.vectors.empty()) data->refuse("vectors", "a file of what is to be indexed");
+  data->text("queries", into.queries);
+  if (into.queries.empty()) data->refuse("queries", "a file of queries like those to come");
+  std::string metric(name(into.metric));
+  data->text("metric", metric, kMetrics);
+  into.metric = parse_metric(metric);
+  data->refuse_others();
+}
+
+void read_codec(TomlTable& recipe, ListRecipe& into) {
+  auto codec = recipe.table("codec");
+  if (!codec) return;
+  codec->whole("lists", into.lists, 1, 1 << 24);
+  codec->whole("parts", into.parts, 1, kMaxDim);
+  codec->boolean("rotate", into.rotate);
+  codec->refuse_others();
+}
+
+void read_loss(TomlTable& recipe, ListRecipe& into) {
+  auto table = recipe.table("loss");
+  if (!table) return;
+  constexpr const char* kKinds[] = {"listnet", "kl", "mse", "margin_mse", "ranknet", "contrastive"};
+  table->text("kind", into.loss, kKinds);
+  table->number("temperature", into.temperature, 0, 1e6);
+  table->whole("depth", into.depth, 1, 1 << 20);
+  table->whole("candidates", into.candidates, 1, into.depth);
+  table->refuse_others();
+}
+
+}  // namespace
+
+ListRecipe read_list_recipe(const std::string& path, const Overrides& settings) {
+  TomlTable table = path.empty() ? TomlTable::parse("", "the command line", settings)
+                                 : TomlTable::read(path, settings);
+  ListRecipe recipe;
+  table.text("output", recipe.output);
+  if (recipe.output.empty()) table.refuse("output", "the name of a new folder");
+  read_data(table, recipe);
+  read_codec(table, recipe);
+  read_loss(table, recipe);
+  if (auto train = table.table("train")) {
+    read_loop(*train, recipe.train);
+    train->whole("batch", recipe.train.batch, 1, 1 << 20);
+    train->refuse_others();
+  }
+  if (auto validation = table.table("validation")) {
+    validation->text("queries", recipe.held_out);
+    if (recipe.held_out.empty()) validation->refuse("queries", "a file of held-out queries");
+    read_plan(*validation, recipe.validation);
+    validation->refuse_others();
+  }
+  table.refuse_others();
+  recipe.document = table.document();
+  return recipe;
+}
+
+}  // namespace kith::learn
