@@ -104,6 +104,9 @@ Skill skill_of(const std::string& name, const Task& task, const Trial& trial) {
   return skill;
 }
 
+// What a facet has in Debian's tags where nobody has decided yet.
+constexpr std::string_view kOpen = "TODO";
+
 // Packages with a single tag of a facet ("use::editing").
 Task facet_classes(const std::vector<DebianPackage>& packages, const std::string& facet) {
   ClassificationTask classes;
@@ -113,7 +116,7 @@ Task facet_classes(const std::vector<DebianPackage>& packages, const std::string
     for (const std::string& tag : package.tags) {
       if (tag.starts_with(facet + "::")) own.push_back(tag.substr(facet.size() + 2));
     }
-    if (own.size() != 1 || own.front() == "TODO") continue;
+    if (own.size() != 1 || own.front() == kOpen) continue;
     const auto next = static_cast<Label>(numbers.size());
     const auto [at, fresh] = numbers.emplace(own.front(), next);
     if (fresh) classes.labels.push_back(own.front());
@@ -153,9 +156,7 @@ std::vector<Skill> skills_of(const Trial& trial) {
 
 double accuracy(const Skill& skill, const Part& part, Embedder& model, const Trial& trial) {
   const auto embedded = [&](const TextPart& texts) {
-    std::vector<std::uint32_t> all(texts.texts.size());
-    std::iota(all.begin(), all.end(), 0u);
-    return model.embed(texts, all, trial.control);
+    return embed_all(model, texts, trial.control);
   };
   const Neighbours nearest =
       cosine_truth(embedded(skill.classes), embedded(part.texts), 1, trial.control);

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +40,6 @@ constexpr char kRaw[] = "cosine", kShare[] = "share of the best hit's cosine",
 constexpr char kArea[] = "PR-AUC", kPrecision[] = "precision", kKept[] = "recall",
                kFiltered[] = "left out", kEmpty[] = "queries without hits",
                kError[] = "calibration error";
-constexpr const char* kMappings[] = {"offset", "linear", "sqrt", "quadratic", "power"};
 
 // ---- Texts --------------------------------------------------------------------------------------
 
@@ -121,10 +119,8 @@ Hits hits_of(const Judged& judged, Part part, const Matrix<float>& documents, Em
   const RetrievalTask& task = judged.tasks[part];
   TextPart queries = task.queries;
   queries.name = "queries";
-  std::vector<std::uint32_t> all(queries.texts.size());
-  std::iota(all.begin(), all.end(), 0U);
   Hits hits;
-  hits.queries = model.embed(queries, all, trial.control);
+  hits.queries = embed_all(model, queries, trial.control);
   const Neighbours found =
       judge::nearest_by_cosine(documents, hits.queries, kHits + 1, trial.control);
   for (std::size_t q = 0; q < found.queries(); ++q) {
@@ -201,14 +197,12 @@ std::string write_training(const Judged& judged, const Trial& trial) {
 }
 
 void measure(const Trial& trial, Results& results) {
-  trial.expect(std::size(kMappings) + 2);
+  trial.expect(std::size(kRelevanceMappings) + 2);
   const Judged judged = trial.quick ? made_up(trial) : packages(trial);
   const std::string folder = static_embedding(trial, trial.quick ? 32 : kWidth);
   trial.step();
   ModelVectors model(folder);
-  std::vector<std::uint32_t> all(judged.documents.texts.size());
-  std::iota(all.begin(), all.end(), 0U);
-  const Matrix<float> documents = model.embed(judged.documents, all, trial.control);
+  const Matrix<float> documents = embed_all(model, judged.documents, trial.control);
   const Hits validated = hits_of(judged, validation, documents, model, trial),
              tested = hits_of(judged, testing, documents, model, trial);
 
@@ -223,7 +217,7 @@ void measure(const Trial& trial, Results& results) {
   trial.step();
 
   const std::string task = write_training(judged, trial);
-  for (const char* mapping : kMappings) {
+  for (const char* mapping : kRelevanceMappings) {
     const std::string adapter_folder = trained_relevance(
         trial, "relevance",
         fmt::format("[data]\ntask = \"{}\"\nmodel = \"{}\"\ndepth = {}\n[adapter]\n"

@@ -108,11 +108,7 @@ Pool pool_of(const judge::Rankings& rankings) {
 }
 
 Pool pool_of(const RetrievalTask& task, Embedder& model, const JudgeOptions& options) {
-  const auto embed = [&](const TextPart& part) {
-    std::vector<std::uint32_t> all(part.texts.size());
-    std::iota(all.begin(), all.end(), 0u);
-    return model.embed(part, all, options.control);
-  };
+  const auto embed = [&](const TextPart& part) { return embed_all(model, part, options.control); };
   return pool_of(judge::rank_by_vectors(task, embed(task.corpus), embed(task.queries), options));
 }
 

@@ -93,9 +93,7 @@ Matrix<float> embed(Embedder& model, const Corpus& texts, const Trial& trial) {
   TextPart part;
   part.name = "texts";
   part.texts = texts;
-  Numbers all(texts.size());
-  std::iota(all.begin(), all.end(), 0u);
-  Matrix<float> rows = model.embed(part, all, trial.control);
+  Matrix<float> rows = embed_all(model, part, trial.control);
   normalise(rows);
   return rows;
 }

@@ -41,6 +41,9 @@ class Embedder {
                               const Control& control) = 0;
 };
 
+// The vectors of all of a part's texts. Throws what the embedder throws.
+Matrix<float> embed_all(Embedder& embedder, const TextPart& part, const Control& control);
+
 // Vectors that were made before, a file a part, in any format that read_vectors knows. Where a file
 // has labels and the part has ids, rows are found by them; else row i belongs to text i.
 class ReadyVectors : public Embedder {

@@ -26,7 +26,9 @@ enum class RelevanceMapping : std::uint8_t {
   quadratic,  // a s^2 + b
   power,      // a s^(2 sigmoid(c)) + b
 };
-// "offset", "linear" ...; throws invalid_argument for other names.
+inline constexpr const char* kRelevanceMappings[] = {"offset", "linear", "sqrt", "quadratic",
+                                                     "power"};
+// One of those; throws invalid_argument for other names.
 RelevanceMapping relevance_mapping(std::string_view name);
 std::string_view name(RelevanceMapping mapping);
 // Numbers that the network gives for a query: 1, 2 or 3.
@@ -37,13 +39,15 @@ std::size_t outputs(RelevanceMapping mapping);
 struct RelevanceCurve {
   double slope = 1, offset = 0, exponent = 1;
 
-  // Exponents other than 1 take cosines below 1e-6 as 1e-6.
+  static constexpr double kLeastCosine = 1e-6;  // that exponents other than 1 take
   double logit(double cosine) const;
   double relevance(double cosine) const;  // sigmoid of the logit: 0 to 1
 };
 
 class RelevanceAdapter {
  public:
+  static constexpr double kLeastSlope = 1e-3;
+
   // y = weight * norm(x) + bias, where norm has zero mean and unit variance times `scale` plus
   // `shift`; empty: none. ReLU stands between two layers.
   struct Layer {
@@ -53,8 +57,8 @@ class RelevanceAdapter {
   };
   struct Content {
     RelevanceMapping mapping = RelevanceMapping::linear;
-    // Slopes are softplus of what the network gives, plus 1e-3, unless the network's own are taken
-    // as in the authors' code.
+    // Slopes are softplus of what the network gives, plus kLeastSlope, unless the network's own are
+    // taken as in the authors' code.
     bool free_slope = false;
     // Logits are taken times `gain` plus `bias` in the end: fitted to held-out queries.
     double gain = 1, bias = 0;

@@ -1,9 +1,12 @@
 #include "cli/hits.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 
 #include "cli/format.h"
+#include "cli/run_file.h"
+#include "kith/vectors.h"
 
 namespace kith::cli {
 namespace {
@@ -97,6 +100,33 @@ Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& na
     }
   }
   return table;
+}
+
+void write_hits(const std::string& path, const Neighbours& found, Metric metric,
+                const std::vector<std::string>& names, const Labels& labels, double wall,
+                const CommonOptions& common) {
+  if (is_run_path(path)) {
+    write_run(path, found, metric, names, labels);
+  } else {
+    WriteOptions how;
+    how.control = common.control();
+    write_neighbours(path, found, how);
+  }
+  const double rate = static_cast<double>(found.queries()) / wall;
+  Record record;
+  record.add("file", path);
+  record.add("queries", found.queries());
+  record.add("k", found.k());
+  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
+  record.add("qps_wall", "queries/s", Cell(rate, rate_text(rate)));
+  record.print(stdout, common.json);
+}
+
+void note_if_more(std::size_t queries) {
+  if (queries <= kMostShown) return;
+  std::fprintf(stderr,
+               "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
+               kMostShown, count_text(queries).c_str());
 }
 
 }  // namespace kith::cli

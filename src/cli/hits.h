@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/cli.h"
 #include "cli/table.h"
 #include "kith/index.h"
 #include "kith/neighbours.h"
@@ -26,6 +27,16 @@ Neighbours to_matrix(const RangeNeighbours& hits, std::size_t k, Metric metric);
 Table hits_table(const RangeNeighbours& hits, const std::vector<std::string>& names,
                  const Labels& labels, Metric metric, bool json,
                  const std::vector<double>& relevances = {}, const std::string& title = {});
+
+// Writes what was found, with customary values, to a TREC run, whose rows are named, or to a file
+// of neighbours, whose are numbered, and prints what that took.
+void write_hits(const std::string& path, const Neighbours& found, Metric metric,
+                const std::vector<std::string>& names, const Labels& labels, double wall,
+                const CommonOptions& common);
+
+inline constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
+// Says so where there are more.
+void note_if_more(std::size_t queries);
 
 // How a vector is called: numbers stay numbers in JSON, and are shown without grouping.
 Cell label_cell(const Labels& labels, Id id);

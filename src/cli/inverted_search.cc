@@ -19,8 +19,7 @@
 namespace kith::cli {
 namespace {
 
-constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
-constexpr std::size_t kSnippet = 64;    // columns of a text beside a hit
+constexpr std::size_t kSnippet = 64;  // columns of a text beside a hit
 constexpr std::size_t kQueryColumns = 28;
 constexpr int kDigits = 4;
 
@@ -65,26 +64,6 @@ Table table_of(const Neighbours& found, const std::vector<std::string>& names, c
   return table;
 }
 
-void write(const InvertedQuery& query, Neighbours& found, const std::vector<std::string>& names,
-           const Labels& labels, double wall, const CommonOptions& common) {
-  swap_customary(found, Metric::ip);
-  if (is_run_path(query.output)) {
-    write_run(query.output, found, Metric::ip, names, labels);
-  } else {
-    WriteOptions how;
-    how.control = common.control();
-    write_neighbours(query.output, found, how);
-  }
-  const double rate = static_cast<double>(found.queries()) / wall;
-  Record record;
-  record.add("file", query.output);
-  record.add("queries", found.queries());
-  record.add("k", query.k);
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("qps_wall", "queries/s", Cell(rate, rate_text(rate)));
-  record.print(stdout, common.json);
-}
-
 // Searches, and prints or writes. `search(count)` answers the first `count` of `all` queries.
 template <class Search>
 void answer(const InvertedQuery& query, std::size_t all, const std::vector<std::string>& names,
@@ -95,15 +74,14 @@ void answer(const InvertedQuery& query, std::size_t all, const std::vector<std::
   const Stopwatch watch;
   Neighbours found = search(count);
   const double wall = watch.wall_seconds();
-  if (!query.output.empty()) return write(query, found, names, labels, wall, common);
+  if (!query.output.empty()) {
+    swap_customary(found, Metric::ip);
+    return write_hits(query.output, found, Metric::ip, names, labels, wall, common);
+  }
   const Table table = table_of(found, names, labels, text, common.json);
   if (table.rows() > 0 || common.json) table.print(stdout, common.json);
   if (table.rows() == 0) std::fputs("kith: note: nothing found\n", stderr);
-  if (for_people && all > kMostShown) {
-    std::fprintf(stderr,
-                 "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
-                 kMostShown, count_text(all).c_str());
-  }
+  if (for_people) note_if_more(all);
 }
 
 }  // namespace

@@ -18,8 +18,6 @@
 namespace kith::cli {
 namespace {
 
-constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
-
 [[noreturn]] void refuse(const std::string& message) {
   throw Error(ErrorCode::invalid_argument, message);
 }
@@ -72,26 +70,6 @@ void check_usage(const SetQuery& query) {
   check_distinct(query.output, query.index);
   check_distinct(query.output, query.queries);
   check_writable(query.output);
-}
-
-void write(const SetQuery& query, Neighbours& found, const std::vector<std::string>& names,
-           const Labels& labels, double wall, const CommonOptions& common) {
-  swap_customary(found, Metric::ip);
-  if (is_run_path(query.output)) {
-    write_run(query.output, found, Metric::ip, names, labels);
-  } else {
-    WriteOptions how;
-    how.control = common.control();
-    write_neighbours(query.output, found, how);
-  }
-  const double rate = static_cast<double>(found.queries()) / wall;
-  Record record;
-  record.add("file", query.output);
-  record.add("queries", found.queries());
-  record.add("k", query.k);
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("qps_wall", "queries/s", Cell(rate, rate_text(rate)));
-  record.print(stdout, common.json);
 }
 
 // The options of `kith build` that only sets take, and those that they don't take.
@@ -202,14 +180,13 @@ void search_sets(const SetQuery& query, const CommonOptions& common) {
   Neighbours found =
       naming("query", query.queries, [&] { return index.search(queries, query.k, options); });
   const double wall = watch.wall_seconds();
-  if (!query.output.empty()) return write(query, found, names, index.labels(), wall, common);
+  if (!query.output.empty()) {
+    swap_customary(found, Metric::ip);
+    return write_hits(query.output, found, Metric::ip, names, index.labels(), wall, common);
+  }
   hits_table(trim(found, {}, query.k), names, index.labels(), Metric::ip, common.json, {}, "maxsim")
       .print(stdout, common.json);
-  if (for_people && all > kMostShown) {
-    std::fprintf(stderr,
-                 "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
-                 kMostShown, count_text(all).c_str());
-  }
+  if (for_people) note_if_more(all);
 }
 
 std::string summary(const SetInfo& info) {

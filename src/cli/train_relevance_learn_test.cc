@@ -1,6 +1,7 @@
 // kith train relevance, and searches that take what it makes.
 #include <gmock/gmock.h>
 
+#include "base/test_rows.h"
 #include "cli/test_tool.h"
 
 namespace kith::cli {
@@ -14,7 +15,8 @@ class TrainRelevance : public ToolTest {
   // other.
   void SetUp() override {
     Random random(4);
-    Matrix<float> documents = directions(kDocuments, random), queries = directions(60, random);
+    Matrix<float> documents = directions(kDocuments, kDim, random),
+                  queries = directions(60, kDim, random);
     std::filesystem::create_directories(path("task/qrels"));
     std::filesystem::create_directories(path("vectors"));
     std::string corpus, asked, judged = "query-id\tcorpus-id\tscore\n";
@@ -49,18 +51,6 @@ class TrainRelevance : public ToolTest {
   static constexpr std::size_t kDocuments = 200, kDim = 5;
   static std::string name(const std::string& kind, std::size_t number) {
     return kind + std::to_string(number);
-  }
-  static Matrix<float> directions(std::size_t count, Random& random) {
-    Matrix<float> rows(count, kDim);
-    for (std::size_t i = 0; i < count; ++i) {
-      double squares = 0;
-      for (std::size_t j = 0; j < kDim; ++j) {
-        rows(i, j) = static_cast<float>(random.normal());
-        squares += double{rows(i, j)} * rows(i, j);
-      }
-      for (std::size_t j = 0; j < kDim; ++j) rows(i, j) /= static_cast<float>(std::sqrt(squares));
-    }
-    return rows;
   }
 };
 

@@ -139,16 +139,10 @@ Subject sets_subject(const Options& options, const Control& control) {
   subject.truth = read_truth(options.truth, subject.queries, options.k, index->size(), control);
   const std::size_t k = options.k;
   subject.search = [=](std::size_t candidates, const Control& how) {
-    SetSearchOptions search;
-    search.candidates = candidates;
-    search.control = how;
-    return index->search(queries.sets, k, search);
+    return index->search(queries.sets, k, {.candidates = candidates, .control = how});
   };
   subject.ask = [=, one = one_thread(control)](std::size_t candidates, std::size_t query) {
-    SetSearchOptions search;
-    search.candidates = candidates;
-    search.control = one;
-    index->search(queries.sets.slice(query, 1), k, search);
+    index->search(queries.sets.slice(query, 1), k, {.candidates = candidates, .control = one});
   };
   return subject;
 }

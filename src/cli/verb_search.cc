@@ -24,8 +24,6 @@
 namespace kith::cli {
 namespace {
 
-constexpr std::size_t kMostShown = 10;  // queries that a table for people lists
-
 struct Options : CommonOptions {
   std::string index, queries, output, only, without, match;
   std::vector<std::string> like, vectors, words;
@@ -181,29 +179,6 @@ void note_if_short(const Options& options, const RangeNeighbours& hits, std::siz
                options.index.c_str(), size, filters ? " and not all may be hits" : "", least);
 }
 
-// The rows of a run are named, those of other files numbered.
-void write(const Options& options, const Index& index, const RangeNeighbours& hits,
-           const std::vector<std::string>& names, const Stopwatch& watch, const Control& control) {
-  const double wall = watch.wall_seconds();
-  const std::size_t queries = hits.offsets.size() - 1;
-  const double rate = static_cast<double>(queries) / wall;
-  WriteOptions how;
-  how.control = control;
-  const Neighbours found = to_matrix(hits, options.k, index.metric());
-  if (is_run_path(options.output)) {
-    write_run(options.output, found, index.metric(), names, index.labels());
-  } else {
-    write_neighbours(options.output, found, how);
-  }
-  Record record;
-  record.add("file", options.output);
-  record.add("queries", queries);
-  record.add("k", options.k);
-  record.add("wall_seconds", "wall time", Cell(wall, seconds_text(wall)));
-  record.add("qps_wall", "queries/s", Cell(rate, rate_text(rate)));
-  record.print(stdout, options.json);
-}
-
 void search_vectors(const Options& options) {
   check_usage(options);
   const Control control = options.control();
@@ -220,7 +195,9 @@ void search_vectors(const Options& options) {
                                 [&] { return search(options, index, queries, control); });
   const std::vector<double> relevances = filter_by_relevance(options, index, queries, hits);
   if (!options.output.empty()) {
-    write(options, index, hits, queries.names, watch, control);
+    const double wall = watch.wall_seconds();
+    write_hits(options.output, to_matrix(hits, options.k, index.metric()), index.metric(),
+               queries.names, index.labels(), wall, options);
   } else {
     hits_table(hits, queries.names, index.labels(), index.metric(), options.json, relevances)
         .print(stdout, options.json);
@@ -228,11 +205,7 @@ void search_vectors(const Options& options) {
   if (!options.radius && options.relevance.adapter.empty()) {
     note_if_short(options, hits, index.size());
   }
-  if (for_people && all > kMostShown) {
-    std::fprintf(stderr,
-                 "kith: note: the first %zu of %s queries; --output FILE or --json gives all\n",
-                 kMostShown, count_text(all).c_str());
-  }
+  if (for_people) note_if_more(all);
 }
 
 // Throws for the first of the options that was given; `why` follows its name.

@@ -209,30 +209,15 @@ void LeanVec::save(KithFileWriter& writer, const std::string& prefix) const {
   writer.add_array<float>(prefix + ".reduction.mean", mean_);
   for (const auto& [name, map] :
        {std::pair{".reduction.rows", &rows_}, std::pair{".reduction.queries", &queries_}}) {
-    std::vector<float> values;
-    for (std::size_t i = 0; i < reduced_; ++i) {
-      values.insert(values.end(), map->row(i), map->row(i) + dim_);
-    }
-    writer.add_copy<float>(prefix + name, values);
+    writer.add_rows(prefix + name, *map);
   }
 }
 
 void LeanVec::load(const KithFileReader& reader, const std::string& prefix) {
-  const auto section = [&](const char* name, std::size_t count) {
-    const std::span<const float> values = reader.array<float>(prefix + name, count);
-    if (!simd::all_finite(values.data(), values.size())) {
-      reader.fail("section " + prefix + name + ": a number that isn't finite");
-    }
-    return values;
-  };
-  const std::span<const float> mean = section(".reduction.mean", dim_);
-  mean_.assign(mean.begin(), mean.end());
-  const std::span<const float> rows = section(".reduction.rows", reduced_ * dim_);
-  const std::span<const float> queries = section(".reduction.queries", reduced_ * dim_);
-  for (std::size_t i = 0; i < reduced_; ++i) {
-    std::copy_n(&rows[i * dim_], dim_, rows_.row(i));
-    std::copy_n(&queries[i * dim_], dim_, queries_.row(i));
-  }
+  const Matrix<float> mean = reader.rows(prefix + ".reduction.mean", 1, dim_);
+  mean_.assign(mean.row(0), mean.row(0) + dim_);
+  rows_ = reader.rows(prefix + ".reduction.rows", reduced_, dim_);
+  queries_ = reader.rows(prefix + ".reduction.queries", reduced_, dim_);
   set_offsets();
 }
 

@@ -178,11 +178,7 @@ void ProductQuantiser::save(KithFileWriter& writer, Meta& meta, const std::strin
   meta.set(prefix + (turned ? ".turned_parts" : ".parts"), std::uint64_t{parts_});
   writer.add_array<float>(prefix + ".words", words_);
   if (!turned) return;
-  std::vector<float> rows;
-  for (std::size_t i = 0; i < dim_; ++i) {
-    rows.insert(rows.end(), rotation_->row(i), rotation_->row(i) + dim_);
-  }
-  writer.add_copy<float>(prefix + ".rotation", rows);
+  writer.add_rows(prefix + ".rotation", *rotation_);
 }
 
 void ProductQuantiser::load(const KithFileReader& reader, const Meta& meta,
@@ -195,13 +191,7 @@ void ProductQuantiser::load(const KithFileReader& reader, const Meta& meta,
   const std::span<const float> words = reader.array<float>(prefix + ".words", dim * kWords);
   words_.assign(words.begin(), words.end());
   if (!turned) return;
-  const std::span<const float> rows = reader.array<float>(prefix + ".rotation", dim * dim);
-  if (!simd::all_finite(rows.data(), rows.size())) {
-    reader.fail("section " + prefix + ".rotation: a number that isn't finite");
-  }
-  Matrix<float> rotation(dim, dim);
-  for (std::size_t i = 0; i < dim; ++i) std::copy_n(&rows[i * dim], dim, rotation.row(i));
-  rotation_ = std::make_shared<const Matrix<float>>(std::move(rotation));
+  rotation_ = std::make_shared<const Matrix<float>>(reader.rows(prefix + ".rotation", dim, dim));
 }
 
 }  // namespace kith

@@ -148,12 +148,7 @@ ByteCounts Residual::bytes() const {
 
 void Residual::save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const {
   meta.set(prefix + ".centroids", std::uint64_t{centroids_.rows()});
-  std::vector<float> packed;
-  packed.reserve(centroids_.rows() * dim_);
-  for (std::size_t c = 0; c < centroids_.rows(); ++c) {
-    packed.insert(packed.end(), centroids_.row(c), centroids_.row(c) + dim_);
-  }
-  writer.add_copy<float>(prefix + ".centroids", packed);
+  writer.add_rows(prefix + ".centroids", centroids_);
   writer.add_copy<float>(prefix + ".values", values_);
   writer.add(prefix + ".ids", ids_.bytes());
   writer.add(prefix + ".codes", codes_.bytes());
@@ -162,11 +157,7 @@ void Residual::save(KithFileWriter& writer, Meta& meta, const std::string& prefi
 void Residual::load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
                     std::size_t rows) {
   const std::size_t centroids = meta.number(prefix + ".centroids", kMaxVectors);
-  const auto packed = reader.array<float>(prefix + ".centroids", centroids * dim_);
-  centroids_ = Matrix<float>(centroids, dim_);
-  for (std::size_t c = 0; c < centroids; ++c) {
-    std::copy_n(packed.data() + c * dim_, dim_, centroids_.row(c));
-  }
+  centroids_ = reader.rows(prefix + ".centroids", centroids, dim_);
   const auto values = reader.array<float>(prefix + ".values", std::size_t{1} << bits_);
   values_.assign(values.begin(), values.end());
   make_table();

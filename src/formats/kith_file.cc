@@ -11,6 +11,7 @@
 #include "base/mapped_file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "simd/kernels.h"
 
 namespace kith {
 namespace {
@@ -114,6 +115,15 @@ void KithFileWriter::add(const std::string& name, std::span<const std::byte> byt
     throw Error(ErrorCode::invalid_argument, "section name '" + name + "': expected 1 to 31 bytes");
   }
   sections_.push_back({name, bytes});
+}
+
+void KithFileWriter::add_rows(const std::string& name, MatrixView<const float> rows) {
+  std::vector<float> values;
+  values.reserve(rows.rows() * rows.cols());
+  for (std::size_t i = 0; i < rows.rows(); ++i) {
+    values.insert(values.end(), rows.row(i), rows.row(i) + rows.cols());
+  }
+  add_copy<float>(name, values);
 }
 
 void KithFileWriter::add_text(const std::string& name, std::string text) {
@@ -274,6 +284,17 @@ void KithFileReader::fail_size(std::string_view section, std::size_t seen,
                                std::size_t expected) const {
   fail("section " + std::string(section) + " has " + std::to_string(seen) + " bytes, expected " +
        std::to_string(expected));
+}
+
+Matrix<float> KithFileReader::rows(std::string_view section, std::size_t rows,
+                                   std::size_t cols) const {
+  const std::span<const float> values = array<float>(section, rows * cols);
+  if (!simd::all_finite(values.data(), values.size())) {
+    fail("section " + std::string(section) + ": a number that isn't finite");
+  }
+  Matrix<float> result(rows, cols);
+  for (std::size_t i = 0; i < rows; ++i) std::copy_n(&values[i * cols], cols, result.row(i));
+  return result;
 }
 
 }  // namespace kith

@@ -15,6 +15,7 @@
 #include "base/storage.h"
 #include "kith/control.h"
 #include "kith/error.h"
+#include "kith/matrix.h"
 
 namespace kith {
 
@@ -58,6 +59,9 @@ class KithFileWriter {
   void add_copy(const std::string& name, std::span<const T> values) {
     add_text(name, std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes()));
   }
+
+  // Row after row, without padding; keeps its own copy.
+  void add_rows(const std::string& name, MatrixView<const float> rows);
 
   // Writes all sections in the order they were added; atomic (see AtomicFile).
   void write(const std::string& path, const Control& control,
@@ -109,6 +113,8 @@ class KithFileReader {
     }
     return {reinterpret_cast<const T*>(raw.data()), count};
   }
+  // What add_rows() wrote. Throws corrupt for another size and for numbers that aren't finite.
+  Matrix<float> rows(std::string_view section, std::size_t rows, std::size_t cols) const;
   Storage storage(std::string_view section, std::size_t bytes) const {
     return Storage::view(array<std::byte>(section, bytes), owner_);
   }

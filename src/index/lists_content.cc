@@ -59,14 +59,7 @@ ListsContent read_lists(const KithFileReader& reader) {
   if (!simd::all_finite(content.quantiser.words().data(), content.quantiser.words().size())) {
     reader.fail("section code.words: a number that isn't finite");
   }
-  const std::span<const float> rows = reader.array<float>("centres", lists * dim);
-  if (!simd::all_finite(rows.data(), rows.size())) {
-    reader.fail("section centres: a number that isn't finite");
-  }
-  content.centres = Matrix<float>(lists, dim);
-  for (std::size_t l = 0; l < lists; ++l) {
-    std::copy_n(&rows[l * dim], dim, content.centres.row(l));
-  }
+  content.centres = reader.rows("centres", lists, dim);
   return content;
 }
 
@@ -88,11 +81,7 @@ void TrainedLists::save(const std::string& path) const {
   meta.set("dim", std::uint64_t{dim()});
   meta.set("lists", std::uint64_t{lists()});
   content_->quantiser.save(writer, meta, "code");
-  std::vector<float> rows;
-  for (std::size_t l = 0; l < lists(); ++l) {
-    rows.insert(rows.end(), content_->centres.row(l), content_->centres.row(l) + dim());
-  }
-  writer.add_array<float>("centres", rows);
+  writer.add_rows("centres", content_->centres);
   writer.add_text("meta", meta.text());
   writer.write(path, {});
 }

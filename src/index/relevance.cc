@@ -11,9 +11,7 @@
 namespace kith {
 namespace {
 
-constexpr std::string_view kNames[] = {"offset", "linear", "sqrt", "quadratic", "power"};
 constexpr char kKind[] = "relevance";
-constexpr double kLeastCosine = 1e-6, kLeastSlope = 1e-3;
 constexpr std::size_t kMostLayers = 64, kMostWidth = 1 << 20;
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -74,16 +72,16 @@ std::vector<double> apply(const RelevanceAdapter::Layer& layer, std::vector<doub
 }  // namespace
 
 RelevanceMapping relevance_mapping(std::string_view name) {
-  const auto* found = std::ranges::find(kNames, name);
-  if (found == std::end(kNames)) {
+  const auto* found = std::ranges::find(kRelevanceMappings, name);
+  if (found == std::end(kRelevanceMappings)) {
     refuse("mapping '" + std::string(name) +
            "', expected offset, linear, sqrt, quadratic or power");
   }
-  return static_cast<RelevanceMapping>(found - std::begin(kNames));
+  return static_cast<RelevanceMapping>(found - std::begin(kRelevanceMappings));
 }
 
 std::string_view name(RelevanceMapping mapping) {
-  return kNames[static_cast<std::size_t>(mapping)];
+  return kRelevanceMappings[static_cast<std::size_t>(mapping)];
 }
 
 std::size_t outputs(RelevanceMapping mapping) {
@@ -177,11 +175,7 @@ void RelevanceAdapter::save(const std::string& path) const {
     meta.set(prefix + "inputs", std::uint64_t{layer.weight.cols()});
     meta.set(prefix + "outputs", std::uint64_t{layer.weight.rows()});
     meta.set(prefix + "norm", std::uint64_t{!layer.scale.empty()});
-    std::vector<float> weight;
-    for (std::size_t i = 0; i < layer.weight.rows(); ++i) {
-      weight.insert(weight.end(), layer.weight.row(i), layer.weight.row(i) + layer.weight.cols());
-    }
-    writer.add_copy<float>(prefix + "weight", weight);
+    writer.add_rows(prefix + "weight", layer.weight);
     writer.add_copy<float>(prefix + "bias", layer.bias);
     if (layer.scale.empty()) continue;
     writer.add_copy<float>(prefix + "scale", layer.scale);
@@ -222,11 +216,7 @@ RelevanceAdapter read_relevance(const KithFileReader& reader) {
     const std::size_t inputs = meta.number(prefix + "inputs", kMostWidth);
     const std::size_t rows = meta.number(prefix + "outputs", kMostWidth);
     RelevanceAdapter::Layer layer;
-    const std::vector<float> weight = floats(prefix + "weight", rows * inputs);
-    layer.weight = Matrix<float>(rows, inputs);
-    for (std::size_t i = 0; i < rows; ++i) {
-      std::copy_n(weight.data() + i * inputs, inputs, layer.weight.row(i));
-    }
+    layer.weight = reader.rows(prefix + "weight", rows, inputs);
     layer.bias = floats(prefix + "bias", rows);
     if (meta.number(prefix + "norm", 1) == 1) {
       layer.scale = floats(prefix + "scale", inputs);

@@ -126,6 +126,10 @@ TaskResult measured(const Task& task, const std::string& system, const JudgeOpti
 
 }  // namespace
 
+Matrix<float> embed_all(Embedder& embedder, const TextPart& part, const Control& control) {
+  return embedder.embed(part, all_of(part), control);
+}
+
 namespace judge {
 
 std::vector<std::uint32_t> sampled_rows(const Samples& samples) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <string>
 
 #include "base/parallel.h"
@@ -36,9 +35,7 @@ struct Vectors {
 };
 
 Matrix<float> unit_vectors(Embedder& embedder, const TextPart& part, const Control& control) {
-  std::vector<std::uint32_t> all(part.texts.size());
-  std::iota(all.begin(), all.end(), 0u);
-  Matrix<float> rows = embedder.embed(part, all, control);
+  Matrix<float> rows = embed_all(embedder, part, control);
   for (std::size_t i = 0; i < rows.rows(); ++i) {
     double square = 0;
     for (std::size_t j = 0; j < rows.cols(); ++j) square += double{rows(i, j)} * rows(i, j);

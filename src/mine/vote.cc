@@ -71,9 +71,7 @@ std::vector<std::vector<double>> cosines(std::span<const Ballot> ballots, Embedd
                             ballot.candidates.end());
   }
   const auto embedded = [&](const TextPart& part) {
-    std::vector<std::uint32_t> all(part.texts.size());
-    std::iota(all.begin(), all.end(), 0u);
-    return member.embed(part, all, without_progress(options.control));
+    return embed_all(member, part, without_progress(options.control));
   };
   const Matrix<float> p = embedded(positives), c = embedded(candidates);
   const auto dot = [](const float* a, const float* b, std::size_t n) {

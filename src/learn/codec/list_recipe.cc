@@ -31,8 +31,9 @@ void read_codec(TomlTable& recipe, ListRecipe& into) {
 void read_loss(TomlTable& recipe, ListRecipe& into) {
   auto table = recipe.table("loss");
   if (!table) return;
-  constexpr const char* kKinds[] = {"listnet", "kl", "mse", "margin_mse", "ranknet", "contrastive"};
-  table->text("kind", into.loss, kKinds);
+  std::vector<const char*> kinds(std::begin(kListLosses), std::end(kListLosses));
+  kinds.push_back("contrastive");
+  table->text("kind", into.loss, kinds);
   table->number("temperature", into.temperature, 0, 1e6);
   table->whole("depth", into.depth, 1, 1 << 20);
   table->whole("candidates", into.candidates, 1, into.depth);
@@ -42,11 +43,9 @@ void read_loss(TomlTable& recipe, ListRecipe& into) {
 }  // namespace
 
 ListRecipe read_list_recipe(const std::string& path, const Overrides& settings) {
-  TomlTable table = path.empty() ? TomlTable::parse("", "the command line", settings)
-                                 : TomlTable::read(path, settings);
+  TomlTable table = open_recipe(path, settings);
   ListRecipe recipe;
-  table.text("output", recipe.output);
-  if (recipe.output.empty()) table.refuse("output", "the name of a new folder");
+  recipe.output = read_output(table);
   read_data(table, recipe);
   read_codec(table, recipe);
   read_loss(table, recipe);

@@ -333,13 +333,7 @@ TrainSummary train_lists(const ListRecipe& recipe, bool restart, const Control& 
   set_threads(control);
   expect_new_folder(recipe.output);
   ListTask task(recipe, control);
-  return run_training(task,
-                      {.output = recipe.output,
-                       .document = recipe.document,
-                       .loop = recipe.train,
-                       .validation = recipe.validation,
-                       .restart = restart},
-                      control);
+  return run_training(task, run_of(recipe, restart), control);
 }
 
 }  // namespace kith::learn

@@ -76,11 +76,9 @@ PretrainOptions read_train(TomlTable& recipe) {
 
 PretrainRecipe read_pretrain_recipe(const std::string& path,
                                     const std::vector<std::string>& settings) {
-  TomlTable table = path.empty() ? TomlTable::parse("", "the command line", settings)
-                                 : TomlTable::read(path, settings);
+  TomlTable table = open_recipe(path, settings);
   PretrainRecipe recipe;
-  table.text("output", recipe.output);
-  if (recipe.output.empty()) table.refuse("output", "the name of a new folder");
+  recipe.output = read_output(table);
   recipe.model = read_model(table);
   recipe.objective = read_objective(table);
   for (TomlTable& data : table.tables("data")) {

@@ -149,13 +149,7 @@ TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control&
   keep_memory();
   expect_new_folder(recipe.output);
   LanguageTask task(recipe, control);
-  return run_training(task,
-                      {.output = recipe.output,
-                       .document = recipe.document,
-                       .loop = recipe.train,
-                       .validation = recipe.validation,
-                       .restart = restart},
-                      control);
+  return run_training(task, run_of(recipe, restart), control);
 }
 
 }  // namespace kith::learn

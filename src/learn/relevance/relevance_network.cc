@@ -11,7 +11,7 @@
 namespace kith::learn {
 namespace {
 
-constexpr double kLeastCosine = 1e-6, kLeastSlope = 1e-3;  // as kith/relevance.h says
+constexpr double kLeastSlope = RelevanceAdapter::kLeastSlope;
 
 std::vector<float> values_of(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.detach().cpu().contiguous();
@@ -74,7 +74,7 @@ at::Tensor RelevanceNetwork::logits(const at::Tensor& queries, const at::Tensor&
   if (mapping == RelevanceMapping::offset) return cosines + column(0);
   const at::Tensor slope =
       options_.free_slope ? column(0) : torch::softplus(column(0)) + kLeastSlope;
-  const at::Tensor positive = cosines.clamp(kLeastCosine, 1);
+  const at::Tensor positive = cosines.clamp(RelevanceCurve::kLeastCosine, 1);
   at::Tensor s = cosines;
   if (mapping == RelevanceMapping::sqrt) s = positive.sqrt();
   if (mapping == RelevanceMapping::quadratic) s = positive.square();

@@ -20,11 +20,10 @@ void read_data(TomlTable& recipe, RelevanceRecipe& into) {
 }
 
 void read_adapter(TomlTable& recipe, RelevanceNetworkOptions& into) {
-  constexpr const char* kMappings[] = {"offset", "linear", "sqrt", "quadratic", "power"};
   auto table = recipe.table("adapter");
   if (!table) return;
   std::string mapping(name(into.mapping));
-  table->text("mapping", mapping, kMappings);
+  table->text("mapping", mapping, kRelevanceMappings);
   into.mapping = relevance_mapping(mapping);
   table->boolean("free_slope", into.free_slope);
   table->whole("hidden", into.hidden, 1, 1 << 16);
@@ -44,11 +43,9 @@ void read_validation(TomlTable& recipe, RelevanceRecipe& into) {
 }  // namespace
 
 RelevanceRecipe read_relevance_recipe(const std::string& path, const Overrides& settings) {
-  TomlTable table = path.empty() ? TomlTable::parse("", "the command line", settings)
-                                 : TomlTable::read(path, settings);
+  TomlTable table = open_recipe(path, settings);
   RelevanceRecipe recipe;
-  table.text("output", recipe.output);
-  if (recipe.output.empty()) table.refuse("output", "the name of a new folder");
+  recipe.output = read_output(table);
   read_data(table, recipe);
   read_adapter(table, recipe.adapter);
   read_validation(table, recipe);

@@ -173,12 +173,8 @@ class RelevanceTask : public TrainingTask {
     } else {
       embedder = std::make_unique<ModelVectors>(recipe_.model);
     }
-    const auto embed = [&](const TextPart& part) {
-      std::vector<std::uint32_t> all(part.texts.size());
-      for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = i;
-      return embedder->embed(part, all, control_);
-    };
-    const Matrix<float> corpus = embed(task.corpus), queries = embed(task.queries);
+    const Matrix<float> corpus = embed_all(*embedder, task.corpus, control_),
+                        queries = embed_all(*embedder, task.queries, control_);
     if (corpus.cols() != queries.cols()) {
       refuse("documents of " + std::to_string(corpus.cols()) + " dimensions, but queries of " +
              std::to_string(queries.cols()));
@@ -276,13 +272,7 @@ TrainSummary train_relevance(const RelevanceRecipe& recipe, bool restart, const 
   set_threads(control);
   expect_new_folder(recipe.output);
   RelevanceTask task(recipe, control);
-  return run_training(task,
-                      {.output = recipe.output,
-                       .document = recipe.document,
-                       .loop = recipe.train,
-                       .validation = recipe.validation,
-                       .restart = restart},
-                      control);
+  return run_training(task, run_of(recipe, restart), control);
 }
 
 }  // namespace kith::learn

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "base/test_error.h"
+#include "base/test_rows.h"
 #include "encode/model_folder.h"
 #include "formats/test_files.h"
 #include "kith/relevance_metrics.h"
@@ -31,8 +32,8 @@ class RelevanceTraining : public testing::Test {
  protected:
   void SetUp() override {
     Random random(2);
-    documents_ = directions(kDocuments, random);
-    queries_ = directions(kQueries, random);
+    documents_ = directions(kDocuments, kDim, random);
+    queries_ = directions(kQueries, kDim, random);
     RetrievalTask task;
     task.corpus.name = "corpus";
     task.queries.name = "queries";
@@ -60,18 +61,6 @@ class RelevanceTraining : public testing::Test {
 
   std::string file(const std::string& name) const { return folder_.file(name); }
 
-  static Matrix<float> directions(std::size_t count, Random& random) {
-    Matrix<float> rows(count, kDim);
-    for (std::size_t i = 0; i < count; ++i) {
-      double squares = 0;
-      for (std::size_t j = 0; j < kDim; ++j) {
-        rows(i, j) = static_cast<float>(random.normal());
-        squares += double{rows(i, j)} * rows(i, j);
-      }
-      for (std::size_t j = 0; j < kDim; ++j) rows(i, j) /= static_cast<float>(std::sqrt(squares));
-    }
-    return rows;
-  }
   double cosine(std::size_t q, std::size_t i) const {
     double sum = 0;
     for (std::size_t j = 0; j < kDim; ++j) sum += double{queries_(q, j)} * documents_(i, j);

@@ -169,8 +169,7 @@ ValidationOptions read_validation(TomlTable& recipe) {
 Recipe read_recipe(const std::string& path, const Overrides& settings) {
   TomlTable table = TomlTable::read(path, settings);
   Recipe recipe;
-  table.text("output", recipe.output);
-  if (recipe.output.empty()) table.refuse("output", "the name of a new folder");
+  recipe.output = read_output(table);
   recipe.model = read_model(table);
   recipe.sources = read_sources(table);
   recipe.elastic = read_elastic(table);

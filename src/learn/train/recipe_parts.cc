@@ -93,6 +93,18 @@ void read_optimiser(TomlTable& train, LoopOptions& into) {
 
 }  // namespace
 
+TomlTable open_recipe(const std::string& path, const Overrides& settings) {
+  return path.empty() ? TomlTable::parse("", "the command line", settings)
+                      : TomlTable::read(path, settings);
+}
+
+std::string read_output(TomlTable& recipe) {
+  std::string output;
+  recipe.text("output", output);
+  if (output.empty()) recipe.refuse("output", "the name of a new folder");
+  return output;
+}
+
 TextModelOptions read_model(TomlTable& recipe) {
   constexpr const char* kAttention[] = {"causal", "bidirectional"};
   TextModelOptions options;

@@ -1,5 +1,7 @@
-// The tables that recipes of embedders and of language models share.
+// What recipes share.
 #pragma once
+
+#include <string>
 
 #include "learn/nn/text_model.h"
 #include "learn/train/toml.h"
@@ -7,6 +9,10 @@
 
 namespace kith::learn {
 
+// A recipe's file, or without a path settings alone.
+TomlTable open_recipe(const std::string& path, const Overrides& settings);
+// `output`, which all recipes have.
+std::string read_output(TomlTable& recipe);
 TextModelOptions read_model(TomlTable& recipe);
 // Of [train]: what every training has.
 void read_loop(TomlTable& train, LoopOptions& into);

@@ -134,14 +134,9 @@ TrainSummary train(const Recipe& recipe, bool restart, const Control& control,
   Control own = control;
   if (processes->count() > 1) own.cancel = nullptr;  // they stop together, before a step
   EmbedderTask task(recipe, own, processes);
-  return run_training(task,
-                      {.output = recipe.output,
-                       .document = recipe.document,
-                       .loop = recipe.train,
-                       .validation = recipe.validation,
-                       .restart = restart,
-                       .processes = processes},
-                      control);
+  TrainingRun run = run_of(recipe, restart);
+  run.processes = processes;
+  return run_training(task, run, control);
 }
 
 }  // namespace kith::learn

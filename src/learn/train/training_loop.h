@@ -89,6 +89,16 @@ struct TrainingRun {
   std::shared_ptr<const Processes> processes = std::make_shared<Processes>();
 };
 
+// What all recipes say.
+template <class Recipe>
+TrainingRun run_of(const Recipe& recipe, bool restart) {
+  return {.output = recipe.output,
+          .document = recipe.document,
+          .loop = recipe.train,
+          .validation = recipe.validation,
+          .restart = restart};
+}
+
 // Throws invalid_argument for an output that can't be written, before anything else is done.
 void expect_new_folder(const std::string& output);
 
