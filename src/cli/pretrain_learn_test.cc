@@ -69,6 +69,18 @@ TEST_F(PretrainTool, SeedsDecideAndOptionsOverruleTheRecipe) {
   EXPECT_NE(loss("c", {"--seed", "4"}), of_recipe);
 }
 
+TEST_F(PretrainTool, SeveralProcessesLearnTheSame) {
+  const auto loss = [&](const std::string& output, const std::string& processes) {
+    const Outcome outcome = pretrain(output, {"--processes", processes, "--set", "train.dropout=0",
+                                              "--set", "train.attention_dropout=0"});
+    EXPECT_EQ(outcome.exit, 0) << outcome.err;
+    return outcome.exit == 0 ? nlohmann::json::parse(outcome.out).at("last_loss").get<double>() : 0;
+  };
+  const double alone = loss("alone", "1");
+  EXPECT_NEAR(loss("together", "2"), alone, 1e-4 * alone);
+  EXPECT_EQ(kith({"embed", "texts.txt", "--model", "together", "-o", "x.npy"}).exit, 0);
+}
+
 TEST_F(PretrainTool, SaysWhatIsMissing) {
   const Outcome nothing = kith({"pretrain"});
   EXPECT_EQ(nothing.exit, 2);

@@ -21,6 +21,7 @@
 
 #include "base/parallel.h"
 #include "cli/load_learn.h"
+#include "cli/options.h"
 #include "kith/error.h"
 
 namespace kith::cli {
@@ -77,13 +78,14 @@ class MeetingFolder {
 // A process of the training, which says through a pipe why it failed.
 class Member {
  public:
-  Member(const learn::TrainRequest& request, const Report& report) : rank_(request.place.rank) {
+  Member(Training training, const learn::TrainRequest& request, const Report& report)
+      : rank_(request.place.rank) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorCode::io, "no pipe to a new process");
     const pid_t parent = ::getpid();
     std::fflush(nullptr);
     process_ = ::fork();
-    if (process_ == 0) run(request, report, parent, ends[1]);
+    if (process_ == 0) run(training, request, report, parent, ends[1]);
     ::close(ends[1]);
     pipe_ = ends[0];
     if (process_ < 0) throw Error(ErrorCode::io, "no new process can be started");
@@ -126,13 +128,13 @@ class Member {
  private:
   static constexpr std::size_t kMostSaid = 4096;  // that a pipe takes at once
 
-  [[noreturn]] static void run(const learn::TrainRequest& request, const Report& report,
-                               pid_t parent, int pipe) {
+  [[noreturn]] static void run(Training training, const learn::TrainRequest& request,
+                               const Report& report, pid_t parent, int pipe) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::setpgid(0, 0);  // a terminal's Ctrl-C comes by way of the parent, once
     if (::getppid() != parent) ::_exit(1);
     try {
-      const learn::TrainSummary summary = load_learn().train(request);
+      const learn::TrainSummary summary = (load_learn().*training)(request);
       if (request.place.rank == 0) report(summary);
       std::fflush(stdout);
     } catch (const Error& error) {
@@ -179,8 +181,7 @@ void wait_for(std::vector<Member>& members, const std::atomic<bool>* cancel) {
   }
 }
 
-}  // namespace
-
+// This process' place by the environment; alone where WORLD_SIZE isn't set.
 learn::ProcessPlace place_in_environment() {
   constexpr std::size_t kMostProcesses = 1 << 16, kMostPorts = 65535;
   learn::ProcessPlace place;
@@ -197,7 +198,8 @@ learn::ProcessPlace place_in_environment() {
   return place;
 }
 
-void train_together(learn::TrainRequest request, std::size_t count, const Report& report) {
+void train_together(std::size_t count, Training training, learn::TrainRequest request,
+                    const Report& report) {
   const MeetingFolder folder;
   request.place.count = count;
   request.place.file = folder.file();
@@ -206,10 +208,29 @@ void train_together(learn::TrainRequest request, std::size_t count, const Report
   members.reserve(count);
   for (std::size_t rank = 0; rank < count; ++rank) {
     request.place.rank = rank;
-    members.emplace_back(request, report);
+    members.emplace_back(training, request, report);
     request.control.progress = {};  // the first one's alone
   }
   wait_for(members, request.control.cancel);
+}
+
+}  // namespace
+
+void add_processes_option(CLI::App& verb, std::size_t& processes) {
+  constexpr std::size_t kMostProcesses = 1024;
+  verb.add_option("--processes", processes,
+                  "Train by so many processes of this machine, which share --threads (default: 1, "
+                  "or what RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say)")
+      ->check(whole_number(1, kMostProcesses))
+      ->type_name("N");
+}
+
+void train_by(std::size_t processes, Training training, learn::TrainRequest request,
+              const Report& report) {
+  if (processes > 1) return train_together(processes, training, std::move(request), report);
+  if (processes == 0) request.place = place_in_environment();
+  const learn::TrainSummary summary = (load_learn().*training)(request);
+  if (request.place.rank == 0) report(summary);
 }
 
 }  // namespace kith::cli

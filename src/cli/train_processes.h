@@ -1,7 +1,8 @@
-// One training by several processes: started here, or by what set the environment of torch's
+// One training by one or several processes: started here, or by what set the environment of torch's
 // launchers (RANK, WORLD_SIZE, MASTER_ADDR, MASTER_PORT).
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstddef>
 #include <functional>
 
@@ -9,14 +10,17 @@
 
 namespace kith::cli {
 
-// This process' place by the environment; alone where WORLD_SIZE isn't set. Throws
-// invalid_argument, naming the variable, for what is missing or no number.
-learn::ProcessPlace place_in_environment();
+// --processes N; 0 where it isn't given: as the environment says, else one.
+void add_processes_option(CLI::App& verb, std::size_t& processes);
 
+// What libkith-learn is asked for.
+using Training = learn::TrainSummary (*learn::Registry::*)(const learn::TrainRequest& request);
 using Report = std::function<void(const learn::TrainSummary& summary)>;
 
-// Trains by `count` new processes, which share the threads; the first one reports. All end when one
-// fails, and that one's error is thrown.
-void train_together(learn::TrainRequest request, std::size_t count, const Report& report);
+// Trains by so many new processes, which share the threads, or in this one; the first one reports.
+// All end when one fails, and that one's error is thrown. Throws invalid_argument, naming the
+// variable, for what the environment lacks or has wrong.
+void train_by(std::size_t processes, Training training, learn::TrainRequest request,
+              const Report& report);
 
 }  // namespace kith::cli

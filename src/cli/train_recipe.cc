@@ -2,10 +2,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/cli.h"
-#include "cli/load_learn.h"
 #include "cli/options.h"
 #include "cli/stopwatch.h"
 #include "cli/times.h"
@@ -34,10 +34,7 @@ void train_recipe(const Options& options, bool seeded) {
   const auto report = [&](const learn::TrainSummary& summary) {
     print_training(summary, Times(watch), options.json);
   };
-  if (options.processes > 1) return train_together(request, options.processes, report);
-  if (options.processes == 0) request.place = place_in_environment();
-  const learn::TrainSummary summary = load_learn().train(request);
-  if (request.place.rank == 0) report(summary);
+  train_by(options.processes, &learn::Registry::train, std::move(request), report);
 }
 
 }  // namespace
@@ -53,13 +50,7 @@ void add_train_recipe(CLI::App& train) {
       ->type_name("KEY=VALUE");
   train.add_flag("--restart", options->restart,
                  "Begin anew (default: an interrupted training goes on)");
-  constexpr std::size_t kMostProcesses = 1024;
-  train
-      .add_option("--processes", options->processes,
-                  "Train by so many processes of this machine, which share --threads (default: 1, "
-                  "or what RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT say)")
-      ->check(whole_number(1, kMostProcesses))
-      ->type_name("N");
+  add_processes_option(train, options->processes);
   add_common_options(train, *options);
   CLI::Option* seed = train.get_option("--seed");
   seed->description("Seed of everything random (default: the recipe's, else 1)");

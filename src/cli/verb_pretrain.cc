@@ -2,12 +2,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "cli/load_learn.h"
 #include "cli/recipe_options.h"
 #include "cli/stopwatch.h"
 #include "cli/times.h"
+#include "cli/train_processes.h"
 #include "cli/train_report.h"
 #include "kith/error.h"
 
@@ -17,12 +18,13 @@ namespace {
 struct Options : RecipeOptions {
   std::string objective, base, tokenizer;
   std::vector<std::string> texts;
+  std::size_t processes = 0;  // 0: as the environment says
 };
 
 void run(const Options& options) {
   const std::string data =
       options.texts.empty() ? "" : "[{files=" + nlohmann::json(options.texts).dump() + "}]";
-  const learn::TrainRequest request =
+  learn::TrainRequest request =
       recipe_request(options, {{"objective.kind", toml_text(options.objective)},
                                {"model.base", toml_text(options.base)},
                                {"model.architecture.tokenizer", toml_text(options.tokenizer)},
@@ -32,8 +34,10 @@ void run(const Options& options) {
                 "pretrain: no recipe, expected a TOML file or options");
   }
   const Stopwatch watch;
-  const learn::TrainSummary summary = load_learn().pretrain(request);
-  print_training(summary, Times(watch), options.json);
+  const auto report = [&](const learn::TrainSummary& summary) {
+    print_training(summary, Times(watch), options.json);
+  };
+  train_by(options.processes, &learn::Registry::pretrain, std::move(request), report);
 }
 
 }  // namespace
@@ -51,6 +55,7 @@ void add_pretrain(CLI::App& root) {
   verb->add_option("--base", options->base, "Folder of a model to go on from")->type_name("FOLDER");
   verb->add_option("--tokenizer", options->tokenizer, "tokenizer.json of a new model")
       ->type_name("FILE");
+  add_processes_option(*verb, options->processes);
   add_recipe_options(*verb, *options, "train.steps=100");
   add_examples(
       *verb,

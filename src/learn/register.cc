@@ -15,8 +15,9 @@ TrainSummary train_recipe(const TrainRequest& request) {
 }
 
 TrainSummary pretrain_recipe(const TrainRequest& request) {
+  const auto processes = std::make_shared<Processes>(request.place);
   const PretrainRecipe recipe = read_pretrain_recipe(request.recipe, request.settings);
-  return pretrain(recipe, request.restart, request.control);
+  return pretrain(recipe, request.restart, request.control, processes);
 }
 
 TrainSummary train_relevance_recipe(const TrainRequest& request) {

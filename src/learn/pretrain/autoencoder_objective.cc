@@ -63,20 +63,26 @@ class AutoencoderObjective : public LanguageObjective {
         torch::tensor(std::vector<std::int64_t>(tokens.begin.begin(), tokens.begin.end() - 1),
                       torch::kInt64)
             .to(tokens.ids.device());
-    at::Tensor sum;
+    at::Tensor by_encoder, by_decoder;
+    const auto add = [](at::Tensor& sum, const at::Tensor& value) {
+      sum = sum.defined() ? sum + value : value;
+    };
     for (const StarbucksSize& size : sizes_) {
       const at::Tensor state =
           states.at(static_cast<std::size_t>(size.layer)).narrow(1, 0, size.width);
-      const at::Tensor told = surprise(state.index_select(0, light.places), light);
+      add(by_encoder, surprise(state.index_select(0, light.places), light));
       const at::Tensor summary = head_.transform(state.index_select(0, starts));
       const at::Tensor last =
           decoder_.states_of(embedded.index_copy(0, starts, summary), decoded, forward).back();
-      const at::Tensor both = told + surprise(last.index_select(0, heavy.places), heavy);
-      sum = sum.defined() ? sum + both : both;
+      add(by_decoder, surprise(last.index_select(0, heavy.places), heavy));
     }
-    return {.mean = sum / (2.0 * static_cast<double>(sizes_.size())),
-            .weight = static_cast<double>(light.targets.size(0))};
+    const double surprises = 2.0 * static_cast<double>(sizes_.size());
+    return {.terms = {{.mean = by_encoder / surprises,
+                       .weight = static_cast<double>(light.targets.size(0))},
+                      {.mean = by_decoder / surprises,
+                       .weight = static_cast<double>(heavy.targets.size(0))}}};
   }
+  std::size_t terms() const override { return 2; }
   Parameters parameters() const override {
     Parameters all = head_.parameters();
     all.add("", own_);

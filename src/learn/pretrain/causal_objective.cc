@@ -16,8 +16,8 @@ class CausalObjective : public LanguageObjective {
     const Transformer& transformer = model_.transformer();
     const at::Tensor last = transformer.states(tokens, transformer.layers(), forward).back();
     const std::vector<std::size_t> begin(tokens.begin.begin(), tokens.begin.end());
-    return {.mean = causal_lm(last, head_.table(), {}, tokens.ids, begin, {}),
-            .weight = static_cast<double>(tokens.count() - tokens.sequences())};
+    return {.terms = {{.mean = causal_lm(last, head_.table(), {}, tokens.ids, begin, {}),
+                       .weight = static_cast<double>(tokens.count() - tokens.sequences())}}};
   }
   Parameters parameters() const override { return head_.parameters(); }
   void add_to(TextModel::Extras& extras) const override { head_.add_to(extras); }

@@ -49,8 +49,9 @@ class FutureObjective : public LanguageObjective {
     const at::Tensor written =
         decoder_(states, torch::embedding(head_.table(), tokens.ids.index_select(0, at)),
                  torch::embedding(head_.table(), read));
-    LanguageLoss loss{.mean = future_tokens(written, head_.table(), {}, targets, {decay_}),
-                      .weight = static_cast<double>(places.size())};
+    LanguageLoss loss{
+        .terms = {{.mean = future_tokens(written, head_.table(), {}, targets, {decay_}),
+                   .weight = static_cast<double>(places.size())}}};
     if (!forward.training) loss.ahead = surprises(written, targets);
     return loss;
   }

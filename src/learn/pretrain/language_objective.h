@@ -35,8 +35,11 @@ struct LanguageOptions {
 };
 
 struct LanguageLoss {
-  at::Tensor mean;    // over what is predicted
-  double weight = 0;  // how many that is
+  struct Term {
+    at::Tensor mean;    // over what is predicted
+    double weight = 0;  // how many that is
+  };
+  std::vector<Term> terms;  // which add up
   // Of ftp: the surprise at the first, the second ... token ahead, and how many tokens that is.
   std::vector<std::pair<double, double>> ahead = {};
 };
@@ -49,6 +52,7 @@ class LanguageObjective {
   // follows from forward.seed and its number, whatever texts are beside it (dropout apart).
   virtual LanguageLoss loss(const Tokens& tokens, const ForwardOptions& forward,
                             std::int64_t first) const = 0;
+  virtual std::size_t terms() const { return 1; }
   // What is trained besides the model, by the names under which add_to() saves it.
   virtual Parameters parameters() const = 0;
   virtual void add_to(TextModel::Extras& extras) const = 0;

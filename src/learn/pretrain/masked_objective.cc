@@ -23,8 +23,8 @@ class MaskedObjective : public LanguageObjective {
     const Transformer& transformer = model_.transformer();
     const at::Tensor last = transformer.states(corrupted, transformer.layers(), forward).back();
     const at::Tensor states = head_.transform(last.index_select(0, hidden.places));
-    return {.mean = masked_lm(states, head_.table(), head_.bias(), hidden.targets),
-            .weight = static_cast<double>(hidden.targets.size(0))};
+    return {.terms = {{.mean = masked_lm(states, head_.table(), head_.bias(), hidden.targets),
+                       .weight = static_cast<double>(hidden.targets.size(0))}}};
   }
   Parameters parameters() const override { return head_.parameters(); }
   void add_to(TextModel::Extras& extras) const override { head_.add_to(extras); }

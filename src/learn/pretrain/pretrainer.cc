@@ -1,6 +1,7 @@
 #include "learn/pretrain/pretrainer.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/progress.h"
@@ -16,8 +17,12 @@ namespace {
 
 class LanguageTask : public TrainingTask {
  public:
-  LanguageTask(const PretrainRecipe& recipe, const Control& control)
-      : recipe_(recipe), options_(recipe.train), model_(recipe.model, recipe.train.seed) {
+  LanguageTask(const PretrainRecipe& recipe, const Control& control,
+               std::shared_ptr<const Processes> processes)
+      : recipe_(recipe),
+        options_(recipe.train),
+        processes_(std::move(processes)),
+        model_(recipe.model, recipe.train.seed) {
     if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
     if (recipe.model.positions) refuse("model.positions: of kith train, which trains them alone");
     const auto most = static_cast<std::size_t>(options_.tokens);
@@ -55,28 +60,99 @@ class LanguageTask : public TrainingTask {
     for (const std::uint32_t row : rows.rows) texts.push_back(sources_[rows.source].piece(row));
     const Tokens tokens = pack_tokens(texts).to(model_.device());
     const std::vector<TokensPart> parts =
-        cut(tokens, shard_size(tokens.sequences(), model_.device()));
-    std::vector<LanguageLoss> losses(parts.size());
-    run_shards(parts.size(), [&](std::size_t p) {
-      losses[p] = objective_->loss(parts[p].tokens,
+        cut(tokens, shard_size(tokens.sequences(), model_.device(), processes_->count()));
+    const std::vector<std::size_t> own = processes_->share(parts.size());
+    std::vector<LanguageLoss> losses(own.size());
+    run_shards(own.size(), [&](std::size_t p) {
+      const TokensPart& part = parts[own[p]];
+      losses[p] = objective_->loss(part.tokens,
                                    {.training = true,
                                     .dropout = options_.dropout,
                                     .attention_dropout = options_.attention_dropout,
                                     .seed = seed},
-                                   parts[p].first);
+                                   part.first);
     });
-    const Mean mean = mean_of(losses);
-    ShardGradients gradients(trained_, parts.size());
-    run_shards(parts.size(), [&](std::size_t p) {
-      if (losses[p].weight == 0) return;
-      gradients.add(p, {losses[p].mean * (scale * losses[p].weight / mean.weight)}, {});
+    const std::vector<Sum> sums = sums_over_processes(losses);
+    ShardGradients gradients(trained_, own.size());
+    run_shards(own.size(), [&](std::size_t p) {
+      std::vector<at::Tensor> own_terms;
+      for (std::size_t t = 0; t < sums.size(); ++t) {
+        const auto& [mean, weight] = losses[p].terms[t];
+        if (weight > 0) own_terms.push_back(mean * (scale * weight / sums[t].weight));
+      }
+      if (!own_terms.empty()) gradients.add(p, own_terms, {});
     });
     gradients.finish();
-    return {.loss = mean.value, .tokens = tokens.count(), .candidates = 0};
+    return {.loss = loss_of(sums), .tokens = tokens.count(), .candidates = 0};
   }
 
   std::vector<Measure> validate() override {
     if (!held_out_) return {};
+    nlohmann::json all = nlohmann::json::array();
+    if (processes_->is_first()) {
+      for (const Measure& each : held_out_measures()) {
+        all.push_back({each.metric, each.value, each.more_is_better});
+      }
+    }
+    std::string bytes;
+    nlohmann::json::to_msgpack(all, bytes);
+    std::vector<Measure> measures;
+    for (const auto& each : nlohmann::json::from_msgpack(processes_->from_first(bytes))) {
+      measures.push_back({each[0], each[1], each[2]});
+    }
+    return measures;
+  }
+
+  void save(const std::string& folder,
+            const std::map<std::string, std::string>& files) const override {
+    TextModel::Extras extras{.files = files};
+    objective_->add_to(extras);
+    model_.save(folder, extras);
+  }
+
+ private:
+  // Of a term over parts of a batch.
+  struct Sum {
+    double value = 0, weight = 0;
+  };
+
+  std::vector<Sum> sums_of(const std::vector<LanguageLoss>& losses) const {
+    std::vector<Sum> sums(objective_->terms());
+    for (const LanguageLoss& each : losses) {
+      for (std::size_t t = 0; t < sums.size(); ++t) {
+        const auto& [mean, weight] = each.terms[t];
+        if (weight == 0) continue;
+        sums[t].value += mean.item<double>() * weight;
+        sums[t].weight += weight;
+      }
+    }
+    return sums;
+  }
+
+  std::vector<Sum> sums_over_processes(const std::vector<LanguageLoss>& losses) const {
+    std::vector<Sum> sums = sums_of(losses);
+    at::Tensor values = torch::empty({static_cast<std::int64_t>(2 * sums.size())}, torch::kFloat64);
+    auto* at = values.data_ptr<double>();
+    for (const Sum& each : sums) {
+      *at++ = each.value;
+      *at++ = each.weight;
+    }
+    processes_->sum(values);
+    at = values.data_ptr<double>();
+    for (Sum& each : sums) {
+      each.value = *at++;
+      each.weight = *at++;
+    }
+    return sums;
+  }
+
+  static double loss_of(const std::vector<Sum>& sums) {
+    double loss = 0;
+    for (const Sum& each : sums) loss += each.weight > 0 ? each.value / each.weight : 0;
+    return loss;
+  }
+
+  std::vector<Measure> held_out_measures() {
     constexpr std::size_t kBatch = 32;
     constexpr std::uint64_t kSeed = 1;  // the same masks at every validation
     const torch::NoGradGuard constant;
@@ -94,31 +170,8 @@ class LanguageTask : public TrainingTask {
     return measures_of(losses);
   }
 
-  void save(const std::string& folder,
-            const std::map<std::string, std::string>& files) const override {
-    TextModel::Extras extras{.files = files};
-    objective_->add_to(extras);
-    model_.save(folder, extras);
-  }
-
- private:
-  struct Mean {
-    double value = 0, weight = 0;
-  };
-
-  static Mean mean_of(const std::vector<LanguageLoss>& losses) {
-    Mean mean;
-    for (const LanguageLoss& each : losses) {
-      if (each.weight == 0) continue;
-      mean.value += each.mean.item<double>() * each.weight;
-      mean.weight += each.weight;
-    }
-    if (mean.weight > 0) mean.value /= mean.weight;
-    return mean;
-  }
-
-  static std::vector<Measure> measures_of(const std::vector<LanguageLoss>& losses) {
-    const double loss = mean_of(losses).value;
+  std::vector<Measure> measures_of(const std::vector<LanguageLoss>& losses) const {
+    const double loss = loss_of(sums_of(losses));
     std::vector<Measure> measures = {{"loss", loss, false}, {"perplexity", std::exp(loss), false}};
     for (std::size_t k = 0; k < losses.front().ahead.size(); ++k) {
       double sum = 0, count = 0;
@@ -134,6 +187,7 @@ class LanguageTask : public TrainingTask {
 
   const PretrainRecipe& recipe_;
   const PretrainOptions& options_;
+  std::shared_ptr<const Processes> processes_;
   TextModel model_;
   std::vector<Corpus> sources_;
   std::optional<Corpus> held_out_;
@@ -144,12 +198,15 @@ class LanguageTask : public TrainingTask {
 
 }  // namespace
 
-TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control& control) {
+TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control& control,
+                      std::shared_ptr<const Processes> processes) {
   set_threads(control);
   keep_memory();
   expect_new_folder(recipe.output);
-  LanguageTask task(recipe, control);
-  return run_training(task, run_of(recipe, restart), control);
+  LanguageTask task(recipe, before_steps(control, *processes), processes);
+  TrainingRun run = run_of(recipe, restart);
+  run.processes = std::move(processes);
+  return run_training(task, run, control);
 }
 
 }  // namespace kith::learn

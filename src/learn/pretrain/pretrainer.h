@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "learn/nn/text_model.h"
 #include "learn/pretrain/corpus.h"
 #include "learn/pretrain/language_objective.h"
+#include "learn/processes.h"
 #include "learn/train/training_loop.h"
 
 namespace kith::learn {
@@ -35,8 +37,10 @@ struct PretrainRecipe {
 // The folder has the objective's head under the names of published checkpoints. Held-out texts
 // give the mean surprise of what is predicted ("loss"), in nats, and its exponential
 // ("perplexity"); of ftp also of each token ahead. Throws invalid_argument for a recipe that can't
-// be, what readers throw, and as run_training() does.
-TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control& control);
+// be, what readers throw, and as run_training() does. Several processes train together when each
+// calls it with the same recipe.
+TrainSummary pretrain(const PretrainRecipe& recipe, bool restart, const Control& control,
+                      std::shared_ptr<const Processes> processes = std::make_shared<Processes>());
 
 // Throws as TomlTable does, and invalid_argument naming the key for what can't be. An empty path:
 // of `settings` alone.

@@ -10,6 +10,7 @@
 #include "kith/error.h"
 #include "kith/text_encoder.h"
 #include "learn/pretrain/test_texts.h"
+#include "learn/test_processes.h"
 
 namespace kith::learn {
 namespace {
@@ -95,6 +96,28 @@ TEST_F(Pretraining, InterruptedEndsInTheSameBytes) {
     EXPECT_TRUE(interrupted) << kind;
     for (const char* name : {"/model.safetensors", "/training/log.jsonl"}) {
       EXPECT_EQ(read_file(file(whole) + name), read_file(file(parts) + name)) << kind << name;
+    }
+  }
+}
+
+TEST_F(Pretraining, BySeveralProcessesTakesTheStepsOfOne) {
+  const Control control{.threads = 1, .cancel = nullptr, .progress = {}};
+  for (const char* kind : kObjectiveKinds) {
+    std::vector<std::string> exact = settings(kind, std::string(kind) + "-alone");
+    exact.insert(exact.end(), {"train.dropout=0", "train.attention_dropout=0", "train.steps=12"});
+    const TrainSummary alone = run(exact, control);
+    for (const std::size_t count : {2, 3}) {
+      exact.push_back("output=" + file(kind + std::to_string(count)));
+      run_together(count, [&](const auto& processes) {
+        const TrainSummary own =
+            pretrain(read_pretrain_recipe("", exact), false, control, processes);
+        ASSERT_EQ(own.lines.size(), alone.lines.size());
+        for (std::size_t i = 0; i < own.lines.size(); ++i) {
+          EXPECT_NEAR(own.lines[i].loss, alone.lines[i].loss, 1e-4 * alone.lines[i].loss)
+              << kind << i;
+        }
+        EXPECT_NEAR(own.best_score, alone.best_score, 1e-4 * alone.best_score) << kind;
+      });
     }
   }
 }

@@ -131,8 +131,7 @@ TrainSummary train(const Recipe& recipe, bool restart, const Control& control,
   set_threads(control);
   keep_memory();
   expect_new_folder(recipe.output);
-  Control own = control;
-  if (processes->count() > 1) own.cancel = nullptr;  // they stop together, before a step
+  const Control own = before_steps(control, *processes);
   EmbedderTask task(recipe, own, processes);
   TrainingRun run = run_of(recipe, restart);
   run.processes = processes;

@@ -320,6 +320,12 @@ class Loop {
 
 }  // namespace
 
+Control before_steps(const Control& control, const Processes& processes) {
+  Control own = control;
+  if (processes.count() > 1) own.cancel = nullptr;
+  return own;
+}
+
 void expect_new_folder(const std::string& output) {
   if (output.empty()) refuse("output is missing, expected the name of a new folder");
   if (fs::exists(output) && !(fs::is_directory(output) && fs::is_empty(output))) {

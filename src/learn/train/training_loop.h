@@ -99,6 +99,9 @@ TrainingRun run_of(const Recipe& recipe, bool restart) {
           .restart = restart};
 }
 
+// For what comes before the steps: one of several processes must not stop there alone.
+Control before_steps(const Control& control, const Processes& processes);
+
 // Throws invalid_argument for an output that can't be written, before anything else is done.
 void expect_new_folder(const std::string& output);
 
