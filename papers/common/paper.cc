@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/cpu_time.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "kith/error.h"
@@ -66,8 +67,16 @@ const learn::Registry& Trial::learn() const {
   return learn_();
 }
 
+void Trial::used_model(const std::string& folder, double seconds, bool now) const {
+  const std::lock_guard lock(mutex_);
+  // The first use tells: a model that was trained here is found by later ones.
+  seconds_elsewhere_.try_emplace(folder, now ? 0 : seconds);
+}
+
 Report run(const Paper& paper, const RunOptions& options) {
   Report report;
+  const double start = cpu_seconds();
+  std::map<std::string, double> models;
   const std::size_t trials = options.seeds.size();
   std::optional<ScratchFolder> scratch;
   if (options.quick) scratch.emplace();
@@ -81,7 +90,10 @@ Report run(const Paper& paper, const RunOptions& options) {
                       without_progress(options.control), progress, options.learn);
     paper.measure(trial, report.results);
     report.results.check_complete(t + 1);
+    models.insert(trial.seconds_elsewhere().begin(), trial.seconds_elsewhere().end());
   }
+  report.cpu_seconds = cpu_seconds() - start;
+  for (const auto& [folder, seconds] : models) report.cpu_seconds += seconds;
   for (const Claim& claim : paper.claims) report.judgements.push_back(claim.judge(report.results));
   return report;
 }

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -68,11 +69,18 @@ class Trial {
   // it does.
   const learn::Registry& learn() const;
 
+  // That a model was needed which took so many seconds of processor time to train: now, or in an
+  // earlier run or trial.
+  void used_model(const std::string& folder, double seconds, bool now) const;
+  // By folder, the seconds that others spent on it; 0 for what was trained here.
+  const std::map<std::string, double>& seconds_elsewhere() const { return seconds_elsewhere_; }
+
  private:
   Step report_;
   LoadLearn learn_;
   mutable std::mutex mutex_;
   mutable std::size_t done_ = 0, total_ = 0;
+  mutable std::map<std::string, double> seconds_elsewhere_;
 };
 
 struct Claim {
@@ -115,6 +123,8 @@ struct RunOptions {
 struct Report {
   Results results;
   std::vector<Judgement> judgements;  // one a claim
+  // Of processor time, with what earlier runs spent on the models that this one found.
+  double cpu_seconds = 0;
 };
 
 // A trial for every seed, then the claims' rules. Throws what the paper throws, and

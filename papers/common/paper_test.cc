@@ -75,6 +75,16 @@ TEST(Paper, IsJudgedByPairsOfItsSeeds) {
   EXPECT_THAT(report.judgements[0].evidence, HasSubstr("gain 1"));
 }
 
+TEST(Paper, CountsTheTimeOfModelsOnceWhoeverTrainedThem) {
+  Paper paper = toy("toy");
+  paper.measure = [](const Trial& trial, Results&) {
+    trial.used_model("base", 1000, false);  // found by every trial
+    trial.used_model("of " + std::to_string(trial.seed), 500, trial.seed == 1);
+  };
+  paper.claims.clear();
+  EXPECT_NEAR(run(paper, {.seeds = {1, 2, 9}}).cpu_seconds, 2000, 100);
+}
+
 TEST(Paper, ReportsProgressOverAllItsTrials) {
   std::vector<std::pair<std::size_t, std::size_t>> reports;
   RunOptions options{.seeds = {1, 2}};

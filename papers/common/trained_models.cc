@@ -91,7 +91,10 @@ std::string made(const Trial& trial, Train train, const std::string& name,
   std::string folder = model_folder(trial, name, recipe);
   fs::create_directories(fs::path(folder).parent_path());
   const FileLock lock(folder + ".lock");
-  if (fs::exists(folder + kSeconds)) return folder;
+  if (fs::exists(folder + kSeconds)) {
+    trial.used_model(folder, training_seconds(folder), false);
+    return folder;
+  }
   if (train == nullptr) throw Error(ErrorCode::unsupported, name + ": can't be trained here");
   fs::remove_all(folder);  // of a run that ended between the model and its seconds
   learn::TrainRequest request;
@@ -100,6 +103,7 @@ std::string made(const Trial& trial, Train train, const std::string& name,
   write(request.recipe, fmt::format("output = \"{}\"\n", folder) + recipe);
   const learn::TrainSummary summary = train(request);
   write(folder + kSeconds, std::to_string(summary.cpu_seconds));
+  trial.used_model(folder, summary.cpu_seconds, true);
   return folder;
 }
 

@@ -83,6 +83,23 @@ ordered_json number(double value) {
 
 std::string line(const ordered_json& object) { return object.dump() + "\n"; }
 
+// As one would type it.
+std::string command_text(const Paper& paper, const std::vector<std::uint64_t>& seeds) {
+  std::string text = "kith papers run " + paper.slug;
+  if (!seeds.empty() && seeds.front() != 1) text += " --seed " + std::to_string(seeds.front());
+  if (seeds.size() > 1 || (!seeds.empty() && seeds.front() == 1)) {
+    text += " --seeds " + std::to_string(seeds.size());
+  }
+  return text;
+}
+
+std::string in_cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) {
+    text.insert(at, 1, '\\');
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string estimate_text(const Estimate& estimate) {
@@ -148,9 +165,10 @@ std::string papers_json(const Paper& paper, const Report& report) {
 
 std::string papers_markdown(const Paper& paper, const Report& report,
                             const papers::RunOptions& options) {
-  std::string text =
-      fmt::format("## {}\n\n{}, *{}* ({}, {}). Seeds {}.\n\n", paper.slug, paper.authors,
-                  paper.title, paper.year, paper.source, seeds_text(options.seeds));
+  std::string text = fmt::format(
+      "## {}\n\n{}, *{}* ({}, {}). Seeds {}: `{}`, {} of processor time.\n\n", paper.slug,
+      paper.authors, paper.title, paper.year, paper.source, seeds_text(options.seeds),
+      command_text(paper, options.seeds), seconds_text(report.cpu_seconds));
   for (std::size_t i = 0; i < paper.claims.size(); ++i) {
     text += fmt::format("- **{}**: {}. {}. Rule: {}.\n", name(report.judgements[i].verdict),
                         paper.claims[i].text, report.judgements[i].evidence, paper.claims[i].rule);
@@ -163,6 +181,26 @@ std::string papers_markdown(const Paper& paper, const Report& report,
     text += fmt::format("\n![{}]({})\n", paper.grids.front(), papers_drawing_name(paper));
   }
   return text;
+}
+
+std::string papers_row(const Paper& paper, const Report& report,
+                       const papers::RunOptions& options) {
+  std::size_t counts[3] = {};
+  for (const papers::Judgement& each : report.judgements) {
+    ++counts[static_cast<std::size_t>(each.verdict)];
+  }
+  const auto count = [&](papers::Verdict verdict) {
+    return counts[static_cast<std::size_t>(verdict)];
+  };
+  const std::string first = paper.claims.empty()
+                                ? " | | "
+                                : fmt::format("{} | {} | {}", in_cell(paper.claims.front().text),
+                                              in_cell(report.judgements.front().evidence),
+                                              name(report.judgements.front().verdict));
+  return fmt::format("| [{0}](#{0}) | {1} | {2}, {3}, {4} | `{5}` | {6} |\n", paper.slug, first,
+                     count(papers::Verdict::shown), count(papers::Verdict::refuted),
+                     count(papers::Verdict::undecided), command_text(paper, options.seeds),
+                     seconds_text(report.cpu_seconds));
 }
 
 std::string papers_drawing(const Paper& paper, const Report& report) {
@@ -195,6 +233,30 @@ std::string put_section(const std::string& page, const std::string& slug,
     begin = page.find(kHeading, name);
   }
   return page + "\n" + section;
+}
+
+std::string put_row(const std::string& page, const std::string& slug, const std::string& row) {
+  constexpr std::string_view kHead =
+      "| method | first claim | found | verdict | shown, refuted, undecided | command | processor "
+      "time |\n"
+      "|---|---|---|---|---|---|---:|\n";
+  const std::size_t sections = page.find("\n## ");
+  const std::size_t begin = page.find(kHead);
+  if (begin == std::string::npos || begin > sections) {
+    const std::size_t place = std::min(sections, page.size());
+    std::string put = page.substr(0, place) + '\n';
+    put += kHead;
+    return put + row + page.substr(place);
+  }
+  std::size_t line = begin + kHead.size();
+  for (; page[line] == '|'; line = page.find('\n', line) + 1) {
+    const std::size_t open = page.find('[', line) + 1;
+    const std::string here = page.substr(open, page.find(']', open) - open);
+    if (here < slug) continue;
+    const std::size_t rest = here == slug ? page.find('\n', line) + 1 : line;
+    return page.substr(0, line) + row + page.substr(rest);
+  }
+  return page.substr(0, line) + row + page.substr(line);
 }
 
 }  // namespace kith::cli

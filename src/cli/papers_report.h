@@ -23,9 +23,11 @@ std::string papers_text(const papers::Paper& paper, const papers::Report& report
 // claim {paper, claim, rule, verdict, evidence}.
 std::string papers_json(const papers::Paper& paper, const papers::Report& report);
 
-// The section "## SLUG".
+// The section "## SLUG", and the row of the table of all at the page's top.
 std::string papers_markdown(const papers::Paper& paper, const papers::Report& report,
                             const papers::RunOptions& options);
+std::string papers_row(const papers::Paper& paper, const papers::Report& report,
+                       const papers::RunOptions& options);
 
 // The paper's grids as SVG; empty where it has none. papers_markdown shows them as a picture called
 // so beside the page.
@@ -35,5 +37,7 @@ std::string papers_drawing_name(const papers::Paper& paper);
 // `page` with the section of `slug` put in place of its former one, or among the others by name.
 std::string put_section(const std::string& page, const std::string& slug,
                         const std::string& section);
+// The same for its row, in a table in front of all sections that is begun where there is none.
+std::string put_row(const std::string& page, const std::string& slug, const std::string& row);
 
 }  // namespace kith::cli

@@ -27,7 +27,8 @@ constexpr char kPageHead[] =
     "docs/results.md`. Tables hold means over seeds ± half of the 95 % interval. A claim is "
     "shown,\n"
     "refuted or undecided by a rule that stood in the reproduction's source before it was run.\n"
-    "Times are those of the machine of the run, which other work may have shared.\n";
+    "Times are those of the machine of the run, which other work may have shared, and count what "
+    "earlier\nruns spent on models that were found in the cache.\n";
 
 struct Options : CommonOptions {
   std::string slug, markdown, cache = ".cache";
@@ -112,8 +113,9 @@ void run_paper(const Options& options) {
     const std::filesystem::path page(options.markdown);
     write_text((page.parent_path() / papers_drawing_name(paper)).string(), drawing);
   }
-  write_text(options.markdown, put_section(read_page(options.markdown), paper.slug,
-                                           papers_markdown(paper, report, run)));
+  const std::string page =
+      put_section(read_page(options.markdown), paper.slug, papers_markdown(paper, report, run));
+  write_text(options.markdown, put_row(page, paper.slug, papers_row(paper, report, run)));
 }
 
 void add_list(CLI::App& papers) {
