@@ -182,7 +182,6 @@ class Comparison {
   const Sets& sets() const { return sets_; }
   std::size_t documents() const { return sets_.documents.view().size(); }
 
-  // `bytes`: of a document, beside the vectors that MaxSim ranks by.
   void add_found(const std::string& row, const std::vector<std::size_t>& needed) {
     for (const std::size_t n : kShown) {
       results_.add(kTable, row, recall_column(n), recall(needed, n));
@@ -192,6 +191,7 @@ class Comparison {
                    static_cast<double>(candidates_for(wanted, needed, documents())));
     }
   }
+  // `bytes`: of a document, beside the vectors that MaxSim ranks by.
   void add_cost(const std::string& row, double seconds, double bytes) {
     const auto queries = static_cast<double>(sets_.queries.view().size());
     results_.add(kTable, row, "ms/query at 0.9", 1000 * seconds / queries);
