@@ -263,6 +263,9 @@ void write_model_configs(const fs::path& folder) {
       configs, "nomic",
       R"({"model_type":"nomic_bert","rotary_emb_fraction":0.5,"activation_function":"swiglu",)" +
           gpt + "}");
+  write_text(configs, "late",
+             R"({"similarity_fn_name":"MaxSim","query_prefix":"[Q] ","query_length":32,)"
+             R"("do_query_expansion":false,"skiplist_words":["!"]})");
   write_text(configs, "pooling",
              R"({"word_embedding_dimension":384,"pooling_mode_mean_tokens":true})");
 }

@@ -72,7 +72,10 @@ struct EncodeOptions {
 struct EncoderInfo {
   std::string architecture;  // config.json's model_type
   std::size_t layers = 0, width = 0, vocabulary = 0, max_tokens = 0, parameters = 0;
-  std::size_t dim = 0;               // of encode()'s vectors
+  std::size_t dim = 0;  // of encode()'s vectors
+  // Late interaction: the model gives a vector for each token, of `dim` components, and none for a
+  // whole sequence.
+  bool by_token = false;
   std::vector<std::string> modules;  // "mean pooling", "dense 384 to 256", "normalize" ...
   Precision precision = Precision::f32;
 };
@@ -96,7 +99,7 @@ class Encoder {
 
   // One vector of info().dim a sequence. Throws invalid_argument, naming the sequence, for an empty
   // one, one longer than max_tokens, an id or type the model doesn't have, or one that is nothing
-  // but a prompt where the pooling leaves prompts out.
+  // but a prompt where the pooling leaves prompts out; unsupported for a model by_token.
   Matrix<float> encode(std::span<const TokenSequence> sequences,
                        const EncodeOptions& options = {}) const;
   // Also throws invalid_argument for shapes that differ and masks with holes.
@@ -113,6 +116,12 @@ class Encoder {
   // The hidden state of every token, `info().width` values each, one sequence after the other.
   // Sequences that Extension::pcw would cut have none: invalid_argument.
   Matrix<float> hidden_states(std::span<const TokenSequence> sequences,
+                              const EncodeOptions& options = {}) const;
+
+  // Vectors of length 1 of every token, which late interaction compares (kith/maxsim.h), one
+  // sequence after the other: the hidden states, of a model by_token with its dense layers behind
+  // them, info().dim components each; of another info().width.
+  Matrix<float> token_vectors(std::span<const TokenSequence> sequences,
                               const EncodeOptions& options = {}) const;
 
  private:

@@ -19,6 +19,7 @@
 #include "kith/control.h"
 #include "kith/encoder.h"
 #include "kith/matrix.h"
+#include "kith/vector_sets.h"
 
 namespace kith {
 
@@ -60,6 +61,24 @@ struct EncodedTexts {
   std::vector<std::vector<std::string>> thoughts = {};  // of each text, where there were any
 };
 
+struct TokenEncodeOptions {
+  // Texts are queries; else documents. Late-interaction models tell them apart: by prompts, their
+  // lengths, and tokens that are added to queries or left out of documents.
+  bool queries = false;
+  // As TextEncodeOptions, but unset: the folder's prompt "query" for queries, "document" or
+  // "passage" for documents, where it has one, else its default.
+  std::optional<std::string> prompt = {};
+  std::optional<std::size_t> layer = {};
+  bool strict = false;
+  Control control = {};
+};
+
+struct EncodedTokens {
+  VectorSetRows sets;  // a set a text
+  // As of EncodedTexts. A text without a known token is a set of one vector of zeros.
+  std::size_t truncated = 0, mended = 0, empty = 0;
+};
+
 // Immutable: any number of threads may use one at a time.
 class TextEncoder {
  public:
@@ -81,9 +100,17 @@ class TextEncoder {
   // A vector is the same to the bit for any number of threads and whatever else is encoded in the
   // call. Texts of like length run together, the longest first. Throws invalid_argument for a layer
   // or dim that the model doesn't have, naming the text, where a prompt fills all that the model
-  // takes, and, when strict, naming the text and the byte; cancelled.
+  // takes, and, when strict, naming the text and the byte; cancelled. Unsupported for a
+  // late-interaction model, which has no vector for a whole text.
   EncodedTexts encode(std::span<const std::string_view> texts,
                       const TextEncodeOptions& options = {}) const;
+
+  // The vectors of each text's tokens, of length 1, for late interaction (kith/maxsim.h): special
+  // tokens and prompts included, in order. Of a late-interaction model (EncoderInfo::by_token) they
+  // are what it was trained for; of another the states of a layer, info().width components each.
+  // Throws as encode() does, and unsupported for models that think.
+  EncodedTokens encode_tokens(std::span<const std::string_view> texts,
+                              const TokenEncodeOptions& options = {}) const;
 
  private:
   struct State;

@@ -64,7 +64,8 @@ struct VectorSets {
 // ascend from 0 to n, vectors of differing dimensions, and NaN or infinite components.
 VectorSets read_vector_sets(const std::string& path, const ReadOptions& options = {});
 
-// Writes .safetensors (elements as they are) to a temporary name, syncs and renames. Throws
+// Writes .npz or .jsonl by the extension, else .safetensors, or what options.format says, to a
+// temporary name, syncs and renames. Elements stay as they are, in JSON lines as numbers. Throws
 // invalid_argument for sets that read_vector_sets would refuse.
 void write_vector_sets(const std::string& path, const VectorSetsView& sets, const Labels& labels,
                        const WriteOptions& options = {});

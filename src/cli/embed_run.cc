@@ -9,6 +9,7 @@
 #include "cli/context_option.h"
 #include "cli/format.h"
 #include "cli/options.h"
+#include "cli/partial_sets.h"
 #include "cli/precision_option.h"
 #include "cli/text_options.h"
 #include "cli/think_option.h"
@@ -23,6 +24,8 @@ using nlohmann::json;
 
 // Texts that run together: what an interruption loses at most, and enough to fill threads.
 constexpr std::size_t kPartTexts = 256, kPartBytes = std::size_t{1} << 20;
+// The same of texts whose tokens all have vectors.
+constexpr std::size_t kTokenPartBytes = kPartBytes / 8;
 
 TextEncodeOptions encode_options(const EmbedOptions& options, const TextEncoder& model,
                                  const std::vector<std::string>& prompts) {
@@ -36,7 +39,7 @@ TextEncodeOptions encode_options(const EmbedOptions& options, const TextEncoder&
     if (named != model.prompts().end() && !encode.prompt) encode.prompt = named->second;
   }
   if (options.has_prompt) encode.prompt = prompt_text(model, options.prompt);
-  model.encode({}, encode);  // refuses wrong options before any work
+  if (!options.tokens) model.encode({}, encode);  // refuses wrong options before any work
   return encode;
 }
 
@@ -97,7 +100,7 @@ void EmbedRun::add_counts(Record& record) const {
 
 void EmbedRun::add_rate(Record& record, double seconds) const {
   if (before_ != 0) record.add("before", "of an earlier run", before_);
-  const double rate = static_cast<double>(rows_.rows() - before_) / seconds;
+  const double rate = static_cast<double>(kept() - before_) / seconds;
   record.add("rate", "texts/s", Cell(rate, rate_text(rate)));
 }
 
@@ -111,11 +114,14 @@ EmbedRun::EmbedRun(const EmbedOptions& options, const std::string& output, const
       model_sum_(encode::model_checksum(options.model)),
       stream_(options.input, options.read),
       encode_(encode_options(options, model_, how.prompts)),
-      dim_(options.dim == 0 ? model_.info().dim : options.dim),
+      dim_(options.dim != 0                            ? options.dim
+           : options.tokens && !model_.info().by_token ? model_.info().width
+                                                       : model_.info().dim),
       cut_(how.cut),
       labels_(how.labels),
       rows_(output, dim_, settings(how)),
-      before_(rows_.rows()) {
+      before_(kept()) {
+  if (options.tokens) model_.encode_tokens({}, token_options());
   std::error_code none;
   const auto size = std::filesystem::file_size(options.input, none);
   if (!none) size_ = size;
@@ -136,8 +142,31 @@ json EmbedRun::settings(const How& how) const {
   if (!context.empty()) all["context"] = context;
   const json think = think_settings(encode_.think);
   if (!think.empty()) all["think"] = think;
+  if (options_.tokens) all["tokens"] = options_.queries ? "queries" : "documents";
   all.update(how.settings);
   return all;
+}
+
+TokenEncodeOptions EmbedRun::token_options() const {
+  TokenEncodeOptions tokens;
+  tokens.queries = options_.queries;
+  tokens.prompt = encode_.prompt;
+  tokens.layer = encode_.layer;
+  return tokens;
+}
+
+// What is made so far: texts, or where texts are in pieces, these.
+std::size_t EmbedRun::kept() const {
+  return options_.tokens && rows_.rows() != 0 ? rows_.state().value("texts", std::size_t{0})
+                                              : rows_.rows();
+}
+
+void EmbedRun::finish() {
+  if (options_.tokens) {
+    finish_sets(rows_, control_);
+  } else {
+    rows_.finish(control_);
+  }
 }
 
 void EmbedRun::run(const std::string& kept, const Visit& visit) {
@@ -146,7 +175,7 @@ void EmbedRun::run(const std::string& kept, const Visit& visit) {
     for (Part part = next_part(visit); !part.items.empty(); part = next_part(visit)) embed(part);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::cancelled || rows_.rows() == 0) throw;
-    throw Error(ErrorCode::cancelled, "cancelled: the vectors of " + count_text(rows_.rows()) +
+    throw Error(ErrorCode::cancelled, "cancelled: the vectors of " + count_text(this->kept()) +
                                           " texts are kept " + kept +
                                           "; the same command goes on from there");
   }
@@ -189,7 +218,8 @@ bool EmbedRun::next_item(EmbedItem& item) {
 EmbedRun::Part EmbedRun::next_part(const Visit& visit) {
   Part part;
   EmbedItem item;
-  while (part.pieces < kPartTexts && part.bytes < kPartBytes && next_item(item)) {
+  const std::size_t most = options_.tokens ? kTokenPartBytes : kPartBytes;
+  while (part.pieces < kPartTexts && part.bytes < most && next_item(item)) {
     if (visit) visit(item);
     part.pieces += item.pieces.size();
     part.bytes += item.record.text.size();
@@ -206,12 +236,27 @@ void EmbedRun::embed(const Part& part) {
     for (const TextRange& piece : item.pieces) texts.push_back(piece.of(item.record.text));
     if (labels_ && item.record.id) labels.push_back(*item.record.id);
   }
+  if (options_.tokens) {
+    embed_tokens(texts, labels);
+    return;
+  }
   TextEncodeOptions encode = encode_;
   encode.control = control_of_part();
   const EncodedTexts encoded = model_.encode(texts, encode);
   counts_.truncated += encoded.truncated;
   counts_.empty += encoded.empty;
   rows_.append(encoded.vectors, labels, counts_.state());
+  done_ = stream_.bytes();
+}
+
+void EmbedRun::embed_tokens(const std::vector<std::string_view>& texts,
+                            const std::vector<std::string>& labels) {
+  TokenEncodeOptions encode = token_options();
+  encode.control = control_of_part();
+  const EncodedTokens encoded = model_.encode_tokens(texts, encode);
+  counts_.truncated += encoded.truncated;
+  counts_.empty += encoded.empty;
+  rows_.append(encoded.sets.vectors, set_lines(encoded.sets, labels), counts_.state());
   done_ = stream_.bytes();
 }
 

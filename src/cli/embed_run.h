@@ -30,6 +30,7 @@ struct EmbedOptions : CommonOptions {
   Precision precision = Precision::f32;
   ContextOptions context;  // this and the next: of verbs that add their options themselves
   std::optional<ThinkOptions> think;
+  bool tokens = false, queries = false;  // a vector for each token; the texts are queries
   formats::TextStreamOptions read;
 };
 
@@ -75,6 +76,8 @@ class EmbedRun {
 
   PartialRows& rows() { return rows_; }
   const TextEncodeOptions& encoding() const { return encode_; }
+  // Writes the output, by its extension, and removes what was beside it.
+  void finish();
   const formats::TextStream& stream() const { return stream_; }
   std::uint64_t model_sum() const { return model_sum_; }
   std::size_t dim() const { return dim_; }
@@ -82,7 +85,7 @@ class EmbedRun {
   // What happened to the texts, as members of a JSON object, and as a verb's record says it.
   nlohmann::json counts() const;
   void add_counts(Record& record) const;
-  // Vectors of an earlier run, and those made a second by this one.
+  // Texts of an earlier run, and those embedded a second by this one.
   void add_rate(Record& record, double seconds) const;
 
  private:
@@ -102,10 +105,14 @@ class EmbedRun {
   };
 
   nlohmann::json settings(const How& how) const;
+  TokenEncodeOptions token_options() const;
+  std::size_t kept() const;
   bool next_item(EmbedItem& item);
   void skip(const Visit& visit);
   Part next_part(const Visit& visit);
   void embed(const Part& part);
+  void embed_tokens(const std::vector<std::string_view>& texts,
+                    const std::vector<std::string>& labels);
   Control control_of_part() const;
 
   const EmbedOptions& options_;

@@ -3,6 +3,7 @@
 
 #include "cli/test_tool.h"
 #include "encode/test_models.h"
+#include "kith/vector_sets.h"
 
 namespace kith::cli {
 namespace {
@@ -130,6 +131,69 @@ TEST_F(EmbedTool, WrongInputsAreNamed) {
   expect_error({"embed", "a.txt", "--model", "model", "-o", "a.npy", "--prompt", "query"}, 2,
                {"--prompt query"});
   expect_error({"embed", "half.jsonl", "--model", "model", "-o", "a.npy"}, 1, {"text 1 has no id"});
+}
+
+TEST_F(EmbedTool, TokensAreSetsOfVectorsInEveryFormat) {
+  make_model();
+  write_file(path("a.tsv"), "x\tw1 w2\n5\tw3 and w4 w5\ny\tnone\n");
+  std::vector<float> first;
+  for (const std::string& format : {"npz", "safetensors", "jsonl"}) {
+    const std::string file = "a." + format;
+    const Outcome outcome =
+        kith({"embed", "a.tsv", "--model", "model", "--tokens", "-o", file, "--json"});
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    const auto record = outcome.objects()[0];
+    EXPECT_EQ(record["texts"], 3);
+    EXPECT_EQ(record["dim"], 8);
+    EXPECT_EQ(record["empty"], 1);
+    const VectorSets sets = read_vector_sets(path(file));
+    EXPECT_EQ(sets.format, format);
+    ASSERT_EQ(sets.sets.size(), 3u);
+    EXPECT_EQ(sets.sets.length(0), 2u);
+    EXPECT_EQ(sets.sets.length(1), 3u);  // without the unknown word
+    EXPECT_EQ(sets.labels.text(1), "5");
+    std::vector<float> values(8 * sets.sets.total());
+    for (std::size_t i = 0; i < sets.sets.total(); ++i) {
+      sets.sets.vectors.copy_row(i, values.data() + 8 * i);
+    }
+    if (first.empty()) first = values;
+    EXPECT_EQ(values, first);
+  }
+  EXPECT_EQ(files(), (std::vector<std::string>{"a.jsonl", "a.npz", "a.npz.labels", "a.safetensors",
+                                               "a.tsv", "model", "words.txt"}));
+}
+
+TEST_F(EmbedTool, TokensThatWereInterruptedGoOn) {
+  make_model();
+  write_file(path("a.txt"), lines(20000));
+  write_file(path("wrong.txt"), lines(20000, 15000));
+  const std::vector<std::string> whole = {"embed", "a.txt", "--model",  "model",    "--strict",
+                                          "-o",    "w.npz", "--tokens", "--queries"};
+  ASSERT_EQ(kith(whole).exit, 0);
+  // A text that is refused leaves what was made before it.
+  const std::vector<std::string> command = {"embed", "x.txt", "--model",  "model",     "--strict",
+                                            "-o",    "a.npz", "--tokens", "--queries", "--json"};
+  std::filesystem::copy_file(path("wrong.txt"), path("x.txt"));
+  EXPECT_NE(kith(command).exit, 0);
+  EXPECT_TRUE(std::filesystem::exists(path("a.npz.partial.json")));
+  write_file(path("x.txt"), read_file(path("a.txt")));
+  const Outcome outcome = kith(command);
+  ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_GT(outcome.objects()[0]["before"], 1000);
+  EXPECT_EQ(outcome.objects()[0]["texts"], 20000);
+  EXPECT_EQ(read_file(path("a.npz")), read_file(path("w.npz")));
+}
+
+TEST_F(EmbedTool, TokensAreRefusedWhereTheyDontFit) {
+  make_model();
+  write_file(path("a.txt"), "w1\n");
+  const auto fails = [&](std::vector<std::string> more, const std::vector<std::string>& said) {
+    more.insert(more.begin(), {"embed", "a.txt", "--model", "model"});
+    expect_error(more, 2, said);
+  };
+  fails({"--tokens", "-o", "a.npy"}, {"a.npy: sets of vectors are written as .npz"});
+  fails({"--tokens", "-o", "a.npz", "--dim", "4"}, {"--dim"});
+  fails({"--queries", "-o", "a.npy"}, {"--tokens"});
 }
 
 // A random small BERT of 420 positions whose tokens are words; its layers are weighed.

@@ -32,8 +32,8 @@ class PartialRows {
   // What the maker gave with the last rows; null at the start.
   const nlohmann::json& state() const { return state_; }
 
-  // Appends rows, with one label each or none at all. Once a second they are made to outlive a
-  // crash.
+  // Appends rows, with one label each or none at all, or where finish() isn't used any lines. Once
+  // a second they are made to outlive a crash.
   void append(MatrixView<const float> rows, const std::vector<std::string>& labels,
               const nlohmann::json& state);
 
@@ -44,6 +44,7 @@ class PartialRows {
   // rows so far, mapped; and their end without a file.
   void keep() { write_record(); }
   std::shared_ptr<const MappedFile> map() const { return MappedFile::open(part("")); }
+  std::shared_ptr<const MappedFile> map_labels() const { return MappedFile::open(part(".labels")); }
   MatrixView<const float> view(const MappedFile& mapped) const {
     return {reinterpret_cast<const float*>(mapped.bytes().data()), rows_, dim_};
   }

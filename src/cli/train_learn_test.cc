@@ -127,6 +127,33 @@ TEST_F(TrainRecipe, SeveralProcessesLearnTheSame) {
   EXPECT_EQ(kith({"embed", "texts.txt", "--model", "together", "-o", "v.npy"}).exit, 0);
 }
 
+TEST_F(TrainRecipe, LateInteractionGoesFromTextsToSearch) {
+  const std::vector<std::string> late = {"--set", "model.late_interaction.query_tokens=16", "--set",
+                                         "model.dim=8"};
+  const auto without_dropout = [&](std::vector<std::string> more) {
+    more.insert(more.end(), late.begin(), late.end());
+    more.insert(more.end(), {"--set", "train.dropout=0", "--set", "train.attention_dropout=0"});
+    return train(more);
+  };
+  const auto alone = without_dropout({});
+  const auto together = without_dropout({"--processes", "2", "--set", "output=together"});
+  EXPECT_NEAR(together["last_loss"].get<double>(), alone["last_loss"].get<double>(), 1e-3);
+  for (const auto& [more, output] : {std::pair<std::vector<std::string>, const char*>{{}, "d.npz"},
+                                     {{"--queries"}, "q.jsonl"}}) {
+    std::vector<std::string> embed = {"embed",   "pairs.jsonl", "--field", "positive", "--model",
+                                      "trained", "-o",          output,    "--tokens"};
+    embed.insert(embed.end(), more.begin(), more.end());
+    const Outcome outcome = kith(embed);
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+  }
+  ASSERT_EQ(kith({"build", "d.npz", "--multi", "--fde", "4,2,0", "-o", "d.kith"}).exit, 0);
+  const Outcome found = kith({"search", "d.kith", "q.jsonl", "-k", "1", "--json"});
+  ASSERT_EQ(found.exit, 0) << found.err;
+  EXPECT_EQ(found.objects().size(), 30u);
+  expect_error({"embed", "texts.txt", "--model", "trained", "-o", "v.npy"}, 1,
+               {"a vector for each token", "--tokens"});
+}
+
 TEST_F(TrainRecipe, ProcessesMeetByTheEnvironmentOfTorch) {
   const std::vector<std::string> arguments = {"train", "recipe.toml", "--json"};
   const auto place = [](const char* rank) {

@@ -14,6 +14,7 @@
 #include "cli/think_option.h"
 #include "cli/times.h"
 #include "formats/format.h"
+#include "kith/error.h"
 
 namespace kith::cli {
 namespace {
@@ -22,14 +23,38 @@ struct Options : EmbedOptions {
   std::string output;
 };
 
+void check_output(const Options& options) {
+  if (!options.tokens) {
+    formats::format_to_write(options.output, "", formats::Content::vectors);
+    return;
+  }
+  for (const char* end : {".npz", ".safetensors", ".jsonl"}) {
+    if (options.output.ends_with(end)) return;
+  }
+  throw Error(ErrorCode::invalid_argument,
+              options.output + ": sets of vectors are written as .npz, .safetensors or .jsonl");
+}
+
+// A vector for each token, in place of one for each text.
+void add_token_options(CLI::App& verb, Options& options) {
+  CLI::Option* tokens = verb.add_flag(
+      "--tokens", options.tokens,
+      "A vector for each token, for late interaction (kith build --multi); of models\n"
+      "that weren't trained for it the last layer's states");
+  tokens->excludes("--dim")->excludes("--think");
+  verb.add_flag("--queries", options.queries,
+                "With --tokens: the texts are queries (default: documents)")
+      ->needs(tokens);
+}
+
 void embed(const Options& options) {
-  formats::format_to_write(options.output, "", formats::Content::vectors);
+  check_output(options);
   check_writable(options.output);
   check_distinct(options.output, options.input);
   const Stopwatch watch;
   EmbedRun run(options, options.output, {});
   run.run("beside " + options.output);
-  run.rows().finish(options.control());
+  run.finish();
   const Times times(watch);
   Record record;
   record.add("input", options.input);
@@ -50,7 +75,9 @@ void add_embed(CLI::App& root) {
   add_embed_options(*verb, *options);
   add_context_options(*verb, options->context);
   add_think_options(*verb, options->think);
-  verb->add_option("-o,--output", options->output, "Vectors: .npy, .fbin, .safetensors ...")
+  add_token_options(*verb, *options);
+  verb->add_option("-o,--output", options->output,
+                   "Vectors: .npy, .fbin, .safetensors ...; of tokens .npz, .safetensors or .jsonl")
       ->required()
       ->type_name("FILE");
   add_examples(
@@ -63,6 +90,8 @@ void add_embed(CLI::App& root) {
       "kith embed books.jsonl --model e5 --context 2048 --extend pcw -o books.npy\n"
       "kith embed books.jsonl --model nomic --context 16384 --extend selfextend -o books.npy\n"
       "kith embed queries.txt --model thinker --think 3 -o queries.npy\n"
+      "kith embed corpus.jsonl --model colbert --tokens -o tokens.npz\n"
+      "kith embed queries.txt --model colbert --tokens --queries -o questions.npz\n"
       "# Interrupted? The same command goes on from where it was.");
   verb->callback([options, verb] {
     use_options(*verb, *options);

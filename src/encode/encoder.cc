@@ -247,6 +247,7 @@ Encoder Encoder::open(const std::string& folder, const ModelOptions& options) {
                    .max_tokens = options.context.tokens != 0 ? options.context.tokens : trained,
                    .parameters = weights.parameters + head.parameters(),
                    .dim = head.dim(),
+                   .by_token = modules.by_token,
                    .modules = head.descriptions(),
                    .precision = options.precision};
   return Encoder(std::make_unique<State>(Transformer(config, std::move(weights)), std::move(head),
@@ -269,6 +270,7 @@ Matrix<float> Encoder::encode(std::span<const TokenSequence> sequences,
                               const EncodeOptions& options) const {
   const Transformer& transformer = state_->transformer;
   const encode::Head& head = state_->head;
+  encode::expect_whole_vectors(state_->info);
   check_sequences(state_->info, transformer.config().types, sequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     if (!head.pooling().include_prompt() && sequences[i].prompt == sequences[i].ids.size()) {
@@ -302,11 +304,11 @@ Matrix<float> Encoder::encode(const PaddedTokens& tokens, const EncodeOptions& o
   return encode(sequences, options);
 }
 
-Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
-                                     const EncodeOptions& options) const {
-  const Transformer& transformer = state_->transformer;
-  check_sequences(state_->info, transformer.config().types, sequences);
-  const encode::ContextPlan& context = transformer.config().context;
+namespace {
+
+// Where each sequence's tokens begin among all; refuses sequences without states of their own.
+std::vector<std::size_t> token_bounds(std::span<const TokenSequence> sequences,
+                                      const encode::ContextPlan& context) {
   std::vector<std::size_t> begin = {0};
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const std::size_t length = sequences[i].ids.size();
@@ -317,14 +319,45 @@ Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
     }
     begin.push_back(begin.back() + length);
   }
+  return begin;
+}
+
+void copy_rows(MatrixView<const float> from, Matrix<float>& to, std::size_t first) {
+  for (std::size_t i = 0; i < from.rows(); ++i) {
+    std::memcpy(to.row(first + i), from.row(i), from.cols() * sizeof(float));
+  }
+}
+
+}  // namespace
+
+Matrix<float> Encoder::hidden_states(std::span<const TokenSequence> sequences,
+                                     const EncodeOptions& options) const {
+  const Transformer& transformer = state_->transformer;
+  check_sequences(state_->info, transformer.config().types, sequences);
+  const auto begin = token_bounds(sequences, transformer.config().context);
   Matrix<float> all(begin.back(), state_->info.width);
   run_batches(transformer, sequences, options, chosen_layer(options, state_->info.layers),
+              [&](const BatchRun& run) { copy_rows(run.run({}), all, begin[run.first]); });
+  return all;
+}
+
+Matrix<float> Encoder::token_vectors(std::span<const TokenSequence> sequences,
+                                     const EncodeOptions& options) const {
+  const Transformer& transformer = state_->transformer;
+  const EncoderInfo& about = state_->info;
+  check_sequences(about, transformer.config().types, sequences);
+  const auto begin = token_bounds(sequences, transformer.config().context);
+  Matrix<float> all(begin.back(), about.by_token ? about.dim : about.width);
+  run_batches(transformer, sequences, options, chosen_layer(options, about.layers),
               [&](const BatchRun& run) {
                 const MatrixView<const float> states = run.run({});
-                for (std::size_t i = 0; i < states.rows(); ++i) {
-                  std::memcpy(all.row(begin[run.first] + i), states.row(i),
-                              states.cols() * sizeof(float));
+                Matrix<float> own(states.rows(), states.cols());
+                copy_rows(states, own, 0);
+                if (about.by_token) own = state_->head.apply(run.control, std::move(own));
+                for (std::size_t i = 0; i < own.rows(); ++i) {
+                  encode::normalize(own.row(i), own.cols());
                 }
+                copy_rows(own, all, begin[run.first]);
               });
   return all;
 }

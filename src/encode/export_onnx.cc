@@ -287,6 +287,9 @@ class Exporter {
 
 void export_onnx(const std::string& folder, const std::string& path) {
   const Modules modules = find_transformer(folder);
+  if (modules.by_token) {
+    throw Error(ErrorCode::unsupported, folder + ": a late-interaction model in ONNX");
+  }
   const Json json = Json::read(modules.transformer + "/config.json");
   const Architecture& architecture = architecture_of(json);
   const Config config = read_config(json);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "encode/architecture.h"
+#include "encode/late_interaction.h"
 #include "encode/latent_pooling.h"
 #include "encode/layer_pooling.h"
 #include "encode/nvembed.h"
@@ -25,6 +26,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   try {
     read_pooling(Json::parse(text, "fuzz"));
+  } catch (const kith::Error&) {
+  }
+  try {
+    Prompts prompts;
+    const auto late = late_interaction_of(Json::parse(text, "fuzz"), prompts);
+    if (late && (late->query_tokens == 0 || late->document_tokens == 0)) __builtin_trap();
   } catch (const kith::Error&) {
   }
   using Read = void (*)(const Json&);

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "encode/late_interaction.h"
 #include "encode/nvembed.h"
 #include "encode/tensor_store.h"
 
@@ -48,9 +49,11 @@ bool is_pooling(const std::string& kind) {
 }
 
 // What may stand at a place of the list: Transformer, perhaps WeightedLayerPooling, a pooling (of
-// tokens, behind that), then Dense and Normalize; or StaticEmbedding, perhaps Normalize.
-bool may_follow(const std::string& before, const std::string& kind) {
+// tokens, behind that), then Dense and Normalize; or StaticEmbedding, perhaps Normalize. Of late
+// interaction Transformer or StaticEmbedding, then Dense and Normalize.
+bool may_follow(const std::string& before, const std::string& kind, bool by_token) {
   if (before.empty()) return kind == "Transformer" || kind == kStaticEmbedding;
+  if (by_token) return kind == "Dense" || kind == "Normalize";
   if (before == kStaticEmbedding) return kind == "Normalize";
   if (before == "Transformer") return kind == "WeightedLayerPooling" || is_pooling(kind);
   if (before == "WeightedLayerPooling") return is_pooling(kind) && kind != "LayerPooling";
@@ -63,11 +66,12 @@ void read_list(const std::string& path, const std::string& folder, Modules& foun
   bool pools = false;
   for (const Json& module : modules) {
     const std::string kind = kind_of(module);
-    if (!may_follow(before, kind)) {
+    if (!may_follow(before, kind, found.by_token)) {
       module.refuse("type",
                     "Transformer, perhaps WeightedLayerPooling, then Pooling, LatentPooling, "
                     "LayerPooling or SelfAttentionPooling, then Dense or Normalize; or "
-                    "StaticEmbedding, perhaps Normalize",
+                    "StaticEmbedding, perhaps Normalize; or of late interaction one of the first "
+                    "and Dense",
                     ErrorCode::unsupported);
     }
     const std::string place = inside(module, folder);
@@ -80,7 +84,7 @@ void read_list(const std::string& path, const std::string& folder, Modules& foun
     pools = pools || is_pooling(kind);
     before = kind;
   }
-  if (pools || found.is_static) return;
+  if (pools || found.is_static || found.by_token) return;
   throw Error(ErrorCode::unsupported, path + ": " + std::to_string(modules.size()) +
                                           " modules, expected Transformer and a pooling");
 }
@@ -110,8 +114,19 @@ void normalize(float* row, std::size_t n) {
   for (std::size_t j = 0; j < n; ++j) row[j] = static_cast<float>(row[j] * factor);
 }
 
+void expect_whole_vectors(const EncoderInfo& info) {
+  if (!info.by_token) return;
+  throw Error(ErrorCode::unsupported,
+              "a late-interaction model gives a vector for each token and none for a whole text; "
+              "expected to be asked for tokens' (kith embed --tokens)");
+}
+
 Modules find_modules(const std::string& folder) {
-  Modules found{.transformer = folder, .is_static = false, .max_tokens = {}, .ahead = {}};
+  Modules found{.transformer = folder,
+                .is_static = false,
+                .by_token = is_late_interaction(folder),
+                .max_tokens = {},
+                .ahead = {}};
   const std::string path = folder + "/modules.json";
   if (fs::exists(path)) read_list(path, folder, found);
   if (is_nvembed(found.transformer)) {
@@ -145,6 +160,7 @@ PoolingStep pooling_of(const Modules& modules, const PooledModel& model) {
 
 Head::Head(const Modules& modules, const PooledModel& model)
     : pooling_(pooling_of(modules, model)),
+      by_token_(modules.by_token),
       dim_(pooling_.dim()),
       parameters_(pooling_.parameters()) {
   for (const auto& [kind, folder] : modules.ahead) {
@@ -182,7 +198,8 @@ void Head::add_dense(const std::string& folder) {
 }
 
 std::vector<std::string> Head::descriptions() const {
-  std::vector<std::string> texts = pooling_.descriptions();
+  std::vector<std::string> texts = {"a vector for each token"};
+  if (!by_token_) texts = pooling_.descriptions();
   for (const auto& step : steps_) {
     if (const auto* dense = std::get_if<DenseModule>(&step)) {
       texts.push_back("dense " + std::to_string(dense->weights.inputs()) + " to " +

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "encode/pooling_step.h"
+#include "kith/encoder.h"
 #include "simd/activations.h"
 #include "simd/dense.h"
 
@@ -23,16 +24,21 @@ struct NormalizeModule {};  // to unit length
 // What it does to a row; zeros stay zeros.
 void normalize(float* row, std::size_t n);
 
+// Throws unsupported for a model that has no vectors but tokens'.
+void expect_whole_vectors(const EncoderInfo& info);
+
 struct Modules {
   std::string transformer;                // the folder with config.json and weights
   bool is_static = false;                 // that has a table of tokens' vectors instead
+  bool by_token = false;                  // late interaction: what follows is of each token
   std::optional<std::size_t> max_tokens;  // of sentence_bert_config.json
   std::vector<std::pair<std::string, std::string>> ahead;  // type and folder of what follows it
 };
 
 inline constexpr const char* kStaticEmbedding = "StaticEmbedding";
 
-// Reads modules.json, if there is one. Throws unsupported for other modules or another order.
+// Reads modules.json, if there is one. Throws unsupported for other modules or another order. A
+// late-interaction model (late_interaction.h) has no pooling.
 Modules find_modules(const std::string& folder);
 // The same, of a model that must have a transformer; throws unsupported where it has none.
 Modules find_transformer(const std::string& folder);
@@ -59,13 +65,15 @@ class Head {
   std::vector<std::string> descriptions() const;
   std::size_t parameters() const { return parameters_; }
 
-  // From pooled vectors to final ones. A row's result depends on that row alone.
+  // From pooled vectors to final ones, or where modules are by_token from tokens' states. A row's
+  // result depends on that row alone.
   Matrix<float> apply(const Control& control, Matrix<float> pooled) const;
 
  private:
   void add_dense(const std::string& folder);
 
   PoolingStep pooling_;
+  bool by_token_;
   std::size_t dim_ = 0, parameters_ = 0;
   std::vector<std::variant<DenseModule, NormalizeModule>> steps_;
 };

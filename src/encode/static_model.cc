@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "base/random.h"
+#include "encode/modules.h"
 #include "encode/tensor_store.h"
 #include "json/json.h"
 #include "kith/error.h"
@@ -81,6 +82,39 @@ StaticModel StaticModel::open_embedding(const std::string& folder, bool normaliz
   Matrix<float> words = store.read(kStaticTensor, shape.tokens, shape.width);
   std::vector<float> weights(words.rows(), 1);
   return {std::move(words), std::move(weights), {}, normalize, "static"};
+}
+
+StaticModel StaticModel::open_by_token(const Modules& modules) {
+  StaticModel model = open_embedding(modules.transformer, false);
+  model.head_.emplace(modules, PooledModel{.width = model.words_.cols(), .layers = 0});
+  model.info_.by_token = true;
+  model.info_.dim = model.head_->dim();
+  model.info_.modules = model.head_->descriptions();
+  model.info_.parameters += model.head_->parameters();
+  return model;
+}
+
+Matrix<float> StaticModel::token_vectors(std::span<const TokenSequence> sequences,
+                                         const Control& control) const {
+  std::vector<std::uint32_t> ids;
+  for (const TokenSequence& sequence : sequences) {
+    ids.insert(ids.end(), sequence.ids.begin(), sequence.ids.end());
+  }
+  Matrix<float> vectors(ids.size(), words_.cols());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] < words_.rows()) std::copy_n(words_.row(ids[i]), words_.cols(), vectors.row(i));
+  }
+  if (head_) vectors = head_->apply(control, std::move(vectors));
+  parallel_for(control, ids.size(), kGrain, [&](std::size_t begin, std::size_t end, std::size_t) {
+    for (std::size_t i = begin; i < end; ++i) {
+      if (ids[i] >= words_.rows()) {
+        std::fill_n(vectors.row(i), vectors.cols(), 0.0f);  // where a layer has a bias
+      } else {
+        normalize(vectors.row(i), vectors.cols());
+      }
+    }
+  });
+  return vectors;
 }
 
 void StaticModel::encode_one(std::span<const std::uint32_t> ids, float* out) const {

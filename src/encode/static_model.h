@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "encode/modules.h"
 #include "encode/tensor_store.h"
 #include "kith/control.h"
 #include "kith/encoder.h"
@@ -29,12 +31,17 @@ class StaticModel {
   static StaticModel open(const std::string& folder);
   // A StaticEmbedding module of sentence-transformers: every token weighs the same.
   static StaticModel open_embedding(const std::string& folder, bool normalize);
+  // The same of late interaction, with what follows it in modules.json.
+  static StaticModel open_by_token(const Modules& modules);
 
   const EncoderInfo& info() const { return info_; }
 
   // One row a sequence. Ids from info().vocabulary - 1 on are unknown and count for nothing; a
   // sequence of nothing else gets zeros.
   Matrix<float> encode(std::span<const TokenSequence> sequences, const Control& control) const;
+  // As Encoder's: one row a token, those of unknown ones zeros.
+  Matrix<float> token_vectors(std::span<const TokenSequence> sequences,
+                              const Control& control) const;
 
  private:
   void encode_one(std::span<const std::uint32_t> ids, float* out) const;
@@ -43,6 +50,7 @@ class StaticModel {
   std::vector<float> weights_;
   Matrix<float> common_;
   bool normalize_;
+  std::optional<Head> head_;  // of late interaction
   EncoderInfo info_;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "encode/config.h"
+#include "encode/late_interaction.h"
 #include "encode/modules.h"
 #include "encode/nvembed.h"
 #include "encode/prompted_texts.h"
@@ -31,6 +32,8 @@ struct TextEncoder::State {
   std::optional<Truncation> truncation;
   bool special = true;  // whether texts get what the tokenizer adds
   std::optional<encode::Thinking> thinking;
+  std::optional<encode::LateInteraction> late;
+  std::vector<std::uint32_t> skipped;  // ids, ascending, that documents leave out
 };
 
 namespace {
@@ -134,6 +137,7 @@ std::variant<Encoder, StaticModel> open_model(const std::string& folder,
                                               const encode::Modules& modules,
                                               const std::string& type,
                                               const ModelOptions& options) {
+  if (modules.is_static && modules.by_token) return StaticModel::open_by_token(modules);
   if (modules.is_static) {
     return StaticModel::open_embedding(modules.transformer, !modules.ahead.empty());
   }
@@ -162,8 +166,12 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                     .end = {},
                                     .truncation = {},
                                     .special = !modules.is_static,
-                                    .thinking = {}});
+                                    .thinking = {},
+                                    .late = {},
+                                    .skipped = {}});
   state->thinking = encode::read_thinking(folder, state->tokenizer);
+  state->late = encode::read_late_interaction(folder, state->prompts);
+  if (state->late) state->skipped = encode::skipped_ids(*state->late, state->tokenizer);
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
   const auto* fixed = std::get_if<StaticModel>(&state->model);
   if (fixed != nullptr && asked) {
@@ -261,6 +269,7 @@ bool TextEncoder::thinks() const { return state_->thinking.has_value(); }
 EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
                                  const TextEncodeOptions& options) const {
   const EncoderInfo& about = info();
+  encode::expect_whole_vectors(about);
   const std::size_t dim = options.dim == 0 ? about.dim : options.dim;
   check_options(options, dim, about);
   if (options.strict) {
@@ -317,6 +326,109 @@ EncodedTexts TextEncoder::encode(std::span<const std::string_view> texts,
   result.vectors = Matrix<float>(texts.size(), dim);
   for (std::size_t s = 0; s < order.size(); ++s) {
     finish(vectors.row(s), about, options, result.vectors.row(order[s]), dim);
+  }
+  return result;
+}
+
+namespace {
+
+std::string token_prompt(const encode::Prompts& prompts, const TokenEncodeOptions& options) {
+  if (options.prompt) return *options.prompt;
+  for (const char* name : {"query", "document", "passage"}) {
+    if ((std::string_view(name) == "query") != options.queries) continue;
+    const auto found = prompts.by_name.find(name);
+    if (found != prompts.by_name.end()) return found->second;
+  }
+  return prompts.usual.empty() ? "" : prompts.by_name.at(prompts.usual);
+}
+
+// Which tokens of a text count: all but unknown and skipped ones, or where these are all, all but
+// unknown ones.
+std::vector<std::size_t> counted(std::span<const std::uint32_t> ids, std::size_t unknown,
+                                 std::span<const std::uint32_t> skipped) {
+  std::vector<std::size_t> known, kept;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= unknown) continue;
+    known.push_back(i);
+    if (!std::ranges::binary_search(skipped, ids[i])) kept.push_back(i);
+  }
+  return kept.empty() ? known : kept;
+}
+
+}  // namespace
+
+EncodedTokens TextEncoder::encode_tokens(std::span<const std::string_view> texts,
+                                         const TokenEncodeOptions& options) const {
+  const State& state = *state_;
+  const EncoderInfo& about = info();
+  if (state.thinking) {
+    throw Error(ErrorCode::unsupported, "tokens' vectors of a model that thinks");
+  }
+  check_options({.layer = options.layer}, 0, about);
+  if (options.strict) {
+    for (std::size_t i = 0; i < texts.size(); ++i) check_utf8(i, texts[i]);
+  }
+  std::optional<Truncation> truncation = state.truncation;
+  if (state.late) {
+    const std::size_t most =
+        options.queries ? state.late->query_tokens : state.late->document_tokens;
+    if (!truncation) truncation.emplace().max_length = most;
+    truncation->max_length = std::min(truncation->max_length, most);
+  }
+  const std::string prompt = token_prompt(state.prompts, options);
+  std::vector<Encoding> encodings = encode::tokenize(state.tokenizer, texts, prompt, state.end,
+                                                     truncation, state.special, options.control);
+  const std::size_t before = encode::prompt_tokens(state.tokenizer, prompt, state.special);
+  if (before != 0) check_room(encodings, before);
+
+  const auto* fixed = std::get_if<StaticModel>(&state.model);
+  const std::size_t unknown = fixed != nullptr ? about.vocabulary - 1 : kUnlimited;
+  const std::vector<std::size_t> order = order_of(encodings, before, unknown);
+  if (state.late && options.queries && state.late->expand_queries) {
+    if (!state.late->expansion_seen) {
+      throw Error(ErrorCode::unsupported,
+                  "queries of a model whose tokens don't see those that fill a query up "
+                  "(attend_to_expansion_tokens is false), expected documents");
+    }
+    const std::uint32_t mask = encode::mask_token(state.tokenizer);
+    const std::size_t to = std::min(state.late->query_tokens, about.max_tokens);
+    for (const std::size_t i : order) encode::expand(encodings[i], mask, to);
+  }
+  std::vector<TokenSequence> sequences;
+  for (const std::size_t i : order) sequences.push_back(sequence_of(encodings[i], before));
+  EncodeOptions encode;
+  encode.layer = options.layer;
+  encode.control = options.control;
+  const Matrix<float> vectors =
+      fixed != nullptr ? fixed->token_vectors(sequences, options.control)
+                       : std::get<Encoder>(state.model).token_vectors(sequences, encode);
+
+  // Where each text's tokens are among all, and which of them count.
+  std::vector<std::size_t> first(texts.size());
+  std::vector<std::vector<std::size_t>> kept(texts.size());
+  std::size_t at = 0;
+  const std::span<const std::uint32_t> skipped =
+      options.queries ? std::span<const std::uint32_t>() : state.skipped;
+  for (const std::size_t i : order) {
+    first[i] = at;
+    kept[i] = counted(encodings[i].ids, unknown, skipped);
+    at += encodings[i].ids.size();
+  }
+  EncodedTokens result;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    result.truncated += encodings[i].overflow.empty() ? 0 : 1;
+    result.mended += encodings[i].invalid_bytes == 0 ? 0 : 1;
+    result.empty += kept[i].empty() ? 1 : 0;
+    result.sets.offsets.push_back(result.sets.offsets.back() +
+                                  std::max<std::size_t>(kept[i].size(), 1));
+  }
+  const std::size_t dim = about.by_token ? about.dim : about.width;
+  result.sets.vectors = Matrix<float>(result.sets.offsets.back(), dim);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    for (std::size_t t = 0; t < kept[i].size(); ++t) {
+      std::copy_n(vectors.row(first[i] + kept[i][t]), dim,
+                  result.sets.vectors.row(result.sets.offsets[i] + t));
+    }
   }
   return result;
 }

@@ -293,22 +293,47 @@ Neighbours read_npy_ids(const Input& in) {
               in.name + ": element type " + array.type + "; ids are u4, i4, u8 or i8");
 }
 
-void write_header(AtomicFile& file, const char* descr, std::size_t rows, std::size_t dim) {
-  std::string header = std::string("{'descr': '") + descr +
-                       "', 'fortran_order': False, 'shape': (" + std::to_string(rows) + ", " +
-                       std::to_string(dim) + "), }";
+void write_npy(AtomicFile& file, const VectorsOutput& out) {
+  file.write(npy_header(npy_descr(out.rows.type()), {out.rows.rows(), out.rows.dim()}));
+  const std::size_t bytes = out.rows.dim() * size_of(out.rows.type());
+  for (std::size_t i = 0; i < out.rows.rows(); ++i) {
+    throw_if_cancelled(out.control);
+    file.write(out.rows.row(i), bytes);
+  }
+}
+
+// Ids as signed numbers, so that "none" reads as -1.
+void write_npy_ids(AtomicFile& file, const Neighbours& found) {
+  file.write(npy_header("<i4", {found.queries(), found.k()}));
+  for (std::size_t i = 0; i < found.queries(); ++i) {
+    file.write(found.ids.row(i), found.k() * sizeof(Id));
+  }
+}
+
+Evidence inspect_npy(const Input& in) {
+  return in.text().substr(0, kMagic.size()) == kMagic ? Evidence::certain : Evidence::none;
+}
+
+}  // namespace
+
+std::string npy_header(const std::string& descr, const std::vector<std::uint64_t>& shape) {
   constexpr std::size_t kBefore = 10;
+  std::string extents;
+  for (const std::uint64_t extent : shape) {
+    extents += (extents.empty() ? "" : ", ") + std::to_string(extent);
+  }
+  if (shape.size() == 1) extents += ',';
+  std::string header =
+      "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + extents + "), }";
   const std::size_t padded = (kBefore + header.size() + 1 + kAlign - 1) / kAlign * kAlign;
   header.resize(padded - kBefore - 1, ' ');
   header.push_back('\n');
-  const auto length = static_cast<std::uint16_t>(header.size());
-  file.write(kMagic);
-  file.write("\x01\x00", 2);
-  file.write(&length, sizeof length);
-  file.write(header);
+  const char start[] = {1, 0, static_cast<char>(header.size()),
+                        static_cast<char>(header.size() >> 8)};
+  return std::string(kMagic).append(start, sizeof start).append(header);
 }
 
-const char* descr_of(ElementType type) {
+std::string npy_descr(ElementType type) {
   switch (type) {
     case ElementType::f16:
       return "<f2";
@@ -320,29 +345,6 @@ const char* descr_of(ElementType type) {
       return "<f4";
   }
 }
-
-void write_npy(AtomicFile& file, const VectorsOutput& out) {
-  write_header(file, descr_of(out.rows.type()), out.rows.rows(), out.rows.dim());
-  const std::size_t bytes = out.rows.dim() * size_of(out.rows.type());
-  for (std::size_t i = 0; i < out.rows.rows(); ++i) {
-    throw_if_cancelled(out.control);
-    file.write(out.rows.row(i), bytes);
-  }
-}
-
-// Ids as signed numbers, so that "none" reads as -1.
-void write_npy_ids(AtomicFile& file, const Neighbours& found) {
-  write_header(file, "<i4", found.queries(), found.k());
-  for (std::size_t i = 0; i < found.queries(); ++i) {
-    file.write(found.ids.row(i), found.k() * sizeof(Id));
-  }
-}
-
-Evidence inspect_npy(const Input& in) {
-  return in.text().substr(0, kMagic.size()) == kMagic ? Evidence::certain : Evidence::none;
-}
-
-}  // namespace
 
 std::vector<std::uint64_t> read_npy_counts(const Input& in) {
   const Header header = read_header(in);

@@ -10,6 +10,7 @@
 #include "base/test_rows.h"
 #include "formats/test_files.h"
 #include "formats/vector_sets.h"
+#include "formats/zip.h"
 
 namespace kith {
 namespace {
@@ -106,14 +107,65 @@ TEST(VectorSets, WhatIsWrittenIsReadBack) {
     const Matrix<float> vectors = normal_rows(offsets.back(), dim, 7);
     const TemporaryFolder folder;
     const Labels labels = labelled ? Labels(names) : Labels();
-    write_vector_sets(folder.file("a.safetensors"), {offsets, vectors}, labels);
-    const VectorSets read = read_vector_sets(folder.file("a.safetensors"));
-    RC_ASSERT(std::vector<std::uint64_t>(read.sets.offsets.begin(), read.sets.offsets.end()) ==
-              offsets);
-    RC_ASSERT(formats::same_rows(read.sets.vectors, vectors));
-    RC_ASSERT(formats::same_labels(read.labels, labels));
+    for (const char* format : {"safetensors", "npz", "jsonl"}) {
+      const std::string path = folder.file(std::string("a.") + format);
+      write_vector_sets(path, {offsets, vectors}, labels);
+      const VectorSets read = read_vector_sets(path);
+      RC_ASSERT(read.format == format);
+      RC_ASSERT(std::vector<std::uint64_t>(read.sets.offsets.begin(), read.sets.offsets.end()) ==
+                offsets);
+      RC_ASSERT(formats::same_rows(read.sets.vectors, vectors));
+      RC_ASSERT(formats::same_labels(read.labels, labels));
+    }
   });
   EXPECT_TRUE(held);
+}
+
+TEST(VectorSets, OfAnyFormatKeepLabelsThatNeedQuoting) {
+  const TemporaryFolder folder;
+  const Matrix<float> vectors = normal_rows(3, 4, 1);
+  const std::vector<std::uint64_t> offsets{0, 2, 3};
+  const Labels labels(std::vector<std::string>{"a \"b\" \\", "\t\x01"});
+  write_vector_sets(folder.file("a.jsonl"), {offsets, vectors}, labels);
+  EXPECT_TRUE(formats::same_labels(read_vector_sets(folder.file("a.jsonl")).labels, labels));
+  const Labels numbers(std::vector<std::uint64_t>{7, 5});
+  write_vector_sets(folder.file("n.jsonl"), {offsets, vectors}, numbers);
+  EXPECT_EQ(read_vector_sets(folder.file("n.jsonl")).labels.text(1), "5");
+  // Of a slice, and over a labelled file without labels.
+  write_vector_sets(folder.file("a.npz"), {offsets, vectors}, labels);
+  write_vector_sets(folder.file("a.npz"), VectorSetsView{offsets, vectors}.slice(1, 1), Labels());
+  const VectorSets read = read_vector_sets(folder.file("a.npz"));
+  EXPECT_EQ(read.labels.kind(), Labels::Kind::none);
+  ASSERT_EQ(read.sets.size(), 1u);
+  EXPECT_EQ(std::memcmp(read.sets.vectors.row(0), vectors.row(2), 4 * sizeof(float)), 0);
+  WriteOptions options;
+  options.format = "npy";
+  EXPECT_THAT(error_of([&] {
+                write_vector_sets(folder.file("x"), {offsets, vectors}, {}, options);
+              }),
+              HasSubstr("format 'npy', expected npz, safetensors or jsonl"));
+}
+
+// The bytes that Python's zipfile and numpy read: sizes, places and check sums.
+TEST(VectorSets, OfAnNpzHaveTheCheckSumOfTheirBytes) {
+  const TemporaryFolder folder;
+  const Matrix<float> vectors = normal_rows(3, 4, 1);
+  const std::vector<std::uint64_t> offsets{0, 2, 3};
+  write_vector_sets(folder.file("a.npz"), {offsets, vectors}, Labels());
+  const std::string bytes = formats::file_bytes(folder.file("a.npz"));
+  const formats::Input in = input_of(bytes);
+  std::size_t central = bytes.find("PK\x01\x02");
+  for (const formats::ZipEntry& entry : formats::read_stored_zip(in)) {
+    std::uint32_t crc = ~0u, stored = 0;
+    for (const std::byte byte : entry.bytes) {
+      crc ^= static_cast<std::uint32_t>(byte);
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0u);
+    }
+    ASSERT_NE(central, std::string::npos);
+    std::memcpy(&stored, bytes.data() + central + 16, sizeof stored);
+    EXPECT_EQ(stored, ~crc) << entry.name;
+    central = bytes.find("PK\x01\x02", central + 1);
+  }
 }
 
 TEST(VectorSets, TensorsAreMappedInPlace) {

@@ -68,8 +68,12 @@ Tensor candidate_scores(const Embedded& batch, const InfoNceOptions& options) {
 }
 
 Tensor info_nce(const Embedded& batch, const InfoNceOptions& options, const InfoNceHints& hints) {
+  return info_nce_of_scores(candidate_scores(batch, options), options, hints);
+}
+
+Tensor info_nce_of_scores(const Tensor& scores, const InfoNceOptions& options,
+                          const InfoNceHints& hints) {
   expect_positive("info_nce: temperature", options.temperature);
-  const Tensor scores = candidate_scores(batch, options);
   check(hints, scores);
 
   const std::int64_t rows = scores.size(0);

@@ -47,5 +47,8 @@ Tensor candidate_scores(const Embedded& batch, const InfoNceOptions& options = {
 // Cost: B C d products, B C scores in memory.
 Tensor info_nce(const Embedded& batch, const InfoNceOptions& options = {},
                 const InfoNceHints& hints = {});
+// The same of scores [B, C] that are there already, in the order of candidate_scores.
+Tensor info_nce_of_scores(const Tensor& scores, const InfoNceOptions& options = {},
+                          const InfoNceHints& hints = {});
 
 }  // namespace kith::learn

@@ -125,6 +125,8 @@ struct TextModel::State {
   encode::Prompts prompts;
   std::optional<encode::Thinking> thinking;
   std::string thinking_json;  // the folder's file
+  std::optional<encode::LateInteraction> late;
+  at::Tensor skipped;  // int64: ids of tokens that documents leave out
   Parameters lora, positions;
 
   bool causal() const { return is_causal(transformer->config()); }
@@ -136,16 +138,21 @@ struct TextModel::State {
   void read_folder(const std::string& folder);
   void read_static(const encode::Modules& modules);
   void read_modules(const encode::Modules& modules);
+  void read_heads(const encode::Modules& modules);
   void start(const ArchitectureOptions& options, std::uint64_t seed);
   void change(const TextModelOptions& options, std::uint64_t seed);
   void set_causal(bool wanted);
   void add_thinking(const ThinkingOptions& options, std::uint64_t seed);
+  void become_late(const LateInteractionOptions& options, std::uint64_t seed);
+  void add_markers(std::uint64_t seed);
+  void find_skipped();
   void add_positions(const PositionsOptions& options);
   void replace(const encode::Config& sizes, const std::string& name, const at::Tensor& tensor);
   void add_tokens(const std::vector<std::string>& tokens, std::uint64_t seed);
-  void add_dense(std::int64_t outputs, std::uint64_t seed);
+  void add_dense(std::int64_t outputs, bool bias, std::uint64_t seed);
 
  public:
+  at::Tensor through_heads(at::Tensor x) const;
   // Return how modules.json lists what they have written.
   std::vector<encode::Module> write_static(const encode::NewFolder& folder) const;
   std::vector<encode::Module> write_transformer(const encode::NewFolder& folder,
@@ -167,6 +174,8 @@ void TextModel::State::read_folder(const std::string& folder) {
   tokenizer_json = read_file(modules.transformer + "/tokenizer.json");
   tokenizer = Tokenizer::parse(tokenizer_json, modules.transformer + "/tokenizer.json");
   prompts = encode::read_prompts(folder);
+  late = encode::read_late_interaction(folder, prompts);
+  find_skipped();
   if (modules.is_static) return read_static(modules);
   thinking = encode::read_thinking(folder, *tokenizer);
   if (thinking) thinking_json = read_file(folder + "/" + encode::kThinkingFile);
@@ -188,10 +197,15 @@ void TextModel::State::read_static(const encode::Modules& modules) {
   max_tokens = encode::kUnlimited;
   pooler = make_pooler({}, pooled_model(transformer->config()), 0);
   normalize = !modules.ahead.empty();
+  if (modules.by_token) read_heads(modules);
 }
 
 void TextModel::State::read_modules(const encode::Modules& modules) {
   pooler = read_pooler(modules, pooled_model(transformer->config()));
+  read_heads(modules);
+}
+
+void TextModel::State::read_heads(const encode::Modules& modules) {
   normalize = false;
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind == "Normalize") normalize = true;
@@ -237,18 +251,23 @@ void TextModel::State::set_causal(bool wanted) {
   config["is_causal"] = wanted;
 }
 
-void TextModel::State::add_dense(std::int64_t outputs, std::uint64_t seed) {
+void TextModel::State::add_dense(std::int64_t outputs, bool bias, std::uint64_t seed) {
   Random random(seed, 1);
   const std::int64_t inputs = dim();
   DenseHead head{uniform_tensor({outputs, inputs}, inputs, random), torch::zeros({outputs})};
+  head.has_bias = bias;
   head.weight.set_requires_grad(true);
-  head.bias.set_requires_grad(true);
+  head.bias.set_requires_grad(bias);
   dense.push_back(std::move(head));
 }
 
 void TextModel::State::change(const TextModelOptions& options, std::uint64_t seed) {
-  if (is_static() && (options.pooling || options.dim != 0 || options.lora)) {
+  const bool by_token = late || options.late_interaction;
+  if (is_static() && (options.pooling || (options.dim != 0 && !by_token) || options.lora)) {
     refuse("a static model has no pooling but the mean, no dense layer and no LoRA");
+  }
+  if (by_token && (options.pooling || options.thinking || options.normalize)) {
+    refuse("a late-interaction model has no pooling, no thinking, and vectors of length 1 always");
   }
   if (options.causal) set_causal(*options.causal);
   if (options.pooling) {
@@ -256,7 +275,10 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
     dense.clear();  // made for another pooling's vectors
   }
   if (options.dim < 0) refuse("dim " + std::to_string(options.dim));
-  if (options.dim > 0) add_dense(options.dim, seed);
+  if (options.late_interaction && !late) dense.clear();  // made for whole texts' vectors
+  const bool needs_dense = options.late_interaction && dense.empty() && !is_static();
+  const std::int64_t outputs = needs_dense && options.dim == 0 ? kTokenDim : options.dim;
+  if (outputs > 0) add_dense(outputs, !by_token, seed);
   normalize = options.normalize.value_or(normalize);
   if (options.norm_every_layer) {
     if (!transformer->config().final_norm) {
@@ -271,9 +293,43 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
     refuse("default prompt '" + prompts.usual + "', expected the name of one of the prompts");
   }
   if (options.thinking) add_thinking(*options.thinking, seed);
+  if (options.late_interaction) become_late(*options.late_interaction, seed);
   if (options.positions) add_positions(*options.positions);
   if (options.lora && options.positions) refuse("either LoRA or longer positions is trained");
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
+}
+
+void TextModel::State::become_late(const LateInteractionOptions& options, std::uint64_t seed) {
+  if (thinking) refuse("late interaction: the model thinks, expected one that doesn't");
+  if (is_static() && options.query_expansion) {
+    refuse("late interaction: query_expansion of a static model, whose tokens don't see others");
+  }
+  late.emplace();
+  late->query_tokens = options.query_tokens;
+  late->document_tokens = options.document_tokens;
+  late->expand_queries = options.query_expansion;
+  if (options.query_expansion) encode::mask_token(*tokenizer);  // throws where there is none
+  if (options.skip_punctuation) late->skipped = encode::punctuation();
+  const bool prompted = prompts.by_name.contains("query") || prompts.by_name.contains("document");
+  if (options.markers && !is_static() && !prompted) add_markers(seed);
+  find_skipped();
+  normalize = false;
+}
+
+// ColBERT's [Q] and [D], spelled as PyLate does.
+void TextModel::State::add_markers(std::uint64_t seed) {
+  std::vector<std::string> missing;
+  for (const auto& [name, token] : {std::pair("query", "[Q] "), {"document", "[D] "}}) {
+    if (!tokenizer->id(token)) missing.emplace_back(token);
+    prompts.by_name[name] = token;
+  }
+  if (!missing.empty()) add_tokens(missing, seed);
+}
+
+void TextModel::State::find_skipped() {
+  if (!late) return;
+  const std::vector<std::uint32_t> ids = encode::skipped_ids(*late, *tokenizer);
+  skipped = torch::tensor(std::vector<std::int64_t>(ids.begin(), ids.end()), torch::kInt64);
 }
 
 void TextModel::State::add_thinking(const ThinkingOptions& options, std::uint64_t seed) {
@@ -310,7 +366,7 @@ void TextModel::State::add_tokens(const std::vector<std::string>& tokens, std::u
                                     {"special", true}});
   }
   tokenizer_json = file.dump();
-  tokenizer = Tokenizer::parse(tokenizer_json, "the tokenizer with tokens of thoughts");
+  tokenizer = Tokenizer::parse(tokenizer_json, "the tokenizer with added tokens");
   config["vocab_size"] = next;
   const Json read(config, "the model's config.json");
   const encode::Config sizes = encode::read_config(read);
@@ -385,6 +441,7 @@ std::vector<encode::Module> TextModel::State::write_transformer(const encode::Ne
   encode::write_json(folder.file("sentence_bert_config.json"),
                      {{"max_seq_length", max_tokens}, {"do_lower_case", false}});
   std::vector<encode::Module> modules = {{"sentence_transformers.models.Transformer", ""}};
+  if (late) return modules;
   for (encode::Module& each : pooler->write(folder)) modules.push_back(std::move(each));
   return modules;
 }
@@ -404,6 +461,9 @@ std::int64_t TextModel::dim() const { return state_->dim(); }
 std::size_t TextModel::max_tokens() const { return state_->max_tokens; }
 bool TextModel::normalized() const { return state_->normalize; }
 const std::optional<encode::Thinking>& TextModel::thinking() const { return state_->thinking; }
+const std::optional<encode::LateInteraction>& TextModel::late_interaction() const {
+  return state_->late;
+}
 const std::map<std::string, std::string>& TextModel::prompts() const {
   return state_->prompts.by_name;
 }
@@ -449,9 +509,100 @@ TextModel::Texts TextModel::tokenize(std::span<const std::string_view> texts,
   return result;
 }
 
+TextModel::Texts TextModel::tokenize(TextRole role, std::span<const std::string_view> texts,
+                                     const std::string& prompt, std::size_t most,
+                                     const Control& control) const {
+  const State& state = *state_;
+  if (!state.late) return tokenize(texts, prompt, most, control);
+  const bool query = role == TextRole::query;
+  const std::size_t own = query ? state.late->query_tokens : state.late->document_tokens;
+  const std::size_t length = std::min(most == 0 ? own : std::min(most, own), state.max_tokens);
+  Texts result = tokenize(texts, prompt, length, control);
+  if (!query || !state.late->expand_queries) return result;
+  if (!state.late->expansion_seen) {
+    refuse("queries whose tokens don't see those that fill them up: attend_to_expansion_tokens");
+  }
+  const std::uint32_t mask = encode::mask_token(*state.tokenizer);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Encoding& encoding = result.encodings[i];
+    encode::expand(encoding, mask, length);
+    result.sequences[i].ids = encoding.ids;
+    result.sequences[i].types = encoding.types;
+  }
+  return result;
+}
+
+at::Tensor TextModel::State::through_heads(at::Tensor x) const {
+  for (const DenseHead& head : dense) {
+    x = activate(head.activation,
+                 torch::linear(x, head.weight, head.has_bias ? head.bias : at::Tensor()));
+  }
+  return x;
+}
+
+at::Tensor TextModel::token_vectors(const std::vector<at::Tensor>& states,
+                                    std::size_t layer) const {
+  const State& state = *state_;
+  at::Tensor x = states.at(layer);
+  if (layer < state.transformer->layers() && state.norms_every_layer()) {
+    x = state.transformer->final_norm(x);
+  }
+  return torch::nn::functional::normalize(state.through_heads(x),
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+TokenSets TextModel::sets_of(TextRole role, const at::Tensor& vectors, const Tokens& tokens) const {
+  const State& state = *state_;
+  if (role == TextRole::query || !state.skipped.defined() || state.skipped.numel() == 0) {
+    return {vectors, tokens.begin};
+  }
+  at::Tensor kept = torch::isin(tokens.ids.cpu(), state.skipped).logical_not();
+  TokenSets sets;
+  for (std::int64_t s = 0; s < tokens.sequences(); ++s) {
+    const std::int64_t first = tokens.begin[s], length = tokens.begin[s + 1] - first;
+    at::Tensor own = kept.narrow(0, first, length);
+    if (!own.any().item<bool>()) own.fill_(true);
+    sets.begin.push_back(sets.begin.back() + own.sum().item<std::int64_t>());
+  }
+  sets.vectors = vectors.index_select(0, kept.nonzero().squeeze(1).to(vectors.device()));
+  return sets;
+}
+
+TokenSets TextModel::embed_tokens(TextRole role, std::span<const std::string_view> texts,
+                                  const std::string& prompt, const Control& control,
+                                  std::size_t most) const {
+  constexpr std::size_t kBatch = 64;
+  const torch::NoGradGuard constant;
+  const Texts tokenized = tokenize(role, texts, prompt, most, without_progress(control));
+  const std::span<const TokenSequence> sequences = tokenized.sequences;
+  std::vector<TokenSets> parts((sequences.size() + kBatch - 1) / kBatch);
+  run_shards(parts.size(), [&](std::size_t part) {
+    throw_if_cancelled(control);
+    const std::size_t at = part * kBatch;
+    const auto some = sequences.subspan(at, std::min(kBatch, sequences.size() - at));
+    const Tokens tokens = pack_tokens(some).to(device());
+    const std::size_t layers = transformer().layers();
+    const at::Tensor vectors = token_vectors(transformer().states(tokens, layers), layers);
+    parts[part] = sets_of(role, vectors.cpu(), tokens);
+  });
+  TokenSets sets;
+  std::vector<at::Tensor> rows;
+  for (const TokenSets& part : parts) {
+    for (std::int64_t s = 0; s < part.size(); ++s) {
+      sets.begin.push_back(sets.begin.back() + part.begin[s + 1] - part.begin[s]);
+    }
+    rows.push_back(part.vectors);
+  }
+  sets.vectors = rows.empty() ? torch::empty({0, dim()}) : torch::cat(rows);
+  return sets;
+}
+
 at::Tensor TextModel::raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
                                   const Tokens& tokens) const {
   const State& state = *state_;
+  if (state.late) {
+    refuse("a late-interaction model gives a vector for each token and none for a whole text");
+  }
   at::Tensor x;
   if (layer < state.transformer->layers() && state.norms_every_layer()) {
     std::vector<at::Tensor> normed = states;
@@ -460,11 +611,7 @@ at::Tensor TextModel::raw_vectors(const std::vector<at::Tensor>& states, std::si
   } else {
     x = state.pooler->pool(states, layer, tokens);
   }
-  for (const DenseHead& head : state.dense) {
-    x = activate(head.activation,
-                 torch::linear(x, head.weight, head.has_bias ? head.bias : at::Tensor()));
-  }
-  return x;
+  return state.through_heads(x);
 }
 
 at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t layer,
@@ -527,7 +674,10 @@ void TextModel::save(const std::string& path, const Extras& extras) const {
         {"sentence_transformers.models.Normalize", std::to_string(modules.size()) + "_Normalize"});
   }
   encode::write_modules(folder, modules);
-  if (!state.prompts.by_name.empty()) {
+  if (state.late) {
+    encode::write_json(folder.file("config_sentence_transformers.json"),
+                       encode::late_interaction_json(*state.late, state.prompts, *state.tokenizer));
+  } else if (!state.prompts.by_name.empty()) {
     nlohmann::ordered_json prompts = {{"prompts", state.prompts.by_name}};
     if (!state.prompts.usual.empty()) prompts["default_prompt_name"] = state.prompts.usual;
     encode::write_json(folder.file("config_sentence_transformers.json"), prompts);

@@ -13,10 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "encode/late_interaction.h"
 #include "encode/thinking.h"
 #include "json/json.h"
 #include "kith/control.h"
 #include "kith/tokenizer.h"
+#include "learn/loss/maxsim.h"
 #include "learn/nn/pooler.h"
 #include "learn/nn/positions.h"
 #include "learn/nn/transformer.h"
@@ -38,6 +40,19 @@ struct ThinkingOptions {
   std::size_t query_tokens = 32, thought_tokens = 128;  // the authors'
 };
 
+// A model that gives a vector for each token, compared by MaxSim (encode/late_interaction.h).
+struct LateInteractionOptions {
+  std::size_t query_tokens = 32, document_tokens = 180;  // texts are cut to; ColBERT's and PyLate's
+  bool query_expansion = false;   // queries are filled up to query_tokens by mask tokens
+  bool skip_punctuation = false;  // of documents
+  // Tokens "[Q] " and "[D] " stand before texts, unless the model has prompts "query" or
+  // "document"; they join the vocabulary. Not of static models.
+  bool markers = true;
+};
+
+// Of which of the two sides a text is.
+enum class TextRole { query, document };
+
 struct TextModelOptions {
   std::string base;  // a model's folder; empty: from scratch
   ArchitectureOptions architecture;
@@ -45,14 +60,18 @@ struct TextModelOptions {
   std::optional<PoolerOptions> pooling;
   std::optional<bool> causal, normalize;
   std::int64_t dim =
-      0;  // of a dense layer behind the pooling, without activation; 0: none is added
+      0;  // of a dense layer behind the pooling, without activation; 0: none is added, but one of
+          // kTokenDim where a transformer becomes a late-interaction model
   std::optional<LoraOptions> lora;
   std::optional<ThinkingOptions> thinking;
+  std::optional<LateInteractionOptions> late_interaction;
   std::optional<PositionsOptions> positions;  // nothing but its new rows is trained then
   bool norm_every_layer = false;  // with norms in front, each layer's state passes the final norm
   std::map<std::string, std::string> prompts;
   std::string default_prompt;
 };
+
+inline constexpr std::int64_t kTokenDim = 128;  // ColBERT's
 
 class TextModel {
  public:
@@ -72,6 +91,8 @@ class TextModel {
   std::size_t max_tokens() const;
   const std::map<std::string, std::string>& prompts() const;
   const std::optional<encode::Thinking>& thinking() const;
+  // Set for a model of tokens' vectors; dim() is theirs, and embed() and vectors() are refused.
+  const std::optional<encode::LateInteraction>& late_interaction() const;
 
   // What is trained, by names that are the folder's: "transformer.", "pooling.", "dense.0." ...
   Parameters trained() const;
@@ -86,6 +107,11 @@ class TextModel {
   Texts tokenize(std::span<const std::string_view> texts, const std::string& prompt,
                  std::size_t max_tokens, const Control& control) const;
 
+  // The same of one side of a late-interaction model, which has lengths for each and may add tokens
+  // to queries. Of other models the side is of no concern.
+  Texts tokenize(TextRole role, std::span<const std::string_view> texts, const std::string& prompt,
+                 std::size_t max_tokens, const Control& control) const;
+
   // Vectors of the texts as the folder's modules make them, [S, dim()], from the state of `layer`.
   // `states` as of transformer().states(). At a layer before the last they are those of a model
   // that ends there.
@@ -95,6 +121,15 @@ class TextModel {
   at::Tensor raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
                          const Tokens& tokens) const;
   bool normalized() const;
+
+  // Of a late-interaction model the vectors of all tokens, of length 1: [N, dim()].
+  at::Tensor token_vectors(const std::vector<at::Tensor>& states, std::size_t layer) const;
+  // As sets, those that are compared: of documents without skipped tokens, unless these are all.
+  TokenSets sets_of(TextRole role, const at::Tensor& vectors, const Tokens& tokens) const;
+  // The same of texts, without gradients, on the CPU.
+  TokenSets embed_tokens(TextRole role, std::span<const std::string_view> texts,
+                         const std::string& prompt, const Control& control,
+                         std::size_t most = 0) const;
 
   // The vectors of texts, without gradients: [n, dim()], on the CPU. `most`: as of tokenize().
   at::Tensor embed(std::span<const std::string_view> texts, const std::string& prompt,

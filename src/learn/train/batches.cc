@@ -28,9 +28,9 @@ std::string document_prompt(const TextModel& model, const SourceOptions& source)
 
 using Texts = std::vector<std::string_view>;
 
-Tokens tokens_of(const TextModel& model, const Texts& texts, const std::string& prompt,
-                 std::size_t most, const Control& control) {
-  const TextModel::Texts tokenized = model.tokenize(texts, prompt, most, control);
+Tokens tokens_of(const TextModel& model, TextRole role, const Texts& texts,
+                 const std::string& prompt, std::size_t most, const Control& control) {
+  const TextModel::Texts tokenized = model.tokenize(role, texts, prompt, most, control);
   return pack_tokens(tokenized.sequences).to(model.device());
 }
 
@@ -141,7 +141,8 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
   TextBatch batch;
   const auto documents = [&](const Texts& texts) {
     if (model.thinking()) return document_sequences(model, texts, limits.document).tokens(model);
-    return tokens_of(model, texts, document_prompt(model, source), limits.document, control);
+    return tokens_of(model, TextRole::document, texts, document_prompt(model, source),
+                     limits.document, control);
   };
   if (model.thinking()) {
     std::vector<const std::string*> thoughts;
@@ -152,7 +153,8 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
     }
     batch.queries = query_sequences(model, queries, thoughts).tokens(model);
   } else {
-    batch.queries = tokens_of(model, queries, query_prompt(model, source), limits.query, control);
+    batch.queries = tokens_of(model, TextRole::query, queries, query_prompt(model, source),
+                              limits.query, control);
   }
   batch.positives = documents(positives);
   batch.has_negatives = !negatives.empty();
@@ -192,6 +194,30 @@ at::Tensor embed_documents(const TextModel& model, std::span<const std::string_v
   return model.embed(texts, document_prompt(model, source), control, limits.document);
 }
 
+namespace {
+
+// By MaxSim, or of other models by cosine: [queries, documents].
+at::Tensor scores_of(const TextModel& model, const Texts& queries, const Texts& documents,
+                     const SourceOptions& source, const TextLimits& limits,
+                     const Control& control) {
+  if (!model.late_interaction()) {
+    const at::Tensor q = unit(embed_queries(model, queries, source, limits, control));
+    return q.mm(unit(embed_documents(model, documents, source, limits, control)).t());
+  }
+  constexpr std::int64_t kBlock = 64;  // of queries: what memory their products take
+  const TokenSets q = model.embed_tokens(TextRole::query, queries, query_prompt(model, source),
+                                         control, limits.query);
+  const TokenSets d = model.embed_tokens(TextRole::document, documents,
+                                         document_prompt(model, source), control, limits.document);
+  std::vector<at::Tensor> rows;
+  for (std::int64_t at = 0; at < q.size(); at += kBlock) {
+    rows.push_back(maxsim_scores(q.slice(at, std::min(kBlock, q.size() - at)), d));
+  }
+  return torch::cat(rows);
+}
+
+}  // namespace
+
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control) {
@@ -207,9 +233,7 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
     if (fresh) documents.push_back(example.positive);
     answer.push_back(at->second);
   }
-  const at::Tensor q = unit(embed_queries(model, queries, source, limits, control));
-  const at::Tensor d = unit(embed_documents(model, documents, source, limits, control));
-  const at::Tensor scores = q.mm(d.t());
+  const at::Tensor scores = scores_of(model, queries, documents, source, limits, control);
   const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
   const at::Tensor rank = (scores < wanted).logical_not().sum(1);
   const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);

@@ -36,9 +36,9 @@ at::Tensor embed_documents(const TextModel& model, std::span<const std::string_v
                            const SourceOptions& source, const TextLimits& limits,
                            const Control& control);
 
-// Of each example's positive among all positives, by cosine: 1 / rank, 0 behind the tenth. Equal
-// texts count as one. Others that are as near stand before it, so that vectors which are all the
-// same are worth nothing.
+// Of each example's positive among all positives, by cosine or MaxSim: 1 / rank, 0 behind the
+// tenth. Equal texts count as one. Others that are as near stand before it, so that vectors which
+// are all the same are worth nothing.
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control);

@@ -53,6 +53,14 @@ Embedded embedded_at(const std::vector<std::vector<at::Tensor>>& columns, std::s
   return embedded;
 }
 
+// What compares by MaxSim.
+void expect_maxsim(const LossOptions& loss, const ElasticOptions& elastic) {
+  constexpr const char* kKinds[] = {"info_nce", "margin_mse", "distillation"};
+  expect_word("late interaction: loss", loss.kind, kKinds);
+  if (!elastic.kind.empty())
+    refuse("late interaction: elastic '" + elastic.kind + "', expected none");
+}
+
 }  // namespace
 
 Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
@@ -60,6 +68,7 @@ Objective::Objective(const TextModel& model, const LossOptions& loss, const Elas
     : model_(&model), processes_(std::move(processes)), loss_(loss), elastic_(elastic) {
   expect_word("loss", loss.kind, kLossKinds);
   if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
+  if (model.late_interaction()) expect_maxsim(loss, elastic);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
   if (elastic.kind == "ese") expect_width("ese", elastic.ese.compressed, model.dim());
   if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
@@ -114,6 +123,9 @@ std::vector<at::Tensor> Objective::encode(const Tokens& tokens, const Layers& la
     *written = causal_lm(states.back(), transformer.parameters()[transformer.names().tokens], {},
                          tokens.ids, begin, tokens.taught);
   }
+  if (model_->late_interaction()) {
+    return {model_->token_vectors(states, static_cast<std::size_t>(layers.back()))};
+  }
   const bool plain = elastic_.kind.empty();
   std::vector<at::Tensor> vectors;
   for (const std::int64_t layer : layers) {
@@ -136,25 +148,42 @@ at::Tensor Objective::base_loss(const Embedded& embedded, const TextBatch& batch
     return triplet(embedded.queries, embedded.positives, embedded.negatives.select(1, 0),
                    loss_.triplet);
   }
+  return loss_of_scores(
+      [&](const InfoNceOptions& options) { return candidate_scores(embedded, options); }, batch);
+}
+
+at::Tensor Objective::loss_of_scores(const ScoresOf& scores, const TextBatch& batch) const {
   InfoNceOptions own = loss_.info_nce;
   own.in_batch = false;
-  const auto own_scores = [&] { return candidate_scores(embedded, own); };
   if (loss_.kind != "info_nce" && !batch.teacher.defined()) {
     refuse(loss_.kind + ": examples without a teacher's scores");
   }
-  if (loss_.kind == "margin_mse") return margin_mse(own_scores(), batch.teacher);
+  if (loss_.kind == "margin_mse") return margin_mse(scores(own), batch.teacher);
   const auto distilled = [&] {
-    return distil_softmax(own_scores() / own.temperature,
-                          batch.teacher / loss_.teacher_temperature);
+    return distil_softmax(scores(own) / own.temperature, batch.teacher / loss_.teacher_temperature);
   };
   if (loss_.kind == "distillation") return distilled();
-  const at::Tensor loss = info_nce(embedded, loss_.info_nce, {.masked = batch.masked});
+  const at::Tensor loss =
+      info_nce_of_scores(scores(loss_.info_nce), loss_.info_nce, {.masked = batch.masked});
   if (!batch.teacher.defined() || loss_.distillation_weight == 0) return loss;
   return loss + distilled() * loss_.distillation_weight;
 }
 
+at::Tensor Objective::late_loss(const Columns& columns, const TextBatch& batch) const {
+  EmbeddedSets sets{
+      .queries = model_->sets_of(TextRole::query, columns[0][0], batch.queries),
+      .positives = model_->sets_of(TextRole::document, columns[1][0], batch.positives),
+      .negatives = {}};
+  if (columns.size() > 2) {
+    sets.negatives = model_->sets_of(TextRole::document, columns[2][0], batch.negatives);
+  }
+  return loss_of_scores(
+      [&](const InfoNceOptions& options) { return candidate_scores(sets, options); }, batch);
+}
+
 at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
                               const SizeDraw& draw) const {
+  if (model_->late_interaction()) return late_loss(columns, batch);
   const EmbeddingLoss base = [&](const Embedded& embedded) { return base_loss(embedded, batch); };
   const Embedded last = embedded_at(columns, columns[0].size() - 1);
   const std::string& kind = elastic_.kind;
@@ -205,24 +234,28 @@ std::vector<TextChunk> Objective::cut(const TextBatch& batch, std::int64_t most)
   return chunks;
 }
 
+std::int64_t Objective::vectors_of(const Tokens& tokens) const {
+  return model_->late_interaction() ? tokens.count() : tokens.sequences();
+}
+
 // Fills in the vectors of chunks that other processes computed.
 void Objective::share_vectors(const std::vector<TextChunk>& chunks, std::size_t layers,
                               Parts& parts) const {
   if (processes_->count() == 1) return;
   std::int64_t rows = 0;
-  for (const TextChunk& chunk : chunks) rows += chunk.tokens.sequences();
+  for (const TextChunk& chunk : chunks) rows += vectors_of(chunk.tokens);
   const auto deep = static_cast<std::int64_t>(layers);
   at::Tensor all = torch::zeros({rows, deep, model_->dim()});
   std::int64_t at = 0;
   for (std::size_t c = 0; c < chunks.size(); ++c) {
-    const std::int64_t some = chunks[c].tokens.sequences();
+    const std::int64_t some = vectors_of(chunks[c].tokens);
     if (!parts[c].empty()) all.narrow(0, at, some).copy_(torch::stack(parts[c], 1));
     at += some;
   }
   processes_->sum(all);
   at = 0;
   for (std::size_t c = 0; c < chunks.size(); ++c) {
-    const std::int64_t some = chunks[c].tokens.sequences();
+    const std::int64_t some = vectors_of(chunks[c].tokens);
     const at::Tensor own = all.narrow(0, at, some).to(model_->device());
     parts[c].clear();
     for (std::int64_t l = 0; l < deep; ++l) parts[c].push_back(own.select(1, l).contiguous());

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "learn/loss/info_nce.h"
 #include "learn/loss/matryoshka.h"
 #include "learn/loss/matryoshka_2d.h"
+#include "learn/loss/maxsim.h"
 #include "learn/loss/starbucks.h"
 #include "learn/loss/triplet.h"
 #include "learn/nn/text_model.h"
@@ -108,6 +110,11 @@ class Objective {
                                  at::Tensor* written = nullptr) const;
   at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw) const;
   at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
+  at::Tensor late_loss(const Columns& columns, const TextBatch& batch) const;
+  // Of scores in the order of candidate_scores, which are computed as the loss needs them.
+  using ScoresOf = std::function<at::Tensor(const InfoNceOptions& options)>;
+  at::Tensor loss_of_scores(const ScoresOf& scores, const TextBatch& batch) const;
+  std::int64_t vectors_of(const Tokens& tokens) const;  // rows that encode() gives
 
   using Parts = std::vector<std::vector<at::Tensor>>;  // by chunk, then by layer
 

@@ -30,6 +30,18 @@ void read_thinking(TomlTable& table, TextModelOptions& options) {
   thinking->refuse_others();
 }
 
+void read_late_interaction(TomlTable& table, TextModelOptions& options) {
+  auto late = table.table("late_interaction");
+  if (!late) return;
+  LateInteractionOptions& into = options.late_interaction.emplace();
+  late->whole("query_tokens", into.query_tokens, 1, 1 << 24);
+  late->whole("document_tokens", into.document_tokens, 1, 1 << 24);
+  late->boolean("query_expansion", into.query_expansion);
+  late->boolean("skip_punctuation", into.skip_punctuation);
+  late->boolean("markers", into.markers);
+  late->refuse_others();
+}
+
 void read_positions(TomlTable& table, TextModelOptions& options) {
   auto positions = table.table("positions");
   if (!positions) return;
@@ -132,6 +144,7 @@ TextModelOptions read_model(TomlTable& recipe) {
   read_pooling(*model, options);
   read_lora(*model, options);
   read_thinking(*model, options);
+  read_late_interaction(*model, options);
   read_positions(*model, options);
   model->refuse_others();
   return options;
