@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "codec/test_binariser.h"
 #include "codec/token_store.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
@@ -18,6 +19,7 @@
 #include "kith/error.h"
 #include "kith/relevance.h"
 #include "kith/sparse.h"
+#include "kith/trained_binariser.h"
 #include "kith/trained_lists.h"
 #include "kith/vector_sets.h"
 #include "kith/vectors.h"
@@ -388,6 +390,15 @@ void write_lists(const fs::path& folder) {
   }
 }
 
+void write_binarisers(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (const int bits : {1, 3}) {
+    kith::TrainedBinariser(
+        std::make_shared<const kith::Binariser>(kith::made_up_binariser(4, 6, bits, 2)))
+        .save((folder / ("bits" + std::to_string(bits))).string());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -418,6 +429,7 @@ int main(int argc, char** argv) {
     write_items(root / "items_fuzz");
     write_relevance(root / "relevance_fuzz");
     write_lists(root / "lists_content_fuzz");
+    write_binarisers(root / "binariser_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

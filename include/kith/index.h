@@ -24,6 +24,7 @@
 #include "kith/labels.h"
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
+#include "kith/trained_binariser.h"
 #include "kith/trained_lists.h"
 #include "kith/types.h"
 
@@ -81,6 +82,10 @@ struct BuildOptions {
   // Of an inverted file: centres and codewords that were learned elsewhere, of this dimension and
   // metric. They say how many lists there are and which product code.
   std::shared_ptr<const TrainedLists> trained = {};
+
+  // Of codecs bitsMxN: what makes the codes, of this dimension and of those numbers. Without a
+  // codec's name it is the codec, in an inverted file the one that re-ranks.
+  std::shared_ptr<const TrainedBinariser> binariser = {};
 
   std::uint64_t seed = 1;
   Control control = {};
@@ -164,6 +169,14 @@ class Index {
   // Exact for flat; for a graph the walk goes on while it meets vectors inside the radius.
   RangeNeighbours range(const AnyMatrixView& queries, float radius,
                         const SearchOptions& options = {}) const;
+
+  // From now on queries are vectors of another model, of binariser.dim() dimensions, whose
+  // binariser was trained to search the codes that are here (kith train codec, compatible_with):
+  // vectors need not be coded again. Vectors that are added still are of the old model. Throws
+  // invalid_argument for another binariser, and where vectors have other codes, too, or lists.
+  void read_queries_by(const TrainedBinariser& binariser);
+  // Dimensions of queries: dim() but for read_queries_by().
+  std::size_t query_dim() const;
 
   // Adds rows; returns their ids: those of removed vectors that are free again, lowest first, then
   // new ones after the last. Searches find all of the rows or none; when add throws, none. The

@@ -4,17 +4,37 @@
 #include <memory>
 
 #include "cli/options.h"
+#include "formats/kith_file.h"
 
 namespace kith::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_binariser(const std::string& path) {
+  const Meta meta = KithFileReader::open(path, true).meta();
+  return meta.has("kind") && meta.string("kind") == "binariser";
+}
+
+}  // namespace
+
+std::string trained_file(const std::string& path) {
+  if (!fs::is_directory(path)) return path;
+  const std::string binariser = path + "/binariser.kith";
+  return fs::exists(binariser) ? binariser : path + "/lists.kith";
+}
 
 BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
   BuildOptions result = options;
   result.metric = parse_metric(metric);
   result.seed = common.seed;
   if (!trained.empty()) {
-    const bool folder = std::filesystem::is_directory(trained);
-    result.trained = std::make_shared<const TrainedLists>(
-        TrainedLists::open(folder ? trained + "/lists.kith" : trained));
+    const std::string path = trained_file(trained);
+    if (is_binariser(path)) {
+      result.binariser = std::make_shared<const TrainedBinariser>(TrainedBinariser::open(path));
+    } else {
+      result.trained = std::make_shared<const TrainedLists>(TrainedLists::open(path));
+    }
   }
   result.control = common.control();
   return result;
@@ -44,8 +64,10 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
                   "leaves them)")
       ->check(number_above(0, kMostBalance))
       ->type_name("X");
-  verb.add_option("--trained", choices.trained,
-                  "Lists and product code that kith train codec learned, in place of k-means'")
+  verb.add_option(
+          "--trained", choices.trained,
+          "What kith train codec learned: lists and product code in place of k-means', or the\n"
+          "binariser of codec bitsMxN")
       ->type_name("FOLDER");
   verb.add_option("--build-beam", choices.options.build_beam,
                   "Breadth of the search that finds a node's edges")

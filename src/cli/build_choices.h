@@ -17,6 +17,9 @@ struct BuildChoices {
   BuildOptions build_options(const CommonOptions& common) const;
 };
 
+// What `kith train codec` wrote, given its folder or the file itself.
+std::string trained_file(const std::string& path);
+
 // --metric, --index, --codec, --degree, --lists, --balance, --trained, --build-beam, --order,
 // --recall.
 void add_build_choices(CLI::App& verb, BuildChoices& choices);

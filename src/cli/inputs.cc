@@ -43,9 +43,10 @@ void make_ascending(Matrix<float>& distances, const Matrix<Id>& ids) {
 
 void check_dimension(const std::string& index_path, const Index& index, const std::string& path,
                      const AnyMatrixView& rows) {
-  if (rows.dim() == index.dim()) return;
+  const std::size_t dim = index.query_dim();
+  if (rows.dim() == dim) return;
   refuse(path + ": " + std::to_string(rows.dim()) + " dimensions, but " + index_path + " has " +
-         std::to_string(index.dim()));
+         std::to_string(dim));
 }
 
 void check_distinct(const std::string& output, const std::string& input) {

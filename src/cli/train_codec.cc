@@ -13,8 +13,8 @@ namespace kith::cli {
 namespace {
 
 struct Options : RecipeOptions {
-  std::string vectors, queries, metric;
-  std::size_t lists = 0, parts = 0;
+  std::string vectors, queries, metric, kind;
+  std::size_t lists = 0, parts = 0, dims = 0, bits = 0;
 };
 
 void run(const Options& options) {
@@ -26,7 +26,10 @@ void run(const Options& options) {
                                {"data.queries", toml_text(options.queries)},
                                {"data.metric", toml_text(options.metric)},
                                {"codec.lists", number(options.lists)},
-                               {"codec.parts", number(options.parts)}});
+                               {"codec.parts", number(options.parts)},
+                               {"codec.kind", toml_text(options.kind)},
+                               {"codec.dims", number(options.dims)},
+                               {"codec.bits", number(options.bits)}});
   const Stopwatch watch;
   const learn::TrainSummary summary = load_learn().train_codec(request);
   print_training(summary, Times(watch), options.json);
@@ -38,11 +41,16 @@ void add_train_codec(CLI::App& train) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = train.add_subcommand(
       "codec",
-      "Learn an inverted file's lists and product code from how vectors rank (Distill-VQ)");
+      "Learn an inverted file's lists and product code from how vectors rank (Distill-VQ), or a\n"
+      "binariser (BEBR)");
   verb->add_option("--vectors", options->vectors, "What is to be indexed, or a sample of it")
       ->type_name("FILE");
-  verb->add_option("--queries", options->queries, "Queries like those to come")->type_name("FILE");
-  verb->add_option("--metric", options->metric, "l2, ip or cosine (default: l2)")
+  verb->add_option("--queries", options->queries,
+                   "Queries like those to come (kind bebr: may be left out)")
+      ->type_name("FILE");
+  verb->add_option("--metric", options->metric, "l2, ip or cosine (default: l2; kind bebr: cosine)")
+      ->type_name("NAME");
+  verb->add_option("--kind", options->kind, "lists or bebr, a binariser (default: lists)")
       ->type_name("NAME");
   verb->add_option("--lists", options->lists,
                    "Lists (default: about twice the square root of the vectors)")
@@ -52,12 +60,20 @@ void add_train_codec(CLI::App& train) {
                    "Parts of the product code, 4 bits each (default: one for two dimensions)")
       ->check(whole_number(1, kMaxDim))
       ->type_name("N");
+  verb->add_option("--dims", options->dims, "kind bebr: dimensions of codes (default: 256)")
+      ->check(whole_number(1, kMaxDim))
+      ->type_name("N");
+  verb->add_option("--bits", options->bits, "kind bebr: bits of each, 1 to 4 (default: 2)")
+      ->check(whole_number(1, 4))
+      ->type_name("N");
   add_recipe_options(*verb, *options, "loss.temperature=0.1");
   add_examples(
       *verb,
       "kith train codec --vectors base.npy --queries q.npy --metric cosine --parts 32 -o lists\n"
       "kith build base.npy --metric cosine --trained lists -o base.kith\n"
-      "kith train codec lists.toml --set codec.rotate=true");
+      "kith train codec lists.toml --set codec.rotate=true\n"
+      "kith train codec --kind bebr --vectors base.npy --dims 256 --bits 2 -o codes\n"
+      "kith build base.npy --metric cosine --trained codes -o base.kith");
   verb->callback([options] { run(*options); });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/build_choices.h"
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/hits.h"
@@ -25,7 +26,7 @@ namespace kith::cli {
 namespace {
 
 struct Options : CommonOptions {
-  std::string index, queries, output, only, without, match;
+  std::string index, queries, output, only, without, match, trained;
   std::vector<std::string> like, vectors, words;
   std::size_t k = 10, beam = 0, rerank = 0, candidates = 0;
   std::optional<float> radius, carve;
@@ -76,13 +77,14 @@ Queries from_labels(const Options& options, const Index& index) {
 
 Queries from_text(const Options& options, const Index& index) {
   Queries queries;
-  queries.typed = Matrix<float>(options.vectors.size(), index.dim());
+  const std::size_t dim = index.query_dim();
+  queries.typed = Matrix<float>(options.vectors.size(), dim);
   for (std::size_t q = 0; q < options.vectors.size(); ++q) {
     const std::vector<float> components = parse_components("--vector", options.vectors[q]);
-    if (components.size() != index.dim()) {
+    if (components.size() != dim) {
       throw Error(ErrorCode::invalid_argument, "--vector: " + std::to_string(components.size()) +
                                                    " components, but " + options.index + " has " +
-                                                   std::to_string(index.dim()) + " dimensions");
+                                                   std::to_string(dim) + " dimensions");
     }
     std::copy(components.begin(), components.end(), queries.typed.row(q));
   }
@@ -179,10 +181,30 @@ void note_if_short(const Options& options, const RangeNeighbours& hits, std::siz
                options.index.c_str(), size, filters ? " and not all may be hits" : "", least);
 }
 
+// Queries are of another model than the index' vectors are.
+void read_queries_by(const Options& options, Index& index) {
+  const std::pair<const char*, bool> others[] = {
+      {"--like", !options.like.empty()}, {"--relevance", !options.relevance.adapter.empty()}};
+  for (const auto& [name, given] : others) {
+    if (!given) continue;
+    throw Error(ErrorCode::invalid_argument,
+                std::string(name) +
+                    ": goes by the index's own vectors, but --trained says that "
+                    "queries are of another model");
+  }
+  try {
+    index.read_queries_by(TrainedBinariser::open(trained_file(options.trained)));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::invalid_argument) throw;
+    throw Error(error.code(), options.trained + ", " + options.index + ": " + error.what());
+  }
+}
+
 void search_vectors(const Options& options) {
   check_usage(options);
   const Control control = options.control();
-  const Index index = Index::open(options.index);
+  Index index = Index::open(options.index);
+  if (!options.trained.empty()) read_queries_by(options, index);
   Queries queries = !options.queries.empty() ? from_file(options, index, control)
                     : !options.like.empty()  ? from_labels(options, index)
                                              : from_text(options, index);
@@ -217,14 +239,12 @@ void refuse_given(const Given& given, const std::string& why) {
 }
 
 Given of_vectors(const Options& options) {
-  return {{"--like", !options.like.empty()},
-          {"--vector", !options.vectors.empty()},
-          {"--radius", options.radius.has_value()},
-          {"--rerank", options.rerank != 0},
-          {"--only", !options.only.empty()},
-          {"--without", !options.without.empty()},
-          {"--match", !options.match.empty()},
-          {"--relevance", !options.relevance.adapter.empty()}};
+  return {
+      {"--like", !options.like.empty()},        {"--vector", !options.vectors.empty()},
+      {"--radius", options.radius.has_value()}, {"--rerank", options.rerank != 0},
+      {"--only", !options.only.empty()},        {"--without", !options.without.empty()},
+      {"--match", !options.match.empty()},      {"--relevance", !options.relevance.adapter.empty()},
+      {"--trained", !options.trained.empty()}};
 }
 
 Given of_sets(const Options& options) {
@@ -320,6 +340,9 @@ void add_search(CLI::App& root) {
       ->type_name("REGEX")
       ->excludes(only)
       ->excludes(without);
+  verb->add_option("--trained", options->trained,
+                   "A binariser by which QUERIES of a new model search the codes of an old one")
+      ->type_name("FOLDER");
   add_relevance_options(*verb, options->relevance);
   verb->add_option(
           "-o,--output", options->output,

@@ -5,6 +5,7 @@
 #include <string>
 #include <variant>
 
+#include "codec/bits.h"
 #include "codec/lvq.h"
 #include "codec/plain.h"
 #include "codec/rabitq.h"
@@ -12,9 +13,9 @@
 
 namespace kith {
 
-using AnyCodec =
-    std::variant<Plain<float>, Plain<Half>, Plain<BFloat16>, Plain<std::uint8_t>,
-                 Plain<std::int8_t>, Sq8, Lvq<4>, Lvq<8>, Lvq<4, 4>, Lvq<4, 8>, Lvq<8, 8>, Rabitq>;
+using AnyCodec = std::variant<Plain<float>, Plain<Half>, Plain<BFloat16>, Plain<std::uint8_t>,
+                              Plain<std::int8_t>, Sq8, Lvq<4>, Lvq<8>, Lvq<4, 4>, Lvq<4, 8>,
+                              Lvq<8, 8>, Rabitq, Bits>;
 
 template <class... C>
 consteval bool all_are_codecs(std::variant<C...>*) {

@@ -79,6 +79,28 @@ concept CodecWithOrigin =
       { stored.estimate_error(query, id) } -> std::convertible_to<float>;
     };
 
+// Makes a query of a vector like those that are stored, where a codec may read queries otherwise.
+template <Codec C>
+void prepare_row(const C& codec, const float* x, typename C::Query& query) {
+  if constexpr (requires { codec.prepare_row(x, query); }) {
+    codec.prepare_row(x, query);
+  } else {
+    codec.prepare(x, query);
+  }
+}
+
+// The same of a stored one: its code is one already, or it is decoded into `x`, room for dim()
+// floats.
+template <Codec C>
+void prepare_stored(const C& codec, Id id, float* x, typename C::Query& query) {
+  if constexpr (requires { codec.prepare_code(id, query); }) {
+    codec.prepare_code(id, query);
+  } else {
+    codec.decode(id, x);
+    codec.prepare(x, query);
+  }
+}
+
 // Whether score() reads less of a code than score_best() does.
 template <class C>
 inline constexpr bool kHasTwoLevels = requires { requires C::kTwoLevels; };

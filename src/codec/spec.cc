@@ -28,7 +28,7 @@ std::size_t parts_of(std::string_view word) {
 
 void check(std::string_view word, bool may_be_product, std::string_view whole) {
   if (may_be_product && parts_of(word) != 0) return;
-  if (rabitq_bits(word) != 0) return;
+  if (rabitq_bits(word) != 0 || bits_word(word)) return;
   if (std::find(kNames.begin(), kNames.end(), word) == kNames.end()) {
     throw Error(ErrorCode::invalid_argument,
                 "codec '" + std::string(whole) + "': unknown codec '" + std::string(word) +
@@ -50,7 +50,7 @@ bool take_rotation(std::string_view& word, std::string_view whole) {
                       "', expected rot or, first, leanvecN with N dimensions");
   }
   word = word.substr(dash + 1);
-  if (rabitq_bits(word) != 0) {
+  if (rabitq_bits(word) != 0 || bits_word(word)) {
     refuse(whole, "'" + std::string(word) + "' rotates by itself, expected it without 'rot-'");
   }
   return true;
@@ -64,7 +64,34 @@ std::string codec_names() {
     if (!text.empty()) text += ", ";
     text += name;
   }
-  return text + ", rabitqN with N = 1 to 8 bits";
+  return text +
+         ", rabitqN with N = 1 to 8 bits, signsM, itqM or bitsMxN with M dimensions of N = 1 to 4 "
+         "bits";
+}
+
+std::optional<BitsWord> bits_word(std::string_view word) {
+  constexpr std::pair<std::string_view, BitsWord::Kind> kWords[] = {
+      {"bits", BitsWord::Kind::learned},
+      {"itq", BitsWord::Kind::itq},
+      {"signs", BitsWord::Kind::signs}};
+  BitsWord found;
+  const std::size_t cross = word.find('x');
+  if (cross != std::string_view::npos) {
+    const std::string_view bits = word.substr(cross + 1);
+    if (!word.starts_with("bits") || bits.size() != 1 || bits[0] < '1' || bits[0] > '4') return {};
+    found.bits = bits[0] - '0';
+    word = word.substr(0, cross);
+  }
+  for (const auto& [name, kind] : kWords) {
+    found.kind = kind;
+    found.dims = number_after(name, word);
+    if (found.dims != 0) return found;
+  }
+  return {};
+}
+
+std::string bits_name(std::size_t dims, int bits) {
+  return "bits" + std::to_string(dims) + (bits == 1 ? "" : "x" + std::to_string(bits));
 }
 
 int rabitq_bits(std::string_view word) {
@@ -113,6 +140,9 @@ CodecSpec CodecSpec::parse(std::string_view name) {
   spec.rotate = take_rotation(rest, name);
   check(rest, spec.reduced == 0, name);
   spec.primary = std::string(rest);
+  if (spec.reduced != 0 && bits_word(rest)) {
+    refuse(name, "'" + spec.primary + "' reduces by itself, expected it without 'leanvec'");
+  }
   if (spec.reduced != 0 && spec.rerank.empty()) {
     refuse(name, "reduced vectors need whole ones to re-rank them, for example " +
                      std::string(name) + "+f16");

@@ -1,9 +1,11 @@
 // Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50", "opq50"), "-"
 // for a transform before it ("rot-lvq4", "leanvec160-lvq8"), "+" for "re-ranked by"
-// ("rot-lvq4+f16", "pq50+rot-lvq8").
+// ("rot-lvq4+f16", "pq50+rot-lvq8"). "bits256x2" has 256 numbers of 2 bits.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +33,17 @@ struct CodecSpec {
 std::string codec_names();
 // Takes "leanvecN-" off the front of a name and returns N; 0 when something else is there.
 std::size_t take_reduction(std::string_view& word);
+// "bits256x2": codes by a learned binariser of so many dimensions and bits of each (1 unless
+// given); "itq256", "signs256": of one bit (binariser.h).
+struct BitsWord {
+  enum class Kind : std::uint8_t { learned, itq, signs };
+  Kind kind = Kind::learned;
+  std::size_t dims = 0;
+  int bits = 1;
+};
+std::optional<BitsWord> bits_word(std::string_view word);
+std::string bits_name(std::size_t dims, int bits);
+
 // 4 for "rabitq4"; 0 for other words. These codecs are rotated without being told to.
 int rabitq_bits(std::string_view word);
 

@@ -50,6 +50,20 @@ Stage::Stage(const std::string& codec, bool rotate, std::size_t dim, Metric metr
   if (turned) rotation_.emplace(reduced != 0 ? reduced : dim, seed);
 }
 
+std::size_t Stage::query_dim() const {
+  const Bits* const bits = std::get_if<Bits>(&codec_);
+  return bits != nullptr ? bits->query_dim() : dim_;
+}
+
+void Stage::read_queries_by(std::shared_ptr<const Binariser> binariser) {
+  Bits* const bits = std::get_if<Bits>(&codec_);
+  if (bits == nullptr) {
+    throw Error(ErrorCode::invalid_argument,
+                "codec '" + name() + "': no binariser made its codes, expected bitsMxN");
+  }
+  bits->read_queries_by(std::move(binariser));
+}
+
 std::string Stage::name() const {
   CodecSpec spec;
   spec.reduced = reduced();
@@ -59,7 +73,7 @@ std::string Stage::name() const {
 }
 
 void Stage::transform(float* x, bool query) const {
-  if (metric_ == Metric::cosine && !keeps_bytes()) normalise(x, dim_);
+  if (metric_ == Metric::cosine && !keeps_bytes()) normalise(x, query ? query_dim() : dim_);
   if (reduction_ && query) reduction_->reduce_query(x);
   if (reduction_ && !query) reduction_->reduce(x);
   if (rotation_) rotation_->apply(x);
@@ -82,7 +96,7 @@ Matrix<float> Stage::sample(const AnyMatrixView& rows, std::uint64_t seed,
 }
 
 void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control,
-                  const ReductionTraining& training) {
+                  const StageTraining& training) {
   Matrix<float> x = sample(rows, seed, control);
   if (reduction_) {
     const Matrix<float> queries =
@@ -98,6 +112,8 @@ void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& 
                });
   const MatrixView<const float> seen(x.data(), x.rows(), reduction_ ? reduced() : dim_,
                                      x.stride_bytes());
+  Bits* const bits = std::get_if<Bits>(&codec_);
+  if (bits != nullptr && training.binariser != nullptr) bits->take(training.binariser);
   std::visit([&](auto& codec) { codec.train(seen); }, codec_);
 }
 

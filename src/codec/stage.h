@@ -3,6 +3,7 @@
 // the codec prepares.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,10 +19,11 @@
 
 namespace kith {
 
-// What a reduction is learned by.
-struct ReductionTraining {
-  AnyMatrixView queries;
+// What a reduction is learned by, and a binariser that was learned elsewhere.
+struct StageTraining {
+  AnyMatrixView queries = {};
   LeanVecMethod method = LeanVecMethod::id;
+  std::shared_ptr<const Binariser> binariser = {};
 };
 
 class Stage {
@@ -32,7 +34,7 @@ class Stage {
 
   // Fixes what is learned from data on a sample of the rows (kTrainRows of them at most).
   void train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control,
-             const ReductionTraining& training = {});
+             const StageTraining& training = {});
   // Makes room for ids below `rows`, in memory of its own.
   void resize(std::size_t rows);
   // Stores row i as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
@@ -53,6 +55,10 @@ class Stage {
   const std::string& codec_name() const { return codec_name_; }
   // Whether the name says so: "rabitq" codecs always are rotated.
   bool rotates() const { return rotation_.has_value() && rabitq_bits(codec_name_) == 0; }
+  // Dimensions of queries, which a binariser of another model's vectors may read (Bits).
+  std::size_t query_dim() const;
+  // Throws invalid_argument where codes aren't made by a binariser, and what Bits does.
+  void read_queries_by(std::shared_ptr<const Binariser> binariser);
   std::size_t reduced() const { return reduction_ ? reduction_->reduced() : 0; }
   // Whether vectors are kept as raw bytes (then cosine doesn't normalise them).
   bool keeps_bytes() const { return codec_name_ == "u8" || codec_name_ == "i8"; }

@@ -6,6 +6,7 @@
 #include "index/implementation.h"
 #include "index/intrinsic_dimension.h"
 #include "index/list_trial.h"
+#include "kith/trained_binariser.h"
 #include "kith/trained_lists.h"
 
 namespace kith {
@@ -83,6 +84,31 @@ void resolve_trained(BuildOptions& options, const AnyMatrixView& rows) {
   }
 }
 
+// Fills in the codec that a binariser is; refuses what it doesn't fit.
+void resolve_binariser(BuildOptions& options, const AnyMatrixView& rows) {
+  if (options.binariser == nullptr) return;
+  const TrainedBinariser& trained = *options.binariser;
+  if (trained.dim() != rows.dim()) {
+    refuse("a trained binariser of " + std::to_string(trained.dim()) +
+           " dimensions for vectors of " + std::to_string(rows.dim()));
+  }
+  if (options.metric != Metric::cosine) {
+    refuse("a trained binariser is for cosine, but the metric is " +
+           std::string(name(options.metric)));
+  }
+  if (options.trained != nullptr) refuse("trained lists and a trained binariser, expected one");
+  if (options.codec == "auto") {
+    const bool lists = options.index == "ivf" || options.lists != 0 || options.balance != 0;
+    options.codec = (lists ? "pq" + std::to_string(parts_of(rows.dim())) + "+" : std::string()) +
+                    trained.codec();
+    return;
+  }
+  const CodecSpec spec = CodecSpec::parse(options.codec);
+  if (spec.primary != trained.codec() && spec.rerank != trained.codec()) {
+    refuse("codec '" + options.codec + "', but " + trained.codec() + " was trained");
+  }
+}
+
 // What one option asks for decides; otherwise the data does, in a small trial.
 std::string choose_index(const BuildOptions& options, const AnyMatrixView& rows) {
   const bool product = options.codec != "auto" && CodecSpec::parse(options.codec).parts() != 0;
@@ -147,8 +173,9 @@ void check_range(const char* what, std::size_t value, std::size_t low, std::size
 BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
   BuildOptions resolved = options;
   resolve_trained(resolved, rows);
+  resolve_binariser(resolved, rows);
   if (resolved.index == "auto") {
-    resolved.index = choose_index(options, rows);
+    resolved.index = choose_index(resolved, rows);
   } else if (resolved.index != "flat" && resolved.index != "graph" && resolved.index != "ivf") {
     throw Error(ErrorCode::invalid_argument,
                 "index '" + resolved.index + "': expected auto, graph, flat or ivf");

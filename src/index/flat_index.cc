@@ -127,7 +127,7 @@ class FlatIndex : public Index::Implementation {
       parallel_for(
           control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
             typename std::decay_t<decltype(codec)>::Query query;
-            std::vector<float> x(dim);
+            std::vector<float> x(queries.dim());
             for (std::size_t q = begin; q < end; ++q) {
               queries.copy_row(q, x.data());
               primary_.transform_query(x.data());
@@ -152,7 +152,7 @@ class FlatIndex : public Index::Implementation {
     Progress progress(control, "search", queries.rows());
     parallel_for(control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
       typename C::Query query;
-      std::vector<float> x(dim);
+      std::vector<float> x(queries.dim());
       for (std::size_t q = begin; q < end; ++q) {
         queries.copy_row(q, x.data());
         primary_.transform_query(x.data());

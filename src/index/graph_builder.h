@@ -134,8 +134,7 @@ class GraphBuilder {
 
   void prepare(Id node, typename C::Query& query, Scratch& scratch) const {
     scratch.vector.resize(codec_.dim());
-    codec_.decode(node, scratch.vector.data());
-    codec_.prepare(scratch.vector.data(), query);
+    prepare_stored(codec_, node, scratch.vector.data(), query);
   }
   void insert_batch(std::span<const Id> batch);
   void find_neighbours(Id node, Scratch& scratch) const;

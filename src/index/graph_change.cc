@@ -136,8 +136,7 @@ Id GraphIndex::nearest_node(const C& codec, Id id) const {
   constexpr std::size_t kBeam = 32;
   std::vector<float> x(dim);
   typename C::Query query;
-  codec.decode(id, x.data());
-  codec.prepare(x.data(), query);
+  prepare_stored(codec, id, x.data(), query);
   std::unique_ptr<BeamScratch> scratch = scratch_.take();
   beam_search(graph_, codec, query, entries_, std::min(kBeam, size()), *scratch);
   const std::span<const BeamKey> keys = scratch->pool.keys();

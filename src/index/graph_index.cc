@@ -105,7 +105,7 @@ void GraphIndex::choose_entries(std::span<const Id> nodes, const Control& contro
           }
         }
         typename std::decay_t<decltype(codec)>::Query query;
-        codec.prepare(middle.data(), query);
+        prepare_row(codec, middle.data(), query);
         std::vector<float> distances(nodes.size());
         parallel_for(control, nodes.size(), 4096,
                      [&](std::size_t begin, std::size_t end, std::size_t) {

@@ -12,7 +12,7 @@ std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
 
 void GraphIndex::load_query(const AnyMatrixView& queries, std::size_t row,
                             QueryVectors& vectors) const {
-  vectors.primary.resize(dim);
+  vectors.primary.resize(queries.dim());
   queries.copy_row(row, vectors.primary.data());
   if (rerank_) {
     vectors.best = vectors.primary;

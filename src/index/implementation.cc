@@ -76,7 +76,8 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
 }
 
 void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions& options) {
-  ReductionTraining training;
+  StageTraining training;
+  if (options.binariser != nullptr) training.binariser = options.binariser->content();
   if (primary_.reduced() != 0) {
     training.queries = options.train_queries;
     training.method = parse_leanvec(options.leanvec);
@@ -228,6 +229,16 @@ SearchWithBeam Index::Implementation::trial_search(const Control& control) const
 DefaultBeam Index::Implementation::measure_beam(const BeamTrial& trial,
                                                 const BuildOptions& options) const {
   return choose_default_beam(trial, options.recall, trial_search(options.control));
+}
+
+void Index::Implementation::read_queries_by(std::shared_ptr<const Binariser> binariser) {
+  if (rerank_ || kind() == "ivf") {
+    throw Error(ErrorCode::invalid_argument,
+                std::string(rerank_ ? "codes that others re-rank" : "an inverted file") +
+                    ": only codes by a binariser alone can be searched by another one's queries");
+  }
+  const std::unique_lock lock(mutex);
+  primary_.read_queries_by(std::move(binariser));
 }
 
 void Index::Implementation::recode(const std::string& name, const AnyMatrixView& rows,

@@ -68,6 +68,10 @@ class Index::Implementation {
   bool contains(Id id) const { return id < size() && !removed_.contains(id); }
   // The first vector present with the label.
   std::optional<Id> find(std::string_view label) const;
+  // Dimensions of the queries that search() and range() get.
+  std::size_t query_dim() const { return primary_.query_dim(); }
+  // Throws invalid_argument where they can't be read otherwise.
+  void read_queries_by(std::shared_ptr<const Binariser> binariser);
   // The stage whose vectors are closest to what was put in.
   const Stage& best() const { return rerank_ ? *rerank_ : primary_; }
 

@@ -53,14 +53,14 @@ std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, co
   checked_norms("training query", options.train_queries, options.metric, options.control);
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
+  const bool choose_codec = options.codec == "auto" && options.binariser == nullptr;
   std::unique_ptr<Index::Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
   } else if (resolved.index == "ivf") {
-    implementation = build_ivf(rows, resolved, options.codec == "auto");
+    implementation = build_ivf(rows, resolved, choose_codec);
   } else {
-    implementation =
-        build_graph(rows, order_keys(rows, labels, resolved), resolved, options.codec == "auto");
+    implementation = build_graph(rows, order_keys(rows, labels, resolved), resolved, choose_codec);
   }
   implementation->labels = labels;
   return implementation;
@@ -79,17 +79,26 @@ Index Index::open(const std::string& path, const OpenOptions& options) {
 Neighbours Index::search(const AnyMatrixView& queries, std::size_t k,
                          const SearchOptions& options) const {
   check_k(k);
-  check_same_dim(queries, dim(), "index");
+  check_same_dim(queries, query_dim(), "index");
   checked_norms("query", queries, metric(), options.control);
   return implementation_->search(queries, k, options);
 }
 
 RangeNeighbours Index::range(const AnyMatrixView& queries, float radius,
                              const SearchOptions& options) const {
-  check_same_dim(queries, dim(), "index");
+  check_same_dim(queries, query_dim(), "index");
   if (std::isnan(radius)) refuse("radius nan, expected a number");
   checked_norms("query", queries, metric(), options.control);
   return implementation_->range(queries, distance_from_customary(metric(), radius), options);
+}
+
+void Index::read_queries_by(const TrainedBinariser& binariser) {
+  const std::lock_guard change(*change_);
+  implementation_->read_queries_by(binariser.content());
+}
+std::size_t Index::query_dim() const {
+  const std::shared_lock lock(implementation_->mutex);
+  return implementation_->query_dim();
 }
 
 std::vector<Id> Index::add(const AnyMatrixView& rows, const Labels& labels,

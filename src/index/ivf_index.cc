@@ -94,7 +94,7 @@ IvfIndex::IvfIndex(const AnyMatrixView& rows, const BuildOptions& options, bool 
     : Implementation(options.metric, rows.dim(), rows.type(),
                      CodecSpec::parse(options.codec).refining(), options.seed) {
   const Control& control = options.control;
-  primary_.train(rows, options.seed, control);
+  train(rows, options);
   train_lists(rows, options);  // its sample makes room for the codes
   store_all(rows, control);
 

@@ -1,3 +1,4 @@
+#include "learn/codec/binariser_trainer.h"
 #include "learn/codec/list_trainer.h"
 #include "learn/learn.h"
 #include "learn/pretrain/pretrainer.h"
@@ -26,6 +27,10 @@ TrainSummary train_relevance_recipe(const TrainRequest& request) {
 }
 
 TrainSummary train_codec_recipe(const TrainRequest& request) {
+  if (read_codec_kind(request.recipe, request.settings) == "bebr") {
+    const BinariserRecipe recipe = read_binariser_recipe(request.recipe, request.settings);
+    return train_binariser(recipe, request.restart, request.control);
+  }
   const ListRecipe recipe = read_list_recipe(request.recipe, request.settings);
   return train_lists(recipe, request.restart, request.control);
 }

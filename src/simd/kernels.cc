@@ -16,15 +16,20 @@ constexpr std::size_t kLevels = static_cast<std::size_t>(Level::neon) + 1;
 
 // What a level adds to the levels below it: each family knows for which it has kernels.
 void add_level(Level level, KernelTable& table) {
-  if (level == Level::scalar) add_scalar(table);
+  if (level == Level::scalar) {
+    add_scalar(table);
+    add_scalar_odd(table);
+  }
   add_highway_rows(level, table);
   add_highway_scaled(level, table);
   add_highway_bytes(level, table);
+  add_highway_odd(level, table);
   add_avx512_float(level, table);
   add_avx512_values(level, table);
   add_avx512_transforms(level, table);
   add_vnni_scaled(level, table);
   add_vnni_bytes(level, table);
+  add_vnni_odd(level, table);
   add_vbmi_bits(level, table);
   add_vbmi_blocks(level, table);
   add_avx512_bf16(level, table);

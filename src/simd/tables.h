@@ -7,6 +7,7 @@
 
 #include "simd/dispatch.h"
 #include "simd/kernels.h"
+#include "simd/odd_codes.h"
 
 #if defined(__x86_64__)
 #define KITH_X86 1
@@ -30,6 +31,7 @@ struct KernelTable {
   ScaledKernels scaled_int8[8];
   HammingManyFn hamming_many;
   HammingGatherFn hamming_gather;
+  OddKernels odd[2];  // 2 and 4 bits
   BlockScanFn scan_blocks;
   decltype(&simd::scan_blocks_each) scan_blocks_each;
   decltype(&simd::fill_tables) fill_tables;
@@ -59,16 +61,19 @@ inline std::size_t bits_index(int bits) { return static_cast<std::size_t>(bits -
 
 // ---- The families -------------------------------------------------------------------------------
 void add_scalar(KernelTable& table);
+void add_scalar_odd(KernelTable& table);
 // Those below add what they have for this very level, and nothing for the others. Highway comes
 // before the raw intrinsics that do better.
 void add_highway_rows(Level level, KernelTable& table);
 void add_highway_scaled(Level level, KernelTable& table);
 void add_highway_bytes(Level level, KernelTable& table);
+void add_highway_odd(Level level, KernelTable& table);
 void add_avx512_float(Level level, KernelTable& table);
 void add_avx512_values(Level level, KernelTable& table);
 void add_avx512_transforms(Level level, KernelTable& table);
 void add_vnni_scaled(Level level, KernelTable& table);
 void add_vnni_bytes(Level level, KernelTable& table);  // and bits
+void add_vnni_odd(Level level, KernelTable& table);
 void add_vbmi_blocks(Level level, KernelTable& table);
 void add_vbmi_bits(Level level, KernelTable& table);
 void add_avx512_bf16(Level level, KernelTable& table);

@@ -22,6 +22,9 @@ void read_data(TomlTable& recipe, ListRecipe& into) {
 void read_codec(TomlTable& recipe, ListRecipe& into) {
   auto codec = recipe.table("codec");
   if (!codec) return;
+  constexpr const char* kKinds[] = {"lists"};
+  std::string kind;
+  codec->text("kind", kind, kKinds);
   codec->whole("lists", into.lists, 1, 1 << 24);
   codec->whole("parts", into.parts, 1, kMaxDim);
   codec->boolean("rotate", into.rotate);
