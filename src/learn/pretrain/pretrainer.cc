@@ -75,12 +75,16 @@ class LanguageTask : public TrainingTask {
     const std::vector<Sum> sums = sums_over_processes(losses);
     ShardGradients gradients(trained_, own.size());
     run_shards(own.size(), [&](std::size_t p) {
-      std::vector<at::Tensor> own_terms;
+      // Factors come in as gradients: were they multiplied here, on another thread than the losses,
+      // autograd would add up the terms' gradients in an order of its own.
+      std::vector<at::Tensor> means, factors;
       for (std::size_t t = 0; t < sums.size(); ++t) {
         const auto& [mean, weight] = losses[p].terms[t];
-        if (weight > 0) own_terms.push_back(mean * (scale * weight / sums[t].weight));
+        if (weight == 0) continue;
+        means.push_back(mean);
+        factors.push_back(torch::full_like(mean, scale * weight / sums[t].weight));
       }
-      if (!own_terms.empty()) gradients.add(p, own_terms, {});
+      if (!means.empty()) gradients.add(p, means, factors);
     });
     gradients.finish();
     return {.loss = loss_of(sums), .tokens = tokens.count(), .candidates = 0};
