@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "base/parallel.h"
+#include "formats/json_text.h"
 #include "formats/labels_file.h"
 #include "formats/npy.h"
 #include "formats/numbers.h"
@@ -102,23 +103,6 @@ void write_npz(AtomicFile& file, const VectorSetsView& sets, const std::string& 
   zip.finish();
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    constexpr char kDigits[] = "0123456789abcdef";
-    if (c == '"' || c == '\\') {
-      out += {'\\', c};
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += {kDigits[byte >> 4], kDigits[byte & 15]};
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 // {"_id": ..., "vectors": [[...], ...]}, a line a set.
 void write_lines(AtomicFile& file, const VectorSetsView& sets, const Labels& labels,
                  const std::string& name, const Control& control) {
@@ -129,9 +113,10 @@ void write_lines(AtomicFile& file, const VectorSetsView& sets, const Labels& lab
     std::string line = "{";
     if (labels.kind() != Labels::Kind::none) {
       const bool strings = labels.kind() == Labels::Kind::strings;
-      line += "\"_id\": " + (strings ? quoted(labels.text(i)) : labels.text(i)) + ", ";
+      line +=
+          "\"_id\": " + (strings ? formats::json_string(labels.text(i)) : labels.text(i)) + ", ";
     }
-    line += quoted(name) + ": [";
+    line += formats::json_string(name) + ": [";
     const AnyMatrixView set = sets.set(i);
     for (std::size_t v = 0; v < set.rows(); ++v) {
       set.copy_row(v, row.data());
