@@ -169,9 +169,8 @@ void Bits::prepare_codes(Query& out) const {
   out.sum = simd::pack_odd_query(lane_, largest(), out.codes.data(), word_.dims, out.values);
 }
 
-template <class Id_of>
 void Bits::finish(const Query& query, const std::int32_t* products, std::size_t n,
-                  const Id_of& id_of, float* out) const {
+                  const Half* inverse_norms, float* out) const {
   if (lane_ == 1) {  // bits that differ
     const auto dims = static_cast<std::int32_t>(word_.dims);
     const float scale = 1 / static_cast<float>(dims);
@@ -180,17 +179,17 @@ void Bits::finish(const Query& query, const std::int32_t* products, std::size_t 
     }
     return;
   }
-  const Half* const norms = norms_.as<Half>();
   const std::int32_t constant = largest() * query.sum;
+  simd::to_float(ElementType::f16, inverse_norms, n, out);
   for (std::size_t i = 0; i < n; ++i) {
     const auto product = static_cast<float>(2 * products[i] - constant);
-    const float inverse = query.inverse_norm * static_cast<float>(norms[id_of(i)]);
-    out[i] = std::max(0.0F, 1 - product * inverse);  // binary16 rounds
+    out[i] = std::max(0.0F, 1 - product * (query.inverse_norm * out[i]));  // binary16 rounds
   }
 }
 
 void Bits::score(const Query& query, const Id* ids, std::size_t n, float* out) const {
   std::int32_t products[kPiece];
+  Half norms[kPiece];
   for (std::size_t first = 0; first < n; first += kPiece) {
     const std::size_t piece = std::min(kPiece, n - first);
     const Id* const some = ids + first;
@@ -201,8 +200,10 @@ void Bits::score(const Query& query, const Id* ids, std::size_t n, float* out) c
       simd::odd_kernels(lane_).gather(query.values, codes_.data(), bytes_, some, piece, bytes_,
                                       products);
     }
-    finish(
-        query, products, piece, [&](std::size_t i) { return some[i]; }, out + first);
+    if (has_norms()) {
+      for (std::size_t i = 0; i < piece; ++i) norms[i] = norms_.as<Half>()[some[i]];
+    }
+    finish(query, products, piece, norms, out + first);
   }
 }
 
@@ -218,8 +219,8 @@ void Bits::score_range(const Query& query, Id first, std::size_t n, float* out) 
     } else {
       simd::odd_kernels(lane_).many(query.values, rows, bytes_, piece, bytes_, products);
     }
-    finish(
-        query, products, piece, [&](std::size_t i) { return begin + i; }, out + done);
+    const Half* const norms = has_norms() ? norms_.as<Half>() + begin : nullptr;
+    finish(query, products, piece, norms, out + done);
   }
 }
 

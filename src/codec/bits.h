@@ -86,9 +86,8 @@ class Bits {
   void prepare_codes(Query& out) const;
   void learn_decoder(MatrixView<const float> sample);
   // Of products as the kernels leave them.
-  template <class Id_of>
-  void finish(const Query& query, const std::int32_t* products, std::size_t n, const Id_of& id_of,
-              float* out) const;
+  void finish(const Query& query, const std::int32_t* products, std::size_t n,
+              const Half* inverse_norms, float* out) const;
 
   std::size_t dim_, size_ = 0;
   BitsWord word_;
