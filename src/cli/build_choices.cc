@@ -5,6 +5,7 @@
 
 #include "cli/options.h"
 #include "formats/kith_file.h"
+#include "learn/learn.h"
 
 namespace kith::cli {
 namespace {
@@ -20,8 +21,8 @@ bool is_binariser(const std::string& path) {
 
 std::string trained_file(const std::string& path) {
   if (!fs::is_directory(path)) return path;
-  const std::string binariser = path + "/binariser.kith";
-  return fs::exists(binariser) ? binariser : path + "/lists.kith";
+  const std::string binariser = path + '/' + learn::kBinariserFile;
+  return fs::exists(binariser) ? binariser : path + '/' + learn::kListsFile;
 }
 
 BuildOptions BuildChoices::build_options(const CommonOptions& common) const {

@@ -57,6 +57,9 @@ struct TrainSummary {
   double tokens_per_second = 0, cpu_seconds = 0;
 };
 
+// What trained codecs' folders hold, read without this library.
+inline constexpr char kListsFile[] = "lists.kith", kBinariserFile[] = "binariser.kith";
+
 struct MergeRequest {
   std::vector<std::string> models;  // folders
   std::string base;                 // the folder they were trained from; empty: unknown

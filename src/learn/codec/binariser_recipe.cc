@@ -65,18 +65,8 @@ BinariserRecipe read_binariser_recipe(const std::string& path, const Overrides& 
   read_data(table, recipe);
   read_codec(table, recipe);
   read_loss(table, recipe);
-  if (auto train = table.table("train")) {
-    if (train->has("epochs")) recipe.train.steps = 0;
-    read_loop(*train, recipe.train);
-    train->whole("batch", recipe.train.batch, 2, 1 << 20);
-    train->refuse_others();
-  }
-  if (auto validation = table.table("validation")) {
-    validation->text("queries", recipe.held_out);
-    if (recipe.held_out.empty()) validation->refuse("queries", "a file of held-out queries");
-    read_plan(*validation, recipe.validation);
-    validation->refuse_others();
-  }
+  read_batches(table, recipe.train, recipe.train.batch, 2);
+  read_held_out(table, recipe.held_out, recipe.validation);
   table.refuse_others();
   recipe.document = table.document();
   return recipe;

@@ -23,8 +23,6 @@
 
 namespace kith::learn {
 
-inline constexpr const char* kBinariserFile = "binariser.kith";
-
 struct BinariserTrainOptions : LoopOptions {
   BinariserTrainOptions() {
     optimiser.learning_rate = 2e-4;  // more loses neighbours

@@ -52,17 +52,8 @@ ListRecipe read_list_recipe(const std::string& path, const Overrides& settings) 
   read_data(table, recipe);
   read_codec(table, recipe);
   read_loss(table, recipe);
-  if (auto train = table.table("train")) {
-    read_loop(*train, recipe.train);
-    train->whole("batch", recipe.train.batch, 1, 1 << 20);
-    train->refuse_others();
-  }
-  if (auto validation = table.table("validation")) {
-    validation->text("queries", recipe.held_out);
-    if (recipe.held_out.empty()) validation->refuse("queries", "a file of held-out queries");
-    read_plan(*validation, recipe.validation);
-    validation->refuse_others();
-  }
+  read_batches(table, recipe.train, recipe.train.batch, 1);
+  read_held_out(table, recipe.held_out, recipe.validation);
   table.refuse_others();
   recipe.document = table.document();
   return recipe;

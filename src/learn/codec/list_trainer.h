@@ -20,8 +20,6 @@
 
 namespace kith::learn {
 
-inline constexpr const char* kListsFile = "lists.kith";
-
 struct ListTrainOptions : LoopOptions {
   ListTrainOptions() {
     optimiser.learning_rate = 1e-4;  // of codewords; centres ten times as much, as the authors'

@@ -49,11 +49,7 @@ RelevanceRecipe read_relevance_recipe(const std::string& path, const Overrides& 
   read_data(table, recipe);
   read_adapter(table, recipe.adapter);
   read_validation(table, recipe);
-  if (auto train = table.table("train")) {
-    read_loop(*train, recipe.train);
-    train->whole("batch", recipe.train.batch, 1, 1 << 20);
-    train->refuse_others();
-  }
+  read_batches(table, recipe.train, recipe.train.batch, 1);
   table.refuse_others();
   recipe.document = table.document();
   return recipe;

@@ -152,6 +152,7 @@ TextModelOptions read_model(TomlTable& recipe) {
 
 void read_loop(TomlTable& train, LoopOptions& into) {
   constexpr const char* kShapes[] = {"linear", "cosine", "constant"};
+  if (train.has("epochs")) into.steps = 0;  // unless it says steps, too
   train.whole("steps", into.steps, 0, kMostSteps);
   train.number("epochs", into.epochs, 1e-6, 1e6);
   train.whole("accumulation", into.accumulation, 1, 1 << 20);
@@ -170,10 +171,27 @@ void read_loop(TomlTable& train, LoopOptions& into) {
   read_optimiser(train, into);
 }
 
+void read_batches(TomlTable& recipe, LoopOptions& into, std::int64_t& batch, std::int64_t least) {
+  auto train = recipe.table("train");
+  if (!train) return;
+  read_loop(*train, into);
+  train->whole("batch", batch, least, 1 << 20);
+  train->refuse_others();
+}
+
 void read_plan(TomlTable& validation, ValidationPlan& into) {
   validation.whole("every", into.every, 0, kMostSteps);
   validation.whole("patience", into.patience, 0, kMostSteps);
   validation.boolean("keep_best", into.keep_best);
+}
+
+void read_held_out(TomlTable& recipe, std::string& queries, ValidationPlan& into) {
+  auto validation = recipe.table("validation");
+  if (!validation) return;
+  validation->text("queries", queries);
+  if (queries.empty()) validation->refuse("queries", "a file of held-out queries");
+  read_plan(*validation, into);
+  validation->refuse_others();
 }
 
 }  // namespace kith::learn
