@@ -351,13 +351,17 @@ Matrix<float> Encoder::token_vectors(std::span<const TokenSequence> sequences,
   run_batches(transformer, sequences, options, chosen_layer(options, about.layers),
               [&](const BatchRun& run) {
                 const MatrixView<const float> states = run.run({});
-                Matrix<float> own(states.rows(), states.cols());
-                copy_rows(states, own, 0);
-                if (about.by_token) own = state_->head.apply(run.control, std::move(own));
-                for (std::size_t i = 0; i < own.rows(); ++i) {
-                  encode::normalize(own.row(i), own.cols());
+                const std::size_t first = begin[run.first];
+                if (about.by_token) {
+                  Matrix<float> own(states.rows(), states.cols());
+                  copy_rows(states, own, 0);
+                  copy_rows(state_->head.apply(run.control, std::move(own)), all, first);
+                } else {
+                  copy_rows(states, all, first);
                 }
-                copy_rows(own, all, begin[run.first]);
+                for (std::size_t i = 0; i < states.rows(); ++i) {
+                  encode::normalize(all.row(first + i), all.cols());
+                }
               });
   return all;
 }

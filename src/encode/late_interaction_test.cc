@@ -7,7 +7,7 @@
 
 #include "base/test_error.h"
 #include "encode/modules.h"
-#include "encode/test_models.h"
+#include "encode/test_word_model.h"
 #include "kith/text_encoder.h"
 
 namespace kith::encode {
@@ -20,33 +20,20 @@ using Views = std::vector<std::string_view>;
 
 constexpr std::size_t kWidth = 36, kDim = 5;
 
-// Words "w2" to "w90" with those ids, between [CLS] and [SEP]; "!" and the marks are words, too.
-json word_tokenizer() {
-  json vocabulary = {{"[UNK]", 91}, {"[CLS]", 92}, {"[SEP]", 93}, {"[MASK]", 94}, {"!", 95}};
-  for (int i = 2; i <= 90; ++i) vocabulary[std::string("w").append(std::to_string(i))] = i;
-  return {{"added_tokens",
-           {{{"id", 96},
-             {"content", "[Q] "},
-             {"normalized", false},
-             {"special", true},
-             {"single_word", false},
-             {"lstrip", false},
-             {"rstrip", false}}}},
-          {"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
-          {"post_processor",
-           {{"type", "BertProcessing"}, {"sep", {"[SEP]", 93}}, {"cls", {"[CLS]", 92}}}},
-          {"model", {{"type", "WordLevel"}, {"unk_token", "[UNK]"}, {"vocab", vocabulary}}}};
-}
-
-class TokenVectors : public testing::Test {
+class TokenVectors : public WordModel {
  protected:
-  void SetUp() override {
-    write_folder(path(), tiny_bert("bert"));
-    formats::write_bytes(path("/tokenizer.json"), word_tokenizer().dump());
-  }
-  std::string path(const std::string& name = "") const { return folder_.file("model") + name; }
-  void write(const std::string& name, const json& content) const {
-    write_json(path(name), content);
+  // "!" and the marks are words, too.
+  json tokenizer() const override {
+    json words = word_tokenizer();
+    words["model"]["vocab"].update({{"[MASK]", 94}, {"!", 95}});
+    words["added_tokens"] = {{{"id", 96},
+                              {"content", "[Q] "},
+                              {"normalized", false},
+                              {"special", true},
+                              {"single_word", false},
+                              {"lstrip", false},
+                              {"rstrip", false}}};
+    return words;
   }
 
   // A projection to kDim components, as PyLate writes it.
@@ -97,7 +84,6 @@ class TokenVectors : public testing::Test {
     }
   }
 
-  formats::TemporaryFolder folder_;
   mutable std::vector<float> weight_;
 };
 

@@ -355,6 +355,46 @@ std::vector<std::size_t> counted(std::span<const std::uint32_t> ids, std::size_t
   return kept.empty() ? known : kept;
 }
 
+// Where texts are cut: a late-interaction model's length of this kind of text, or a shorter one.
+Truncation cut_by(const encode::LateInteraction& late, bool queries,
+                  const std::optional<Truncation>& truncation) {
+  const std::size_t most = queries ? late.query_tokens : late.document_tokens;
+  Truncation cut = truncation.value_or(Truncation{});
+  cut.max_length = truncation ? std::min(cut.max_length, most) : most;
+  return cut;
+}
+
+// The vectors of those tokens that count, or of a text without any a zero. `vectors`: of all tokens
+// of the texts in `order`, one text after the other.
+EncodedTokens token_sets(std::span<const Encoding> encodings, std::span<const std::size_t> order,
+                         std::size_t unknown, std::span<const std::uint32_t> skipped,
+                         const Matrix<float>& vectors) {
+  std::vector<std::size_t> first(encodings.size());
+  std::vector<std::vector<std::size_t>> kept(encodings.size());
+  std::size_t at = 0;
+  for (const std::size_t i : order) {
+    first[i] = at;
+    kept[i] = counted(encodings[i].ids, unknown, skipped);
+    at += encodings[i].ids.size();
+  }
+  EncodedTokens result;
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    result.truncated += encodings[i].overflow.empty() ? 0 : 1;
+    result.mended += encodings[i].invalid_bytes == 0 ? 0 : 1;
+    result.empty += kept[i].empty() ? 1 : 0;
+    result.sets.offsets.push_back(result.sets.offsets.back() +
+                                  std::max<std::size_t>(kept[i].size(), 1));
+  }
+  result.sets.vectors = Matrix<float>(result.sets.offsets.back(), vectors.cols());
+  for (std::size_t i = 0; i < encodings.size(); ++i) {
+    for (std::size_t t = 0; t < kept[i].size(); ++t) {
+      std::copy_n(vectors.row(first[i] + kept[i][t]), vectors.cols(),
+                  result.sets.vectors.row(result.sets.offsets[i] + t));
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 EncodedTokens TextEncoder::encode_tokens(std::span<const std::string_view> texts,
@@ -368,16 +408,11 @@ EncodedTokens TextEncoder::encode_tokens(std::span<const std::string_view> texts
   if (options.strict) {
     for (std::size_t i = 0; i < texts.size(); ++i) check_utf8(i, texts[i]);
   }
-  std::optional<Truncation> truncation = state.truncation;
-  if (state.late) {
-    const std::size_t most =
-        options.queries ? state.late->query_tokens : state.late->document_tokens;
-    if (!truncation) truncation.emplace().max_length = most;
-    truncation->max_length = std::min(truncation->max_length, most);
-  }
   const std::string prompt = token_prompt(state.prompts, options);
-  std::vector<Encoding> encodings = encode::tokenize(state.tokenizer, texts, prompt, state.end,
-                                                     truncation, state.special, options.control);
+  std::vector<Encoding> encodings = encode::tokenize(
+      state.tokenizer, texts, prompt, state.end,
+      state.late ? cut_by(*state.late, options.queries, state.truncation) : state.truncation,
+      state.special, options.control);
   const std::size_t before = encode::prompt_tokens(state.tokenizer, prompt, state.special);
   if (before != 0) check_room(encodings, before);
 
@@ -403,34 +438,8 @@ EncodedTokens TextEncoder::encode_tokens(std::span<const std::string_view> texts
       fixed != nullptr ? fixed->token_vectors(sequences, options.control)
                        : std::get<Encoder>(state.model).token_vectors(sequences, encode);
 
-  // Where each text's tokens are among all, and which of them count.
-  std::vector<std::size_t> first(texts.size());
-  std::vector<std::vector<std::size_t>> kept(texts.size());
-  std::size_t at = 0;
-  const std::span<const std::uint32_t> skipped =
-      options.queries ? std::span<const std::uint32_t>() : state.skipped;
-  for (const std::size_t i : order) {
-    first[i] = at;
-    kept[i] = counted(encodings[i].ids, unknown, skipped);
-    at += encodings[i].ids.size();
-  }
-  EncodedTokens result;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    result.truncated += encodings[i].overflow.empty() ? 0 : 1;
-    result.mended += encodings[i].invalid_bytes == 0 ? 0 : 1;
-    result.empty += kept[i].empty() ? 1 : 0;
-    result.sets.offsets.push_back(result.sets.offsets.back() +
-                                  std::max<std::size_t>(kept[i].size(), 1));
-  }
-  const std::size_t dim = about.by_token ? about.dim : about.width;
-  result.sets.vectors = Matrix<float>(result.sets.offsets.back(), dim);
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    for (std::size_t t = 0; t < kept[i].size(); ++t) {
-      std::copy_n(vectors.row(first[i] + kept[i][t]), dim,
-                  result.sets.vectors.row(result.sets.offsets[i] + t));
-    }
-  }
-  return result;
+  return token_sets(encodings, order, unknown,
+                    options.queries ? std::span<const std::uint32_t>() : state.skipped, vectors);
 }
 
 }  // namespace kith

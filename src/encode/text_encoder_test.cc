@@ -8,9 +8,8 @@
 #include <cstring>
 
 #include "encode/import.h"
-#include "encode/model_folder.h"
 #include "encode/static_model.h"
-#include "encode/test_models.h"
+#include "encode/test_word_model.h"
 #include "kith/error.h"
 #include "kith/tokenizer.h"
 
@@ -22,34 +21,14 @@ using nlohmann::json;
 using testing::HasSubstr;
 using Views = std::vector<std::string_view>;
 
-// Words "w2" to "w90" with those ids, between [CLS] and [SEP].
-json word_tokenizer() {
-  json vocabulary = {{"[UNK]", 91}, {"[CLS]", 92}, {"[SEP]", 93}};
-  for (int i = 2; i <= 90; ++i) vocabulary[std::string("w").append(std::to_string(i))] = i;
-  return {{"pre_tokenizer", {{"type", "WhitespaceSplit"}}},
-          {"post_processor",
-           {{"type", "BertProcessing"}, {"sep", {"[SEP]", 93}}, {"cls", {"[CLS]", 92}}}},
-          {"model", {{"type", "WordLevel"}, {"unk_token", "[UNK]"}, {"vocab", vocabulary}}}};
-}
-
-class TextModel : public testing::Test {
+class TextModel : public WordModel {
  protected:
-  void SetUp() override {
-    write_folder(path(), tiny_bert("bert"));
-    formats::write_bytes(path("/tokenizer.json"), word_tokenizer().dump());
-  }
-  std::string path(const std::string& name = "") const { return folder_.file("model") + name; }
-  void write(const std::string& name, const json& content) const {
-    write_json(path(name), content);
-  }
   void add_pooling(const json& pooling) const {
     write("/modules.json", json::array({{{"path", ""}, {"type", "x.Transformer"}},
                                         {{"path", "1_Pooling"}, {"type", "x.Pooling"}},
                                         {{"path", "2"}, {"type", "x.Normalize"}}}));
     write("/1_Pooling/config.json", pooling);
   }
-
-  TemporaryFolder folder_;
 };
 
 std::vector<float> row(const Matrix<float>& rows, std::size_t i) {
