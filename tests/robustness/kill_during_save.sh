@@ -10,21 +10,37 @@ random_bytes more.u8bin 20000 256 2
 cp old.kith new.kith
 "$kith" add new.kith more.u8bin >/dev/null
 
+# Neither a look nor a short wait starts a process: a whole save may take 10 ms.
+saving() {
+  local file
+  for file in index/.x.kith.tmp-*; do
+    if [ -s "$file" ]; then return 0; fi
+  done
+  return 1
+}
+
 mkdir index
 mid_save=0 replaced=0
+longest_us=30000  # the kill comes up to this long after the save began; shorter where saves are quick
 for round in $(seq "$rounds"); do
   cp old.kith index/x.kith
   "$kith" add index/x.kith more.u8bin >/dev/null 2>&1 &
   saver=$!
   # The trial of whether the folder is writable leaves an empty file for a moment; a save fills it.
-  until [ -n "$(find index -name '.x.kith.tmp-*' -size +0 2>/dev/null)" ]; do
+  until saving; do
     kill -0 $saver 2>/dev/null || break
   done
-  sleep "0.0$((RANDOM % 60 + 10))"
+  delay_us=$((RANDOM % longest_us + 1))
+  end_us=$((${EPOCHREALTIME/[.,]/} + delay_us))
+  while [ "${EPOCHREALTIME/[.,]/}" -lt $end_us ]; do :; done
   kill -KILL $saver 2>/dev/null || true
   wait $saver 2>/dev/null || true
 
-  if [ -n "$(find index -name '.x.kith.tmp-*')" ]; then mid_save=$((mid_save + 1)); fi
+  if [ -n "$(find index -name '.x.kith.tmp-*')" ]; then
+    mid_save=$((mid_save + 1))
+  elif [ $longest_us -gt 1000 ]; then
+    longest_us=$((longest_us * 3 / 4))
+  fi
   rm -f index/.x.kith.tmp-*
   if cmp -s index/x.kith new.kith; then
     replaced=$((replaced + 1))
