@@ -33,7 +33,9 @@ Neighbours exact_search(const AnyMatrixView& base, const AnyMatrixView& queries,
 // is right when the truth lists it at a distance no larger than that of the k-th true neighbour
 // (relative tolerance 1e-5; truth that lies in files as similarities is judged by those), so
 // vectors that tie for the last place are all accepted. Truth without distances falls back to
-// comparing the first k ids. Throws when shapes don't fit.
-double recall_at(const Neighbours& found, const Neighbours& truth, std::size_t k);
+// comparing the first k ids. `among` counts what is right among so many found, as candidates for
+// something better to rank; 0: among k. Throws when shapes don't fit.
+double recall_at(const Neighbours& found, const Neighbours& truth, std::size_t k,
+                 std::size_t among = 0);
 
 }  // namespace kith

@@ -215,48 +215,4 @@ std::string papers_drawing(const Paper& paper, const Report& report) {
 
 std::string papers_drawing_name(const Paper& paper) { return paper.slug + ".svg"; }
 
-std::string put_section(const std::string& page, const std::string& slug,
-                        const std::string& section) {
-  constexpr std::string_view kHeading = "\n## ";
-  std::size_t begin = page.find(kHeading);
-  while (begin != std::string::npos) {
-    const std::size_t name = begin + kHeading.size();
-    const std::string here = page.substr(name, page.find('\n', name) - name);
-    if (here >= slug) {
-      const std::size_t next = here == slug ? page.find(kHeading, name) : begin;
-      const std::string rest = next == std::string::npos ? "" : page.substr(next);
-      std::string put = page.substr(0, begin + 1);
-      put += section;
-      put += rest;
-      return put;
-    }
-    begin = page.find(kHeading, name);
-  }
-  return page + "\n" + section;
-}
-
-std::string put_row(const std::string& page, const std::string& slug, const std::string& row) {
-  constexpr std::string_view kHead =
-      "| method | first claim | found | verdict | shown, refuted, undecided | command | processor "
-      "time |\n"
-      "|---|---|---|---|---|---|---:|\n";
-  const std::size_t sections = page.find("\n## ");
-  const std::size_t begin = page.find(kHead);
-  if (begin == std::string::npos || begin > sections) {
-    const std::size_t place = std::min(sections, page.size());
-    std::string put = page.substr(0, place) + '\n';
-    put += kHead;
-    return put + row + page.substr(place);
-  }
-  std::size_t line = begin + kHead.size();
-  for (; page[line] == '|'; line = page.find('\n', line) + 1) {
-    const std::size_t open = page.find('[', line) + 1;
-    const std::string here = page.substr(open, page.find(']', open) - open);
-    if (here < slug) continue;
-    const std::size_t rest = here == slug ? page.find('\n', line) + 1 : line;
-    return page.substr(0, line) + row + page.substr(rest);
-  }
-  return page.substr(0, line) + row + page.substr(line);
-}
-
 }  // namespace kith::cli

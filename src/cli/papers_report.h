@@ -34,10 +34,4 @@ std::string papers_row(const papers::Paper& paper, const papers::Report& report,
 std::string papers_drawing(const papers::Paper& paper, const papers::Report& report);
 std::string papers_drawing_name(const papers::Paper& paper);
 
-// `page` with the section of `slug` put in place of its former one, or among the others by name.
-std::string put_section(const std::string& page, const std::string& slug,
-                        const std::string& section);
-// The same for its row, in a table in front of all sections that is begun where there is none.
-std::string put_row(const std::string& page, const std::string& slug, const std::string& row);
-
 }  // namespace kith::cli

@@ -75,18 +75,6 @@ TEST(PapersReport, LeavesBlankWhatWasNotMeasured) {
               HasSubstr("not a result"));
 }
 
-TEST(PapersReport, PutsSectionsInOrderAndReplacesThemWhole) {
-  std::string page = "# Results\n";
-  page = put_section(page, "b", "## b\n\nold\n\n### more of b\n");
-  page = put_section(page, "c", "## c\n\nc\n");
-  page = put_section(page, "a", "## a\n\na\n");
-  EXPECT_EQ(page, "# Results\n\n## a\n\na\n\n## b\n\nold\n\n### more of b\n\n## c\n\nc\n");
-  page = put_section(page, "b", "## b\n\nnew\n");
-  EXPECT_EQ(page, "# Results\n\n## a\n\na\n\n## b\n\nnew\n\n## c\n\nc\n");
-  page = put_section(page, "c", "## c\n\nlast\n");
-  EXPECT_EQ(page, "# Results\n\n## a\n\na\n\n## b\n\nnew\n\n## c\n\nlast\n");
-}
-
 TEST(PapersReport, SumsUpEveryPaperInARowOfOneTable) {
   papers::Report report = measured();
   report.cpu_seconds = 125;
@@ -95,13 +83,6 @@ TEST(PapersReport, SumsUpEveryPaperInARowOfOneTable) {
             "| [toy](#toy) | wood is better | gain -1 | refuted | 0, 1, 0 | `kith papers run toy "
             "--seeds 3` | 2 min 5 s |\n");
   EXPECT_THAT(papers_row(toy(), report, {.seeds = {7}}), HasSubstr("run toy --seed 7`"));
-  std::string page = "# Results\n\n## a\n";
-  page = put_row(page, "b", "| [b](#b) | old |\n");
-  page = put_row(page, "c", "| [c](#c) | c |\n");
-  page = put_row(page, "a", "| [a](#a) | a |\n");
-  page = put_row(page, "b", "| [b](#b) | new |\n");
-  EXPECT_THAT(page, HasSubstr("|\n| [a](#a) | a |\n| [b](#b) | new |\n| [c](#c) | c |\n\n## a\n"));
-  EXPECT_THAT(put_row("# Results\n", "a", row), HasSubstr(row));
 }
 
 }  // namespace

@@ -135,4 +135,14 @@ std::string svg_plot(const std::string& title, const std::string& x_title,
   return svg + legend(series) + "</svg>\n";
 }
 
+std::string svg_plots(const std::vector<std::string>& plots) {
+  std::string svg = svg_canvas(kWidth + kLegend, kHeight * static_cast<double>(plots.size()));
+  double y = 0;
+  for (const std::string& plot : plots) {
+    svg += fmt::format("<g transform=\"translate(0 {:.0f})\">\n{}</g>\n", y, plot);
+    y += kHeight;
+  }
+  return svg + "</svg>\n";
+}
+
 }  // namespace kith::cli

@@ -17,4 +17,7 @@ struct PlotSeries {
 std::string svg_plot(const std::string& title, const std::string& x_title,
                      const std::string& y_title, const std::vector<PlotSeries>& series);
 
+// Such charts below each other, as one page.
+std::string svg_plots(const std::vector<std::string>& plots);
+
 }  // namespace kith::cli

@@ -1,7 +1,5 @@
 // kith papers: reproductions of published methods, which a module beside the tool holds.
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -13,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/papers_report.h"
+#include "cli/results_page.h"
 #include "kith/error.h"
 
 namespace kith::cli {
@@ -20,15 +19,6 @@ namespace {
 
 using papers::Paper;
 using papers::PapersModule;
-
-constexpr char kPageHead[] =
-    "# Results\n\n"
-    "Published methods, reproduced: each section is written by `kith papers run SLUG --markdown\n"
-    "docs/results.md`. Tables hold means over seeds ± half of the 95 % interval. A claim is "
-    "shown,\n"
-    "refuted or undecided by a rule that stood in the reproduction's source before it was run.\n"
-    "Times are those of the machine of the run, which other work may have shared, and count what "
-    "earlier\nruns spent on models that were found in the cache.\n";
 
 struct Options : CommonOptions {
   std::string slug, markdown, cache = ".cache";
@@ -80,13 +70,6 @@ std::vector<std::uint64_t> seeds_of(const Options& options, const Paper& paper) 
   return seeds;
 }
 
-// The page so far, or the head of a new one.
-std::string read_page(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return kPageHead;
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 void run_paper(const Options& options) {
   if (options.quick && !options.markdown.empty()) {
     throw Error(ErrorCode::invalid_argument, "--markdown: a quick run's figures aren't results");
@@ -113,8 +96,8 @@ void run_paper(const Options& options) {
     const std::filesystem::path page(options.markdown);
     write_text((page.parent_path() / papers_drawing_name(paper)).string(), drawing);
   }
-  const std::string page =
-      put_section(read_page(options.markdown), paper.slug, papers_markdown(paper, report, run));
+  const std::string page = put_section(read_results_page(options.markdown), paper.slug,
+                                       papers_markdown(paper, report, run));
   write_text(options.markdown, put_row(page, paper.slug, papers_row(paper, report, run)));
 }
 

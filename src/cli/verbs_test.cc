@@ -262,6 +262,41 @@ TEST_F(Verbs, BenchFiltersAndChangeGiveRecallBesideTheBaseline) {
   }
 }
 
+TEST_F(Verbs, BenchCodecsShowsWhatEachCodecFindsAndTakes) {
+  make_vectors("base.fvecs", 1500, 16, 1);
+  make_vectors("queries.fvecs", 40, 16, 2);
+  std::vector<std::string> bench = {"bench",    "codecs", "base.fvecs", "queries.fvecs",
+                                    "--rounds", "1",      "--seconds",  "0.01"};
+  const auto with = [&](std::initializer_list<std::string> more) {
+    std::vector<std::string> all = bench;
+    all.insert(all.end(), more);
+    return all;
+  };
+  const Outcome outcome =
+      kith(with({"--codec", "f32", "--codec", "lvq8", "--codec", "rabitq1", "--codec", "pq4",
+                 "--codec", "pq8+rot-lvq8", "--codec", "leanvec8-lvq8", "--json", "--svg", "c.svg",
+                 "--markdown", "page.md"}));
+  const auto rows = outcome.objects();
+  ASSERT_EQ(rows.size(), 6u) << outcome.err;
+  EXPECT_EQ(rows[0].at("recall"), 1);
+  EXPECT_EQ(rows[0].at("bytes"), 64);
+  EXPECT_GT(rows[1].at("recall").get<double>(), rows[2].at("recall").get<double>());
+  EXPECT_LT(rows[3].at("bytes").get<double>(), 12);
+  EXPECT_EQ(rows[4].at("held"), "lists");
+  EXPECT_TRUE(rows[4].at("among_100").is_null());
+  for (const std::size_t scanned : {0, 1, 2, 3, 5}) {
+    EXPECT_GE(rows[scanned].at("among_100").get<double>(),
+              rows[scanned].at("recall").get<double>());
+  }
+  EXPECT_NE(read_file(path("c.svg")).find("rabitq"), std::string::npos);
+  EXPECT_NE(read_file(path("page.md")).find("## codecs: base"), std::string::npos);
+  EXPECT_NE(read_file(path("codecs-base.svg")).find("rabitq"), std::string::npos);
+
+  EXPECT_EQ(kith(with({"--json"})).objects().size(), 31u);
+  expect_error(with({"--codec", "lvq9"}), 2, {"lvq9"});
+  expect_error(with({"--trained", "absent"}), 1, {"absent"});
+}
+
 TEST_F(Verbs, AddRefusesOtherDimensionsAndLeavesTheIndexAlone) {
   make_vectors("base.fvecs", 300, 8, 1);
   make_vectors("wide.fvecs", 10, 9, 1);

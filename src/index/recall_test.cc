@@ -53,7 +53,16 @@ TEST(RecallAt, ShortTruthIsMeasuredByItsOwnLength) {
   EXPECT_DOUBLE_EQ(recall_at(lists({{8, kNoId, kNoId}}), truth, 3), 0);
 }
 
+TEST(RecallAt, CountsWhatIsRightAmongMoreCandidates) {
+  const Neighbours truth = lists({{1, 2, 3}}), found = lists({{9, 2, 8, 1}});
+  EXPECT_DOUBLE_EQ(recall_at(found, truth, 2), 0.5);
+  EXPECT_DOUBLE_EQ(recall_at(found, truth, 2, 3), 0.5);
+  EXPECT_DOUBLE_EQ(recall_at(found, truth, 2, 4), 1);
+}
+
 TEST(RecallAt, RefusesShapesThatDoNotFit) {
+  EXPECT_THROW(recall_at(lists({{1, 2}}), lists({{1, 2}}), 2, 1), Error);
+  EXPECT_THROW(recall_at(lists({{1, 2}}), lists({{1, 2}}), 2, 3), Error);
   EXPECT_THROW(recall_at(lists({{1}}), lists({{1}}), 0), Error);
   EXPECT_THROW(recall_at(lists({{1}}), lists({{1}, {2}}), 1), Error);
   EXPECT_THROW(recall_at(lists({{1}}), lists({{1, 2}}), 2), Error);
