@@ -10,22 +10,21 @@ namespace {
 
 constexpr std::size_t kMostLetters = 2000;
 
-void add_pieces(std::string_view text, const std::string& source, TrainingFile& file) {
-  for (const std::string& piece : pieces(text, kMostLetters)) file.add_text(piece, source);
+void use_pieces(std::string_view text, const char* source, const UseText& use) {
+  for (const std::string& piece : pieces(text, kMostLetters)) use(piece, source);
 }
 
 // Passages of the texts that the tasks train on.
-void add_brown(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+void use_brown(Packages& packages, std::uint64_t seed, const UseText& use) {
   for (const Task& task : make_brown(packages, seed)) {
     const auto* classes = std::get_if<ClassificationTask>(&task.content);
     if (classes == nullptr) continue;
-    for (const std::string& passage : classes->train.texts) file.add_text(passage, "brown");
+    for (const std::string& passage : classes->train.texts) use(passage, "brown");
   }
 }
 
-void add_files(const std::vector<std::string>& paths, const std::string& source,
-               TrainingFile& file) {
-  for (const std::string& path : paths) add_pieces(read_file(path), source, file);
+void use_files(const std::vector<std::string>& paths, const char* source, const UseText& use) {
+  for (const std::string& path : paths) use_pieces(read_file(path), source, use);
 }
 
 std::vector<std::string> moby_dick(Packages& packages) {
@@ -39,14 +38,14 @@ std::vector<std::string> moby_dick(Packages& packages) {
       ".txt", kName);
 }
 
-void add_novels(Packages& packages, TrainingFile& file) {
+void use_novels(Packages& packages, const UseText& use) {
   const std::string base =
       packages.deb("r-cran-janeaustenr") + "/usr/lib/R/site-library/janeaustenr/data/Rdata";
   for (const char* novel : {"emma", "mansfieldpark", "northangerabbey", "persuasion",
                             "prideprejudice", "sensesensibility"}) {
     std::string text;
     for (const std::string& line : read_r_object(base, novel).as_texts()) text += line + "\n";
-    add_pieces(text, "novels", file);
+    use_pieces(text, "novels", use);
   }
 }
 
@@ -63,17 +62,23 @@ std::vector<std::string> speeches(Packages& packages) {
       ".txt", kName);
 }
 
-void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file) {
-  for (const DebianText& text : untested_descriptions(packages, seed, file.held_out())) {
-    file.add_text(whole_description(text), "debian");
+void for_each_text(Packages& packages, std::uint64_t seed, const HeldOut& held_out,
+                   const UseText& use) {
+  for (const DebianText& text : untested_descriptions(packages, seed, held_out)) {
+    use(whole_description(text), "debian");
   }
   for_each_passage(packages, [&](const Passage& passage, const std::string&, const std::string&) {
-    file.add_text(passage.path.back() + "\n" + passage.text, "handbooks");
+    use(passage.path.back() + "\n" + passage.text, "handbooks");
   });
-  add_brown(packages, seed, file);
-  add_files(speeches(packages), "speeches", file);
-  add_files(moby_dick(packages), "novels", file);
-  add_novels(packages, file);
+  use_brown(packages, seed, use);
+  use_files(speeches(packages), "speeches", use);
+  use_files(moby_dick(packages), "novels", use);
+  use_novels(packages, use);
+}
+
+void train_texts(Packages& packages, std::uint64_t seed, TrainingFile& file) {
+  for_each_text(packages, seed, file.held_out(),
+                [&](const std::string& text, const char* source) { file.add_text(text, source); });
 }
 
 }  // namespace kith::datasets

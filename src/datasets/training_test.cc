@@ -14,6 +14,7 @@
 #include "datasets/debian_texts.h"
 #include "datasets/dictd.h"
 #include "datasets/tested_synsets.h"
+#include "datasets/train_sets.h"
 #include "datasets/training.h"
 #include "datasets/wordnet.h"
 #include "kith/error.h"
@@ -296,6 +297,33 @@ TEST(TrainingSets, AreFoundByName) {
     EXPECT_FALSE(set.licence.empty());
   }
   EXPECT_THAT(error_of([] { find_training_set("none"); }), HasSubstr("expected one of debian, "));
+}
+
+TEST(NeighbouringPassages, AreWholeSentencesOfOneTextNearEachOther) {
+  std::string text;
+  std::vector<std::string> sentences;  // of 12 words: two make a passage
+  for (int i = 0; i < 21; ++i) {
+    std::string sentence = "Word" + std::to_string(i);
+    for (int j = 0; j < 10; ++j) sentence += " and";
+    sentence += " end" + std::to_string(i) + ".";
+    text += (i == 0 ? "" : i % 3 == 0 ? "\n\n" : " ") + sentence;
+    sentences.push_back(std::move(sentence));
+  }
+  std::map<std::string, int> place;
+  for (int i = 0; i < 10; ++i) place[sentences[2 * i] + " " + sentences[2 * i + 1]] = i;
+  const std::vector<TrainingPair> pairs = neighbouring_passages(text, 100, 1);
+  ASSERT_EQ(pairs.size(), 10u);
+  std::set<std::string> queries;
+  for (const TrainingPair& pair : pairs) {
+    EXPECT_TRUE(queries.insert(pair.query).second);
+    const int apart = std::abs(place.at(pair.query) - place.at(pair.positive));
+    EXPECT_GE(apart, 1);
+    EXPECT_LE(apart, 3);
+  }
+  EXPECT_EQ(neighbouring_passages(text, 4, 1).size(), 4u);
+  EXPECT_NE(neighbouring_passages(text, 4, 2)[0].query, neighbouring_passages(text, 4, 1)[0].query);
+  EXPECT_TRUE(neighbouring_passages(sentences[0] + " " + sentences[1], 4, 1).empty());
+  EXPECT_TRUE(neighbouring_passages("", 4, 1).empty());
 }
 
 }  // namespace
