@@ -120,21 +120,24 @@ at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts
 
 TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
                      std::span<const std::uint32_t> rows, const SourceOptions& source,
-                     const LossOptions& loss, const TextLimits& limits, const Control& control) {
-  auto each = static_cast<std::size_t>(source.negatives_each);
+                     const LossOptions& loss, const TextLimits& limits, const Control& control,
+                     std::span<const std::uint32_t> chosen) {
+  auto each = static_cast<std::size_t>(chosen.empty() ? source.negatives_each : 1);
   for (const std::uint32_t row : rows) each = std::min(each, examples[row].negatives.size());
   Texts queries, positives, negatives;
   std::vector<float> scores, teacher;
   bool taught = true;
-  for (const std::uint32_t row : rows) {
-    const Example& example = examples[row];
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Example& example = examples[rows[i]];
+    const std::size_t first = chosen.empty() ? 0 : chosen[i];
     queries.push_back(example.query);
     positives.push_back(example.positive);
-    for (std::size_t n = 0; n < each; ++n) negatives.push_back(example.negatives[n]);
     scores.push_back(static_cast<float>(example.score));
-    taught = taught && example.scores.size() > each;
-    for (std::size_t n = 0; taught && n <= each; ++n) {
-      teacher.push_back(static_cast<float>(example.scores[n]));
+    taught = taught && example.scores.size() > first + each;
+    if (taught) teacher.push_back(static_cast<float>(example.scores[0]));
+    for (std::size_t n = first; n < first + each; ++n) {
+      negatives.push_back(example.negatives[n]);
+      if (taught) teacher.push_back(static_cast<float>(example.scores[1 + n]));
     }
   }
   const auto count = static_cast<std::int64_t>(rows.size());

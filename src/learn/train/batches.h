@@ -18,12 +18,13 @@ struct TextLimits {
 };
 
 // The examples numbered in `rows`. Each has as many negatives as the one with the fewest, at most
-// the source's `negatives_each`. A prompt of the source is the name of one of the model's or a
-// text; without one, the model's own called "query", and "document" or "passage", are put before
-// texts.
+// the source's `negatives_each`; or where some are `chosen`, the one of its own with that number. A
+// prompt of the source is the name of one of the model's or a text; without one, the model's own
+// called "query", and "document" or "passage", are put before texts.
 TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
                      std::span<const std::uint32_t> rows, const SourceOptions& source,
-                     const LossOptions& loss, const TextLimits& limits, const Control& control);
+                     const LossOptions& loss, const TextLimits& limits, const Control& control,
+                     std::span<const std::uint32_t> chosen = {});
 
 // What a query is told apart from: its positive and others.
 std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss);

@@ -137,6 +137,12 @@ scores = true
   EXPECT_THAT(refused_mine("by = \"bm25\"\nmax_ratio = 0.9\n"),
               HasSubstr("max_ratio: 0.9, expected a teacher"));
   EXPECT_THAT(refused_mine("by = \"folder\"\nevery = 9\n"), HasSubstr("every: 9, expected by or"));
+  EXPECT_EQ(read(std::string(kLeast) + "batches = \"walk\"\n").sources[0].batches, "walk");
+  EXPECT_THAT(refused(std::string(kLeast) + "batches = \"near\"\n"),
+              HasSubstr("batches: 'near', expected one of random, walk, snowball"));
+  EXPECT_THAT(refused(std::string(kLeast) + "batches = \"walk\"\n[data.mine]\nby = \"model\"\n" +
+                      "every = 9\n"),
+              HasSubstr("batches: 'walk', expected random where negatives are mined anew"));
   EXPECT_THAT(refused_mine("by = \"model\"\npick = \"best\"\n"),
               HasSubstr("pick: 'best', expected one of nearest, random"));
 }

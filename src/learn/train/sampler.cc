@@ -54,9 +54,19 @@ std::uint32_t Sampler::draw_row(std::size_t s) {
   return place.order[place.at++];
 }
 
+void Sampler::draw_by(std::size_t source, LocalitySampler sampler) {
+  local_.insert_or_assign(source, std::move(sampler));
+}
+
 BatchRows Sampler::next() {
   BatchRows batch;
   batch.source = draw_source();
+  if (const auto local = local_.find(batch.source); local != local_.end()) {
+    LocalitySampler::Batch drawn = local->second.next();
+    batch.rows = std::move(drawn.rows);
+    batch.negatives = std::move(drawn.negatives);
+    return batch;
+  }
   const std::size_t rows = std::min(batch_, sources_[batch.source].examples);
   while (batch.rows.size() < rows) {
     const std::uint32_t row = draw_row(batch.source);

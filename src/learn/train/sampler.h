@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "base/random.h"
+#include "learn/train/locality_sampler.h"
 
 namespace kith::learn {
 
@@ -18,6 +20,7 @@ struct SourceSize {
 struct BatchRows {
   std::size_t source = 0;
   std::vector<std::uint32_t> rows;
+  std::vector<std::uint32_t> negatives;  // which of each example's own; empty: its first ones
 };
 
 class Sampler {
@@ -26,6 +29,9 @@ class Sampler {
   // order each time all of them have been used. Throws invalid_argument for a batch of none,
   // weights below 0 or all 0.
   Sampler(std::vector<SourceSize> sources, std::size_t batch, std::uint64_t seed);
+
+  // From now on that source's examples come as this sampler draws them.
+  void draw_by(std::size_t source, LocalitySampler sampler);
 
   BatchRows next();
   // As if next() had been called so often more.
@@ -48,6 +54,7 @@ class Sampler {
   std::uint64_t seed_;
   Random choice_;
   std::vector<Place> places_;
+  std::map<std::size_t, LocalitySampler> local_;  // by source
 };
 
 }  // namespace kith::learn

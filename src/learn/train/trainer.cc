@@ -35,6 +35,9 @@ class EmbedderTask : public TrainingTask {
         mined_.back().emplace(source.mine, options_.seed, examples_.back());
     }
     sampler_.emplace(sizes, static_cast<std::size_t>(options_.batch), options_.seed);
+    for (std::size_t s = 0; s < examples_.size(); ++s) {
+      if (!mined_[s]) draw_near(s);
+    }
     SourceOptions held = recipe_.validation.source;
     if (held.files.empty()) return;
     held.limit = recipe_.validation.examples;
@@ -54,6 +57,7 @@ class EmbedderTask : public TrainingTask {
       if (!processes_->is_first()) continue;
       mined_[s]->mine(steps, model_, recipe_.sources[s].options, limits(), examples_[s],
                       without_progress(control_));
+      if (processes_->count() == 1) draw_near(s);
     }
     if (changed && processes_->count() > 1) restore(processes_->from_first(state()));
   }
@@ -69,7 +73,9 @@ class EmbedderTask : public TrainingTask {
   void restore(const std::string& bytes) override {
     const nlohmann::json state = nlohmann::json::from_msgpack(bytes);
     for (std::size_t s = 0; s < mined_.size(); ++s) {
-      if (mined_[s]) mined_[s]->restore(state.at(s), examples_[s]);
+      if (!mined_[s]) continue;
+      mined_[s]->restore(state.at(s), examples_[s]);
+      draw_near(s);
     }
   }
 
@@ -77,7 +83,7 @@ class EmbedderTask : public TrainingTask {
     const BatchRows rows = sampler_->next();
     const TrainSource& source = recipe_.sources[rows.source];
     const TextBatch batch = make_batch(model_, examples_[rows.source], rows.rows, source.options,
-                                       source.loss, limits(), control_);
+                                       source.loss, limits(), control_, rows.negatives);
     const StepOptions step{.forward = {.training = true,
                                        .dropout = options_.dropout,
                                        .attention_dropout = options_.attention_dropout},
@@ -107,6 +113,15 @@ class EmbedderTask : public TrainingTask {
   }
 
  private:
+  // The source's batches from now on, where it is to have queries near each other.
+  void draw_near(std::size_t s) {
+    const TrainSource& source = recipe_.sources[s];
+    if (source.batches == "random") return;
+    const Locality locality = source.batches == "walk" ? Locality::walk : Locality::snowball;
+    sampler_->draw_by(
+        s, LocalitySampler(examples_[s], locality, static_cast<std::size_t>(options_.batch),
+                           options_.seed + s, source.options.name));
+  }
   TextLimits limits() const {
     return {static_cast<std::size_t>(options_.query_tokens),
             static_cast<std::size_t>(options_.document_tokens)};

@@ -19,6 +19,9 @@ namespace kith::learn {
 struct TrainSource {
   SourceOptions options;
   MineOptions mine = {};
+  // How batches are put together: at random, or of queries that are near each other, for which
+  // "walk" and "snowball" need negatives (locality_sampler.h).
+  std::string batches = "random";
   LossOptions loss;  // may differ from source to source (NV-Embed's second stage)
 };
 

@@ -31,6 +31,13 @@ class Trainings : public TinyTrainings {
     return recipe;
   }
 
+  // Of queries that are near each other by what is mined before the first step.
+  Recipe near(const std::string& output, const std::string& batches, Overrides more = {}) const {
+    more.insert(more.end(), {"data.0.batches=" + batches, "data.0.mine.by=['bm25', 'model']",
+                             "data.0.mine.first=1", "data.0.mine.count=6"});
+    return recipe(output, more);
+  }
+
   static Parameters weights_of(const std::string& folder) {
     TextModelOptions options;
     options.base = folder;
@@ -95,6 +102,23 @@ TEST_F(Trainings, InterruptedAgainAndAgainEndInTheSameBytes) {
   EXPECT_GT(interruptions, 0);
 }
 
+TEST_F(Trainings, OnQueriesNearEachOtherGoOnWhereTheyWereInterrupted) {
+  for (const char* batches : {"walk", "snowball"}) {
+    const std::string name = batches;
+    const auto began = std::chrono::steady_clock::now();
+    const TrainSummary summary =
+        train(near(name, batches, {"train.steps=40"}), false, two_threads());
+    EXPECT_EQ(summary.candidates, 16) << "one negative each";
+    const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
+    double share = 0.4;
+    while (!runs_to_its_end(near(name + "2", batches, {"train.steps=40"}), share * whole)) {
+      share += 0.2;
+    }
+    EXPECT_EQ(bytes_of(name + "2"), bytes_of(name));
+  }
+  EXPECT_NE(bytes_of("walk")[0], bytes_of("snowball")[0]);
+}
+
 // On one thread each, without dropout.
 Overrides exact(Overrides more = {}) {
   more.insert(more.end(), {"train.dropout=0", "train.attention_dropout=0", "train.steps=20"});
@@ -119,7 +143,9 @@ TEST_F(Trainings, BySeveralProcessesTakeTheStepsOfOne) {
       {},
       {"train.chunk=3", "train.accumulation=2"},
       {"elastic.kind=2d", "train.average=0.9", "validation.files=" + file("pairs.jsonl")},
-      {"data.0.mine.by=['bm25', 'model']", "data.0.mine.every=7", "data.0.mine.first=1"}};
+      {"data.0.mine.by=['bm25', 'model']", "data.0.mine.every=7", "data.0.mine.first=1"},
+      {"data.0.mine.by=['bm25']", "data.0.mine.count=6", "data.0.mine.first=1",
+       "data.0.batches=snowball"}};
   for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
     const std::string name = std::to_string(kind);
     const TrainSummary alone = train(recipe("alone" + name, exact(kinds[kind])), false, control);

@@ -77,8 +77,8 @@ class Loop {
     if (best.size() != 0) best_ = best;
     read_progress(kept.progress);
     step_ = summary_.first_step = kept.step;
-    task_.skip(step_ * options_.accumulation);
     task_.restore(kept.task);
+    task_.skip(step_ * options_.accumulation);
   }
 
   TrainSummary train() {
