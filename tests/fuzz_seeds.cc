@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/random.h"
+#include "codec/codebooks.h"
 #include "codec/test_binariser.h"
 #include "codec/token_store.h"
 #include "formats/format.h"
@@ -20,6 +21,7 @@
 #include "kith/relevance.h"
 #include "kith/sparse.h"
 #include "kith/trained_binariser.h"
+#include "kith/trained_codebooks.h"
 #include "kith/trained_lists.h"
 #include "kith/vector_sets.h"
 #include "kith/vectors.h"
@@ -399,6 +401,16 @@ void write_binarisers(const fs::path& folder) {
   }
 }
 
+void write_codebooks(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (const int bits : {1, 3}) {
+    auto content = std::make_shared<kith::CodebooksContent>();
+    content->codebooks = kith::Codebooks(5, 2, bits);
+    content->codebooks.set(std::vector<float>(std::size_t{5} << bits, 0.5F));
+    kith::TrainedCodebooks(std::move(content)).save((folder / std::to_string(bits)).string());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -430,6 +442,7 @@ int main(int argc, char** argv) {
     write_relevance(root / "relevance_fuzz");
     write_lists(root / "lists_content_fuzz");
     write_binarisers(root / "binariser_fuzz");
+    write_codebooks(root / "codebooks_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

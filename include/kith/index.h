@@ -25,6 +25,7 @@
 #include "kith/matrix.h"
 #include "kith/neighbours.h"
 #include "kith/trained_binariser.h"
+#include "kith/trained_codebooks.h"
 #include "kith/trained_lists.h"
 #include "kith/types.h"
 
@@ -86,6 +87,11 @@ struct BuildOptions {
   // Of codecs bitsMxN: what makes the codes, of this dimension and of those numbers. Without a
   // codec's name it is the codec, in an inverted file the one that re-ranks.
   std::shared_ptr<const TrainedBinariser> binariser = {};
+
+  // Of codecs vqMxN: codewords in place of those of k-means, of this dimension and metric and of
+  // those numbers. Without a codec's name it is the codec, in an inverted file the one that
+  // re-ranks.
+  std::shared_ptr<const TrainedCodebooks> codebooks = {};
 
   std::uint64_t seed = 1;
   Control control = {};

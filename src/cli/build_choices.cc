@@ -12,17 +12,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_binariser(const std::string& path) {
+// "lists", "binariser", "codebooks" ...
+std::string kind_of(const std::string& path) {
   const Meta meta = KithFileReader::open(path, true).meta();
-  return meta.has("kind") && meta.string("kind") == "binariser";
+  return meta.has("kind") ? meta.string("kind") : std::string();
 }
 
 }  // namespace
 
 std::string trained_file(const std::string& path) {
   if (!fs::is_directory(path)) return path;
-  const std::string binariser = path + '/' + learn::kBinariserFile;
-  return fs::exists(binariser) ? binariser : path + '/' + learn::kListsFile;
+  for (const char* const name : {learn::kBinariserFile, learn::kCodebooksFile}) {
+    if (fs::exists(path + '/' + name)) return path + '/' + name;
+  }
+  return path + '/' + learn::kListsFile;
 }
 
 BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
@@ -31,8 +34,11 @@ BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
   result.seed = common.seed;
   if (!trained.empty()) {
     const std::string path = trained_file(trained);
-    if (is_binariser(path)) {
+    const std::string kind = kind_of(path);
+    if (kind == "binariser") {
       result.binariser = std::make_shared<const TrainedBinariser>(TrainedBinariser::open(path));
+    } else if (kind == "codebooks") {
+      result.codebooks = std::make_shared<const TrainedCodebooks>(TrainedCodebooks::open(path));
     } else {
       result.trained = std::make_shared<const TrainedLists>(TrainedLists::open(path));
     }
@@ -67,8 +73,8 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
       ->type_name("X");
   verb.add_option(
           "--trained", choices.trained,
-          "What kith train codec learned: lists and product code in place of k-means', or the\n"
-          "binariser of codec bitsMxN")
+          "What kith train codec learned: lists and product code in place of k-means', the\n"
+          "binariser of codec bitsMxN, or the codewords of codec vqMxN")
       ->type_name("FOLDER");
   verb.add_option("--build-beam", choices.options.build_beam,
                   "Breadth of the search that finds a node's edges")

@@ -13,7 +13,7 @@ namespace kith::cli {
 namespace {
 
 struct Options : RecipeOptions {
-  std::string vectors, queries, metric, kind;
+  std::string vectors, queries, metric, kind, quantiser;
   std::size_t lists = 0, parts = 0, dims = 0, bits = 0;
 };
 
@@ -29,7 +29,8 @@ void run(const Options& options) {
                                {"codec.parts", number(options.parts)},
                                {"codec.kind", toml_text(options.kind)},
                                {"codec.dims", number(options.dims)},
-                               {"codec.bits", number(options.bits)}});
+                               {"codec.bits", number(options.bits)},
+                               {"codec.quantiser", toml_text(options.quantiser)}});
   const Stopwatch watch;
   const learn::TrainSummary summary = load_learn().train_codec(request);
   print_training(summary, Times(watch), options.json);
@@ -41,31 +42,39 @@ void add_train_codec(CLI::App& train) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = train.add_subcommand(
       "codec",
-      "Learn an inverted file's lists and product code from how vectors rank (Distill-VQ), or a\n"
-      "binariser (BEBR)");
+      "Learn an inverted file's lists and product code from how vectors rank (Distill-VQ), a\n"
+      "binariser (BEBR), or a product code's codebooks (SimVQ and others)");
   verb->add_option("--vectors", options->vectors, "What is to be indexed, or a sample of it")
       ->type_name("FILE");
   verb->add_option("--queries", options->queries,
-                   "Queries like those to come (kind bebr: may be left out)")
+                   "Queries like those to come (kind bebr: may be left out, kind vq: has none)")
       ->type_name("FILE");
   verb->add_option("--metric", options->metric, "l2, ip or cosine (default: l2; kind bebr: cosine)")
       ->type_name("NAME");
-  verb->add_option("--kind", options->kind, "lists or bebr, a binariser (default: lists)")
+  verb->add_option("--kind", options->kind,
+                   "lists, bebr, a binariser, or vq, codebooks (default: lists)")
       ->type_name("NAME");
   verb->add_option("--lists", options->lists,
                    "Lists (default: about twice the square root of the vectors)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
-  verb->add_option("--parts", options->parts,
-                   "Parts of the product code, 4 bits each (default: one for two dimensions)")
+  verb->add_option(
+          "--parts", options->parts,
+          "Parts of the product code, 4 bits each (default: one for two dimensions; kind vq:\n"
+          "one for eight)")
       ->check(whole_number(1, kMaxDim))
       ->type_name("N");
   verb->add_option("--dims", options->dims, "kind bebr: dimensions of codes (default: 256)")
       ->check(whole_number(1, kMaxDim))
       ->type_name("N");
-  verb->add_option("--bits", options->bits, "kind bebr: bits of each, 1 to 4 (default: 2)")
-      ->check(whole_number(1, 4))
+  verb->add_option("--bits", options->bits,
+                   "kind bebr: bits of each, 1 to 4 (default: 2); kind vq: of each part, 1 to 16\n"
+                   "(default: 8)")
+      ->check(whole_number(1, 16))
       ->type_name("N");
+  verb->add_option("--quantiser", options->quantiser,
+                   "kind vq: vq, ema, simvq, simvq-trained or fsq (default: simvq)")
+      ->type_name("NAME");
   add_recipe_options(*verb, *options, "loss.temperature=0.1");
   add_examples(
       *verb,
@@ -73,7 +82,9 @@ void add_train_codec(CLI::App& train) {
       "kith build base.npy --metric cosine --trained lists -o base.kith\n"
       "kith train codec lists.toml --set codec.rotate=true\n"
       "kith train codec --kind bebr --vectors base.npy --dims 256 --bits 2 -o codes\n"
-      "kith build base.npy --metric cosine --trained codes -o base.kith");
+      "kith build base.npy --metric cosine --trained codes -o base.kith\n"
+      "kith train codec --kind vq --vectors base.npy --parts 16 --bits 8 -o codebooks\n"
+      "kith build base.npy --index flat --trained codebooks -o base.kith");
   verb->callback([options] { run(*options); });
 }
 

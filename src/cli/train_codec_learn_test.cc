@@ -1,4 +1,4 @@
-// kith train codec --kind bebr, and the verbs that take what it makes.
+// kith train codec --kind bebr and vq, and the verbs that take what they make.
 #include <gmock/gmock.h>
 
 #include "base/test_rows.h"
@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class TrainBinariser : public ToolTest {
+class TrainCodec : public ToolTest {
  protected:
   void SetUp() override {
     write_vectors(path("base.npy"), normal_rows(300, 8, 1).view(), Labels());
@@ -27,7 +27,7 @@ class TrainBinariser : public ToolTest {
   }
 };
 
-TEST_F(TrainBinariser, MakesCodesThatANewModelsQueriesSearch) {
+TEST_F(TrainCodec, MakesCodesThatANewModelsQueriesSearch) {
   ASSERT_EQ(train("base.npy", "codes", {"--queries", "queries.npy"}).exit, 0);
   const Outcome built =
       kith({"build", "base.npy", "--metric", "cosine", "--trained", "codes", "-o", "base.kith"});
@@ -50,7 +50,7 @@ TEST_F(TrainBinariser, MakesCodesThatANewModelsQueriesSearch) {
   EXPECT_EQ(read_file(path("codes/binariser.kith")), codes);
 }
 
-TEST_F(TrainBinariser, LeavesNothingWhereSomethingDoesNotFit) {
+TEST_F(TrainCodec, LeavesNothingWhereSomethingDoesNotFit) {
   ASSERT_EQ(train("base.npy", "codes").exit, 0);
   const auto before = files();
   EXPECT_NE(train("base.npy", "wrong", {"--queries", "new.npy"}).exit, 0);
@@ -63,6 +63,27 @@ TEST_F(TrainBinariser, LeavesNothingWhereSomethingDoesNotFit) {
   const Outcome wider =
       kith({"build", "new.npy", "--metric", "cosine", "--trained", "codes", "-o", "base.kith"});
   EXPECT_THAT(wider.err, HasSubstr("8 dimensions for vectors of 10"));
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(TrainCodec, MakesCodebooksThatEveryIndexTakes) {
+  const Outcome trained =
+      kith({"train", "codec", "--kind", "vq", "--vectors", "base.npy", "--parts", "4", "--bits",
+            "4", "--quantiser", "simvq-trained", "-o", "books", "--set", "train.steps=5"});
+  ASSERT_EQ(trained.exit, 0) << trained.err;
+  EXPECT_THAT(trained.out, HasSubstr("utilisation"));
+  EXPECT_THAT(trained.out, HasSubstr("kmeans_error"));
+  for (const char* const kind : {"flat", "graph", "ivf"}) {
+    const Outcome built =
+        kith({"build", "base.npy", "--index", kind, "--trained", "books", "-o", "base.kith"});
+    ASSERT_EQ(built.exit, 0) << built.err;
+    EXPECT_EQ(kith({"search", "base.kith", "queries.npy"}).exit, 0);
+    EXPECT_THAT(kith({"info", "base.kith"}).out, HasSubstr("vq4x4"));
+  }
+  const auto before = files();
+  const Outcome other =
+      kith({"build", "base.npy", "--metric", "cosine", "--trained", "books", "-o", "other.kith"});
+  EXPECT_THAT(other.err, HasSubstr("under l2, but the metric is cosine"));
   EXPECT_EQ(files(), before);
 }
 

@@ -35,6 +35,10 @@ void print_training(const learn::TrainSummary& summary, const Times& times, bool
     record.add(summary.metric, "best " + shown_metric(summary.metric) + " of held-out data",
                rounded(summary.best_score));
     record.add("best_step", "of step", summary.best_step);
+    for (const learn::ValidationLine& line : summary.validations) {
+      if (line.step != summary.best_step || line.metric == summary.metric) continue;
+      record.add(line.metric, line.metric + " then", rounded(line.score));
+    }
   }
   if (summary.tokens_per_second > 0)
     record.add("tokens_per_second", "tokens a second", rounded(summary.tokens_per_second));

@@ -19,6 +19,7 @@ AnyCodec make_codec(const std::string& name, std::size_t dim, Metric metric) {
   if (name == "lvq8x8") return Lvq<8, 8>(dim, metric);
   if (const int bits = rabitq_bits(name); bits != 0) return Rabitq(dim, metric, bits);
   if (const auto word = bits_word(name)) return Bits(dim, metric, *word);
+  if (const auto word = vq_word(name)) return Vq(dim, metric, *word);
   throw Error(ErrorCode::invalid_argument,
               "unknown codec '" + name + "', expected one of " + codec_names());
 }

@@ -10,12 +10,13 @@
 #include "codec/plain.h"
 #include "codec/rabitq.h"
 #include "codec/sq8.h"
+#include "codec/vq.h"
 
 namespace kith {
 
 using AnyCodec = std::variant<Plain<float>, Plain<Half>, Plain<BFloat16>, Plain<std::uint8_t>,
                               Plain<std::int8_t>, Sq8, Lvq<4>, Lvq<8>, Lvq<4, 4>, Lvq<4, 8>,
-                              Lvq<8, 8>, Rabitq, Bits>;
+                              Lvq<8, 8>, Rabitq, Bits, Vq>;
 
 template <class... C>
 consteval bool all_are_codecs(std::variant<C...>*) {

@@ -28,7 +28,7 @@ std::size_t parts_of(std::string_view word) {
 
 void check(std::string_view word, bool may_be_product, std::string_view whole) {
   if (may_be_product && parts_of(word) != 0) return;
-  if (rabitq_bits(word) != 0 || bits_word(word)) return;
+  if (rabitq_bits(word) != 0 || bits_word(word) || vq_word(word)) return;
   if (std::find(kNames.begin(), kNames.end(), word) == kNames.end()) {
     throw Error(ErrorCode::invalid_argument,
                 "codec '" + std::string(whole) + "': unknown codec '" + std::string(word) +
@@ -66,7 +66,7 @@ std::string codec_names() {
   }
   return text +
          ", rabitqN with N = 1 to 8 bits, signsM, itqM or bitsMxN with M dimensions of N = 1 to 4 "
-         "bits";
+         "bits, vqMxN with M parts of N = 1 to 16 bits";
 }
 
 std::optional<BitsWord> bits_word(std::string_view word) {
@@ -92,6 +92,20 @@ std::optional<BitsWord> bits_word(std::string_view word) {
 
 std::string bits_name(std::size_t dims, int bits) {
   return "bits" + std::to_string(dims) + (bits == 1 ? "" : "x" + std::to_string(bits));
+}
+
+std::optional<VqWord> vq_word(std::string_view word) {
+  constexpr std::size_t kMostBits = 16;
+  const std::size_t cross = word.find('x');
+  if (cross == std::string_view::npos) return {};
+  const std::size_t parts = number_after("vq", word.substr(0, cross)),
+                    bits = number_after("x", word.substr(cross));
+  if (parts == 0 || bits == 0 || bits > kMostBits) return {};
+  return VqWord{parts, static_cast<int>(bits)};
+}
+
+std::string vq_name(std::size_t parts, int bits) {
+  return "vq" + std::to_string(parts) + "x" + std::to_string(bits);
 }
 
 int rabitq_bits(std::string_view word) {

@@ -1,6 +1,6 @@
 // Codec names: one word a codec with its number ("f32", "lvq4x8", "rabitq2", "pq50", "opq50"), "-"
 // for a transform before it ("rot-lvq4", "leanvec160-lvq8"), "+" for "re-ranked by"
-// ("rot-lvq4+f16", "pq50+rot-lvq8"). "bits256x2" has 256 numbers of 2 bits.
+// ("rot-lvq4+f16", "pq50+rot-lvq8"). "bits256x2" has 256 numbers of 2 bits, "vq16x8" 16 of 8 bits.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +43,14 @@ struct BitsWord {
 };
 std::optional<BitsWord> bits_word(std::string_view word);
 std::string bits_name(std::size_t dims, int bits);
+
+// "vq16x8": product codes of so many parts and bits of each (vq.h).
+struct VqWord {
+  std::size_t parts = 0;
+  int bits = 8;
+};
+std::optional<VqWord> vq_word(std::string_view word);
+std::string vq_name(std::size_t parts, int bits);
 
 // 4 for "rabitq4"; 0 for other words. These codecs are rotated without being told to.
 int rabitq_bits(std::string_view word);

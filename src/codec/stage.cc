@@ -114,6 +114,11 @@ void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& 
                                      x.stride_bytes());
   Bits* const bits = std::get_if<Bits>(&codec_);
   if (bits != nullptr && training.binariser != nullptr) bits->take(training.binariser);
+  Vq* const vq = std::get_if<Vq>(&codec_);
+  if (vq != nullptr) {
+    if (training.codebooks != nullptr) vq->take(training.codebooks);
+    return vq->train(seen, seed, control);
+  }
   std::visit([&](auto& codec) { codec.train(seen); }, codec_);
 }
 

@@ -19,11 +19,12 @@
 
 namespace kith {
 
-// What a reduction is learned by, and a binariser that was learned elsewhere.
+// What a reduction is learned by, and a binariser or codewords that were learned elsewhere.
 struct StageTraining {
   AnyMatrixView queries = {};
   LeanVecMethod method = LeanVecMethod::id;
   std::shared_ptr<const Binariser> binariser = {};
+  std::shared_ptr<const Codebooks> codebooks = {};
 };
 
 class Stage {

@@ -7,6 +7,7 @@
 #include "index/intrinsic_dimension.h"
 #include "index/list_trial.h"
 #include "kith/trained_binariser.h"
+#include "kith/trained_codebooks.h"
 #include "kith/trained_lists.h"
 
 namespace kith {
@@ -84,6 +85,19 @@ void resolve_trained(BuildOptions& options, const AnyMatrixView& rows) {
   }
 }
 
+// The trained codec, in an inverted file the one that re-ranks, unless a name says where it is.
+void resolve_codec(BuildOptions& options, const std::string& trained, std::size_t dim) {
+  if (options.codec == "auto") {
+    const bool lists = options.index == "ivf" || options.lists != 0 || options.balance != 0;
+    options.codec = (lists ? "pq" + std::to_string(parts_of(dim)) + "+" : std::string()) + trained;
+    return;
+  }
+  const CodecSpec spec = CodecSpec::parse(options.codec);
+  if (spec.primary != trained && spec.rerank != trained) {
+    refuse("codec '" + options.codec + "', but " + trained + " was trained");
+  }
+}
+
 // Fills in the codec that a binariser is; refuses what it doesn't fit.
 void resolve_binariser(BuildOptions& options, const AnyMatrixView& rows) {
   if (options.binariser == nullptr) return;
@@ -97,15 +111,30 @@ void resolve_binariser(BuildOptions& options, const AnyMatrixView& rows) {
            std::string(name(options.metric)));
   }
   if (options.trained != nullptr) refuse("trained lists and a trained binariser, expected one");
-  if (options.codec == "auto") {
-    const bool lists = options.index == "ivf" || options.lists != 0 || options.balance != 0;
-    options.codec = (lists ? "pq" + std::to_string(parts_of(rows.dim())) + "+" : std::string()) +
-                    trained.codec();
-    return;
+  resolve_codec(options, trained.codec(), rows.dim());
+}
+
+// Likewise trained codewords.
+void resolve_codebooks(BuildOptions& options, const AnyMatrixView& rows) {
+  if (options.codebooks == nullptr) return;
+  const TrainedCodebooks& trained = *options.codebooks;
+  if (trained.dim() != rows.dim()) {
+    refuse("trained codebooks of " + std::to_string(trained.dim()) + " dimensions for vectors of " +
+           std::to_string(rows.dim()));
   }
+  if (trained.metric() != options.metric) {
+    refuse("trained codebooks under " + std::string(name(trained.metric())) +
+           ", but the metric is " + std::string(name(options.metric)));
+  }
+  if (options.trained != nullptr || options.binariser != nullptr) {
+    refuse("trained codebooks and trained lists or a binariser, expected one");
+  }
+  resolve_codec(options, trained.codec(), rows.dim());
   const CodecSpec spec = CodecSpec::parse(options.codec);
-  if (spec.primary != trained.codec() && spec.rerank != trained.codec()) {
-    refuse("codec '" + options.codec + "', but " + trained.codec() + " was trained");
+  const bool first = spec.primary == trained.codec();
+  if ((first && (spec.rotate || spec.reduced != 0)) || (!first && spec.rotate_rerank)) {
+    refuse("codec '" + options.codec + "', but " + trained.codec() +
+           " was trained on vectors as they are");
   }
 }
 
@@ -174,6 +203,7 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
   BuildOptions resolved = options;
   resolve_trained(resolved, rows);
   resolve_binariser(resolved, rows);
+  resolve_codebooks(resolved, rows);
   if (resolved.index == "auto") {
     resolved.index = choose_index(resolved, rows);
   } else if (resolved.index != "flat" && resolved.index != "graph" && resolved.index != "ivf") {

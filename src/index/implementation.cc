@@ -78,6 +78,7 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
 void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions& options) {
   StageTraining training;
   if (options.binariser != nullptr) training.binariser = options.binariser->content();
+  if (options.codebooks != nullptr) training.codebooks = options.codebooks->codebooks();
   if (primary_.reduced() != 0) {
     training.queries = options.train_queries;
     training.method = parse_leanvec(options.leanvec);

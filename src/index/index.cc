@@ -53,7 +53,8 @@ std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, co
   checked_norms("training query", options.train_queries, options.metric, options.control);
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
-  const bool choose_codec = options.codec == "auto" && options.binariser == nullptr;
+  const bool choose_codec =
+      options.codec == "auto" && options.binariser == nullptr && options.codebooks == nullptr;
   std::unique_ptr<Index::Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);

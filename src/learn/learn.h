@@ -58,7 +58,8 @@ struct TrainSummary {
 };
 
 // What trained codecs' folders hold, read without this library.
-inline constexpr char kListsFile[] = "lists.kith", kBinariserFile[] = "binariser.kith";
+inline constexpr char kListsFile[] = "lists.kith", kBinariserFile[] = "binariser.kith",
+                      kCodebooksFile[] = "codebooks.kith";
 
 struct MergeRequest {
   std::vector<std::string> models;  // folders

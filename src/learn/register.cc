@@ -1,4 +1,5 @@
 #include "learn/codec/binariser_trainer.h"
+#include "learn/codec/codebook_trainer.h"
 #include "learn/codec/list_trainer.h"
 #include "learn/learn.h"
 #include "learn/pretrain/pretrainer.h"
@@ -27,7 +28,12 @@ TrainSummary train_relevance_recipe(const TrainRequest& request) {
 }
 
 TrainSummary train_codec_recipe(const TrainRequest& request) {
-  if (read_codec_kind(request.recipe, request.settings) == "bebr") {
+  const std::string kind = read_codec_kind(request.recipe, request.settings);
+  if (kind == "vq") {
+    const CodebookRecipe recipe = read_codebook_recipe(request.recipe, request.settings);
+    return train_codebooks(recipe, request.restart, request.control);
+  }
+  if (kind == "bebr") {
     const BinariserRecipe recipe = read_binariser_recipe(request.recipe, request.settings);
     return train_binariser(recipe, request.restart, request.control);
   }

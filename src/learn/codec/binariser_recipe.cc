@@ -73,7 +73,7 @@ BinariserRecipe read_binariser_recipe(const std::string& path, const Overrides& 
 }
 
 std::string read_codec_kind(const std::string& path, const Overrides& settings) {
-  constexpr const char* kKinds[] = {"lists", "bebr"};
+  constexpr const char* kKinds[] = {"lists", "bebr", "vq"};
   TomlTable table = open_recipe(path, settings);
   std::string kind = "lists";
   if (auto codec = table.table("codec")) codec->text("kind", kind, kKinds);

@@ -52,7 +52,7 @@ struct BinariserRecipe {
 
 // Throws as TomlTable does. Without a file's path, of settings alone.
 BinariserRecipe read_binariser_recipe(const std::string& path, const Overrides& settings);
-// "lists" or "bebr": what a recipe of `kith train codec` is for.
+// "lists", "bebr" or "vq": what a recipe of `kith train codec` is for.
 std::string read_codec_kind(const std::string& path, const Overrides& settings);
 
 // Throws what run_training and reading vectors do, and invalid_argument for files that don't fit
