@@ -54,6 +54,10 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
   verb.add_option("--codec", choices.options.codec,
                   "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")
       ->type_name("NAME");
+  verb.add_option("--disk", choices.options.disk,
+                  "Two tiers, for more vectors than fit into memory: --codec finds candidates in\n"
+                  "memory, vectors on disk in this codec judge them: f16, lvq8 ...")
+      ->type_name("NAME");
   verb.add_option("--degree", choices.options.degree, "Edges of a node in the graph")
       ->check(whole_number(1, kMostDegree))
       ->type_name("N");

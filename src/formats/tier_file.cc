@@ -26,7 +26,7 @@ constexpr std::size_t kPage = TierFile::kPage;
 constexpr std::size_t kSumBytes = sizeof(std::uint64_t);  // after each record
 constexpr std::size_t kCodecBytes = 48;
 constexpr std::size_t kMostRecordBytes = std::size_t{1} << 24;
-constexpr std::size_t kMostRead = std::size_t{8} << 20;       // that a call holds at a time
+constexpr std::size_t kMostRead = std::size_t{4} << 20;       // that a call holds at a time
 constexpr std::size_t kLongestRead = std::size_t{256} << 10;  // longer ones are shared
 
 struct Header {
@@ -144,7 +144,7 @@ std::shared_ptr<TierFile> TierFile::open(const std::string& path, const TierShap
         path + ": cannot open: " + std::strerror(error) +
             (options.direct && error == EINVAL ? " (its file system can't read directly)" : ""));
   }
-  const std::shared_ptr<TierFile> file(new TierFile(path, fd, shape, identity, options));
+  std::shared_ptr<TierFile> file(new TierFile(path, fd, shape, identity, options));
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
     throw Error(ErrorCode::io, path + ": not a regular file");
