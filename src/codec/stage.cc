@@ -229,6 +229,7 @@ std::size_t Stage::size() const {
 
 ByteCounts Stage::bytes(const std::string& prefix) const {
   ByteCounts counts = std::visit([](const auto& codec) { return codec.bytes(); }, codec_);
+  if (on_disk_) std::erase_if(counts, [](const auto& part) { return part.second == 0; });
   if (reduction_) counts.insert(counts.begin(), {"reduction", reduction_->bytes()});
   for (auto& [part, bytes] : counts) part.insert(0, prefix + ".");
   return counts;
