@@ -7,7 +7,8 @@ rounds=${2:-20}
 
 random_bytes old.u8bin 20000 64 1
 random_bytes new.u8bin 60000 64 2
-build() { "$kith" build "$1" --index flat --codec lvq4 --disk f16 -o "$2" >/dev/null; }
+tiers=(--index flat --codec lvq4 --disk f16)
+build() { "$kith" build "$1" "${tiers[@]}" -o "$2" >/dev/null; }
 mkdir old new index
 build old.u8bin old/x.kith
 build new.u8bin new/x.kith
@@ -21,7 +22,7 @@ midway=0 replaced=0 apart=0
 for round in $(seq "$rounds"); do
   rm -rf index
   cp -r old index
-  build new.u8bin index/x.kith 2>/dev/null &
+  "$kith" build new.u8bin "${tiers[@]}" -o index/x.kith >/dev/null 2>&1 &
   builder=$!
   delay_us=$((whole_us * (round + rounds / 5) / rounds))
   sleep "$((delay_us / 1000000)).$(printf %06d $((delay_us % 1000000)))"
@@ -45,7 +46,7 @@ if mount -t tmpfs -o size=6m tmpfs "$disk" 2>mount.txt; then
   mounted=$disk
   cp old/x.kith old/x.kith.disk "$disk"
   expect_failure 1 'No space left on device' \
-    "$kith" build new.u8bin --index flat --codec lvq4 --disk f16 -o "$disk/x.kith"
+    "$kith" build new.u8bin "${tiers[@]}" -o "$disk/x.kith"
   [ "$(ls -A "$disk" | tr '\n' ' ')" = 'x.kith x.kith.disk ' ] || fail "left $(ls -A "$disk")"
   cmp "$disk/x.kith" old/x.kith && cmp "$disk/x.kith.disk" old/x.kith.disk ||
     fail 'a full disk changed the old files'
