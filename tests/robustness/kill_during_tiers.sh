@@ -47,9 +47,9 @@ if mount -t tmpfs -o size=6m tmpfs "$disk" 2>mount.txt; then
   cp old/x.kith old/x.kith.disk "$disk"
   expect_failure 1 'No space left on device' \
     "$kith" build new.u8bin "${tiers[@]}" -o "$disk/x.kith"
-  [ "$(ls -A "$disk" | tr '\n' ' ')" = 'x.kith x.kith.disk ' ] || fail "left $(ls -A "$disk")"
-  cmp "$disk/x.kith" old/x.kith && cmp "$disk/x.kith.disk" old/x.kith.disk ||
-    fail 'a full disk changed the old files'
+  [ "$(ls -A "$disk")" = $'x.kith\nx.kith.disk' ] || fail "left $(ls -A "$disk")"
+  cmp "$disk/x.kith" old/x.kith || fail 'a full disk changed the old index'
+  cmp "$disk/x.kith.disk" old/x.kith.disk || fail 'a full disk changed the old vectors'
 fi
 echo "$rounds kills: $midway before the end, $replaced after it, $apart between two names"
 [ $midway -gt 0 ] || fail 'no kill fell into a build, so nothing was shown'
