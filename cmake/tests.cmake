@@ -98,7 +98,7 @@ if(KITH_BUILD_TOOL AND NOT KITH_SANITIZE)
   if(KITH_BUILD_LEARN)
     set(kill_during_train kill_during_train)
   endif()
-  foreach(script full_disk kill_during_embed kill_during_ingest kill_during_save ${kill_during_train}
+  foreach(script full_disk kill_during_embed kill_during_ingest kill_during_save kill_during_tiers ${kill_during_train}
       interrupted unwritable_output)
     add_test(NAME Robustness.${script}
       COMMAND ${PROJECT_SOURCE_DIR}/tests/robustness/${script}.sh $<TARGET_FILE:kith-tool>)

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The checks that take hours, in parts that can run on different days:
 #   scripts/check_long.sh [PART...]
-# PART (default: all): tests: all of them; memory: a build of an input several times its memory; kills:
+# PART (default: all): tests: all of them; memory: a build of an input several times its memory; tiers: searches in a
+# collection several times their memory; kills:
 # many kills during a save; trainings: kills during trainings; fuzzing: ten minutes of every parser; tokens: ids beside those of npm's
 # @huggingface/tokenizers, in every language; onnx: exported models run by onnxruntime; peers: kith beside FAISS, hnswlib and USearch.
 # docs/check-long/PART.md gets what each part's last run gave, failures included; this fails when one
@@ -10,7 +11,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 fuzz_seconds=${KITH_FUZZ_SECONDS:-600}
 kills=${KITH_KILLS:-300}
-all_parts=(tests memory kills trainings fuzzing tokens onnx peers)
+all_parts=(tests memory tiers kills trainings fuzzing tokens onnx peers)
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=("${all_parts[@]}")
 log=build/check-long
@@ -44,7 +45,7 @@ check() {
 
 for part in "${parts[@]}"; do
   case $part in
-    tests | memory | kills | trainings | fuzzing | tokens | onnx | peers) ;;
+    tests | memory | tiers | kills | trainings | fuzzing | tokens | onnx | peers) ;;
     *) echo "scripts/check_long.sh: '$part': expected ${all_parts[*]}" >&2 && exit 2 ;;
   esac
 done
@@ -59,6 +60,11 @@ for part in "${parts[@]}"; do
       check memory 'a build of an input several times its memory' 8 \
         env "KITH_MEMORY_ROWS=${KITH_MEMORY_ROWS:-500000}" \
         build/release/cli_test --gtest_filter='LargerThanMemory.*'
+      ;;
+    tiers)
+      check tiers 'searches in a collection several times their memory' 16 \
+        env "KITH_TIER_ROWS=${KITH_TIER_ROWS:-500000}" \
+        build/release/cli_test --gtest_filter='LargerThanMemorySearch.*'
       ;;
     kills)
       check kills 'kills during a save' 1 \

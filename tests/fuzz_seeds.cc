@@ -1,5 +1,6 @@
 // fuzz_seeds FOLDER: writes small valid files into FOLDER/TARGET for each fuzz target, so that
 // fuzzing starts behind the magic numbers.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include "codec/token_store.h"
 #include "formats/format.h"
 #include "formats/kith_file.h"
+#include "formats/tier_file.h"
 #include "index/lists_content.h"
 #include "index/postings.h"
 #include "kith/error.h"
@@ -171,6 +173,14 @@ void write_token_stores(const fs::path& folder) {
     writer.add_text("meta", meta.text());
     writer.write((folder / codec).string(), {});
   }
+}
+
+// The vectors of an index in two tiers.
+void write_tier(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::TierWriter writer((folder / "small").string(), {"rot-lvq8", 3, 2, 15});
+  writer.write(0, 2, [](std::size_t, std::byte* out) { std::fill_n(out, 15, std::byte{7}); });
+  writer.finish()->commit();
 }
 
 // Between them, every part that a tokenizer.json may have.
@@ -429,6 +439,7 @@ int main(int argc, char** argv) {
     }
     write_npy_kinds(root / "npy_fuzz");
     write_texts(root);
+    write_tier(root / "tier_file_fuzz");
     write_tokenizers(root);
     write_model_configs(root);
     write_graph_model(root);

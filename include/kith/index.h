@@ -44,6 +44,13 @@ struct BuildOptions {
   // chooses from the element type, dimension and a sample.
   std::string codec = "auto";
 
+  // Not empty: in two tiers, for collections larger than memory. Candidates are found by `codec`,
+  // which is without '+' and in memory, and judged by vectors on disk in this codec ("f16", "lvq8"
+  // ...: one whose vectors are records), which are written to `disk_file` as they are read. That
+  // file gets its name when the index is saved.
+  std::string disk = "";
+  std::string disk_file = "";
+
   // Out-edges of a node in the graph; 0 chooses 32, 48 or 64 by the intrinsic dimension of a
   // sample. An edge takes as many bits as the number of vectors has.
   std::size_t degree = 0;
@@ -131,6 +138,25 @@ struct OpenOptions {
   // Read the file into memory, on huge pages where the system grants them, instead of mapping it:
   // opening then takes as long as reading, and searches get some 10 % faster.
   bool in_memory = false;
+
+  // Of an index in two tiers. Where its vectors are, if elsewhere than the file says; whether to
+  // read past the system's page cache; bytes of memory for vectors that come up again; "io_uring",
+  // "threads", or "auto", also if empty: io_uring where the system grants it (an empty one goes by
+  // the environment variable KITH_DISK_READER, too); whether to read and check all of that file
+  // before anything else (`verify` doesn't: each vector is checked when it is read).
+  std::string disk_file = "";
+  bool disk_direct = false;
+  std::size_t disk_cache = 0;
+  std::string disk_reader = "";
+  bool verify_disk = false;
+};
+
+// The vectors on disk of an index in two tiers, and what was read of them since it was opened.
+struct DiskInfo {
+  std::string file, codec, reader;      // empty: there are none; "io_uring" or "threads"
+  std::size_t bytes = 0;                // of the file
+  std::size_t vectors = 0, cached = 0;  // wanted; of these, found in the cache
+  std::size_t reads = 0, read_bytes = 0;
 };
 
 // What `kith info` prints.
@@ -146,6 +172,7 @@ struct IndexInfo {
   std::uint64_t file_version = 0;
   // Bytes by part (codes, neighbour lists, labels ...), in file order; their sum is the index.
   std::vector<std::pair<std::string, std::size_t>> bytes;
+  DiskInfo disk;
 };
 
 class Index {
@@ -158,6 +185,8 @@ class Index {
   static Index build(const AnyMatrixView& rows, const Labels& labels, const BuildOptions& options);
 
   // Opens a file, by default mapped read-only. Throws corrupt, or unsupported for a newer version.
+  // Where vectors are on disk, opening throws too when their file is missing or another index's,
+  // and searches throw io or corrupt when they meet what can't be read.
   static Index open(const std::string& path, const OpenOptions& options = {});
 
   Index(Index&&) noexcept;
@@ -188,7 +217,8 @@ class Index {
   // new ones after the last. Searches find all of the rows or none; when add throws, none. The
   // first change to an opened index copies what it must change into memory; the file is untouched
   // until save. A graph takes in few rows where it stands, many (a hundredth of what it has) in a
-  // copy of its edges that then takes their place.
+  // copy of its edges that then takes their place. Throws unsupported where vectors are on disk; so
+  // does merge.
   std::vector<Id> add(const AnyMatrixView& rows, const Labels& labels, const Control& control = {});
 
   // Takes in what the others hold, built apart, of any kind, codec and element type but of this
@@ -243,6 +273,7 @@ struct BuildPlan {
   std::size_t degree = 0, build_beam = 0;  // of a graph
   std::size_t lists = 0;                   // of an inverted file
   std::vector<std::pair<std::string, std::size_t>> bytes;
+  std::size_t disk_bytes = 0;         // of the file of vectors on disk
   std::size_t peak_memory_bytes = 0;  // while building, beside the mapped input
   double build_cpu_seconds = 0;
 };

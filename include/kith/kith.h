@@ -176,7 +176,8 @@ enum {
 };
 
 /* Opens a saved index, mapped read-only unless `flags`, the sum of the above, say otherwise. The
- * checksums of all sections are checked first. */
+ * checksums of all sections are checked first. Where its vectors are on disk (kith build --disk),
+ * their file is opened too and read by searches, whose status says when it can't be. */
 kith_status kith_index_open(const char* path, unsigned flags, kith_index** index);
 
 /* Writes a temporary file beside `path`, syncs it and renames it over `path`. */

@@ -75,6 +75,10 @@ void AtomicFile::flush() {
 
 void AtomicFile::write_at(std::uint64_t offset, const void* data, std::size_t size) {
   flush();
+  place(offset, data, size);
+}
+
+void AtomicFile::place(std::uint64_t offset, const void* data, std::size_t size) {
   const char* bytes = static_cast<const char*>(data);
   while (size > 0) {
     const ssize_t n = ::pwrite(fd_, bytes, size, static_cast<off_t>(offset));
@@ -88,9 +92,14 @@ void AtomicFile::write_at(std::uint64_t offset, const void* data, std::size_t si
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::sync() {
   flush();
   if (::fsync(fd_) != 0) fail("cannot sync", errno);
+  synced_ = true;
+}
+
+void AtomicFile::commit() {
+  if (!synced_) sync();
   const int closed = ::close(fd_);
   fd_ = -1;
   if (closed != 0) {

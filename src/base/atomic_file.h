@@ -25,8 +25,15 @@ class AtomicFile {
   void write(std::string_view text) { write(text.data(), text.size()); }
   // Overwrites bytes already written, e.g. a header whose checksums are known only at the end.
   void write_at(std::uint64_t offset, const void* data, std::size_t size);
+  // The same at any offset, beyond the end too; any number of threads may, where none calls
+  // write().
+  void place(std::uint64_t offset, const void* data, std::size_t size);
   std::uint64_t size() const { return size_; }
+  // Of the temporary file, open for reading too.
+  int descriptor() const { return fd_; }
 
+  // Once all bytes have safely reached the disk, so that commit() changes a name and nothing else.
+  void sync();
   void commit();
 
  private:
@@ -35,6 +42,7 @@ class AtomicFile {
 
   std::string path_, temporary_;
   int fd_ = -1;
+  bool synced_ = false;
   std::uint64_t size_ = 0;
   std::vector<char> buffer_;
 };

@@ -28,21 +28,22 @@ std::string trained_file(const std::string& path) {
   return path + '/' + learn::kListsFile;
 }
 
+void read_trained(const std::string& path, BuildOptions& options) {
+  const std::string file = trained_file(path), kind = kind_of(file);
+  if (kind == "binariser") {
+    options.binariser = std::make_shared<const TrainedBinariser>(TrainedBinariser::open(file));
+  } else if (kind == "codebooks") {
+    options.codebooks = std::make_shared<const TrainedCodebooks>(TrainedCodebooks::open(file));
+  } else {
+    options.trained = std::make_shared<const TrainedLists>(TrainedLists::open(file));
+  }
+}
+
 BuildOptions BuildChoices::build_options(const CommonOptions& common) const {
   BuildOptions result = options;
   result.metric = parse_metric(metric);
   result.seed = common.seed;
-  if (!trained.empty()) {
-    const std::string path = trained_file(trained);
-    const std::string kind = kind_of(path);
-    if (kind == "binariser") {
-      result.binariser = std::make_shared<const TrainedBinariser>(TrainedBinariser::open(path));
-    } else if (kind == "codebooks") {
-      result.codebooks = std::make_shared<const TrainedCodebooks>(TrainedCodebooks::open(path));
-    } else {
-      result.trained = std::make_shared<const TrainedLists>(TrainedLists::open(path));
-    }
-  }
+  if (!trained.empty()) read_trained(trained, result);
   result.control = common.control();
   return result;
 }
@@ -59,6 +60,10 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
       ->type_name("KIND");
   verb.add_option("--codec", choices.options.codec,
                   "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")
+      ->type_name("NAME");
+  verb.add_option("--disk", choices.options.disk,
+                  "Two tiers, for more vectors than fit into memory: --codec finds candidates in\n"
+                  "memory, vectors on disk in this codec judge them: f16, lvq8 ...")
       ->type_name("NAME");
   verb.add_option("--degree", choices.options.degree, "Edges of a node in the graph")
       ->check(whole_number(1, kMostDegree))

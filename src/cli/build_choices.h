@@ -19,6 +19,8 @@ struct BuildChoices {
 
 // What `kith train codec` wrote, given its folder or the file itself.
 std::string trained_file(const std::string& path);
+// The same, read: into the options' trained, binariser or codebooks.
+void read_trained(const std::string& path, BuildOptions& options);
 
 // --metric, --index, --codec, --degree, --lists, --balance, --trained, --build-beam, --order,
 // --recall.

@@ -30,7 +30,7 @@ std::string family_of(const CodecSpec& spec, bool alone) {
         return "signs";
     }
   }
-  for (const char* family : {"rabitq", "lvq", "sq8"}) {
+  for (const char* family : {"rabitq", "lvq", "sq8", "vq"}) {
     if (word.starts_with(family)) return family;
   }
   return "plain numbers";
@@ -140,6 +140,7 @@ std::vector<std::string> codecs_to_try(const AnyMatrixView& base, Metric metric)
     for (const std::size_t times : {1, 2, 4}) add(fmt::format("signs{}", times * dim));
     for (const std::size_t of : {2, 1}) add(fmt::format("itq{}", parts(of)));
   }
+  for (const std::size_t of : {16, 8, 4}) add(fmt::format("vq{}x8", parts(of)));
   for (const std::size_t of : {8, 4, 2}) add(fmt::format("pq{}", parts(of)));
   for (const std::size_t of : {8, 4, 2}) add(fmt::format("pq{}+rot-lvq8", parts(of)));
   add(fmt::format("pq{}+rot-lvq4x4", parts(2)));
@@ -150,13 +151,12 @@ std::vector<std::string> codecs_to_try(const AnyMatrixView& base, Metric metric)
 void check_codec(const std::string& codec) { parse(codec); }
 
 CodecResult measure_codec(const CodecsBench& bench, const std::string& codec,
-                          const std::shared_ptr<const TrainedBinariser>& trained) {
+                          const BuildOptions& trained) {
   const Way way = way_of(codec);
-  BuildOptions build;
+  BuildOptions build = trained;
   build.metric = bench.metric;
   build.index = way.kind;
   build.codec = way.codec;
-  build.binariser = trained;
   build.seed = bench.seed;
   build.control = bench.control;
   build.control.progress = nullptr;

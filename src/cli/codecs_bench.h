@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -39,9 +38,9 @@ void check_codec(const std::string& codec);
 
 // Builds over the base and searches with all queries: "pqN" scans all lists by their codes alone,
 // "pqN+X" is an inverted file as people build it, searched at its default beam; all others are
-// scanned whole, by their codes unless X re-ranks. `trained` is a binariser, for its bitsMxN.
-// Throws invalid_argument for a codec that can't hold these vectors.
+// scanned whole, by their codes unless X re-ranks. `trained` has what was learned elsewhere for
+// that codec, if anything was. Throws invalid_argument for a codec that can't hold these vectors.
 CodecResult measure_codec(const CodecsBench& bench, const std::string& codec,
-                          const std::shared_ptr<const TrainedBinariser>& trained = {});
+                          const BuildOptions& trained = {});
 
 }  // namespace kith::cli

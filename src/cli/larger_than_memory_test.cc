@@ -2,6 +2,7 @@
 // the checks that take long: then a graph over 768 dimensions.
 #include <cstdlib>
 
+#include "cli/test_base.h"
 #include "cli/test_tool.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -34,32 +35,6 @@ class LargerThanMemory : public ToolTest {
     peak.outcome = finish(child);
     return peak;
   }
-
-  // Points around a thousand centres, written row by row. Returns the bytes of the file.
-  std::size_t make_base(const std::string& name, std::uint32_t rows, std::uint32_t dim) const {
-    constexpr std::uint32_t kCentres = 1000;
-    Matrix<float> centres(kCentres, dim);
-    Random random(5);
-    for (std::uint32_t c = 0; c < kCentres; ++c) {
-      for (std::uint32_t j = 0; j < dim; ++j) centres(c, j) = static_cast<float>(random.normal());
-    }
-    std::ofstream file(path(name), std::ios::binary);
-    const std::uint32_t header[2] = {rows, dim};
-    file.write(reinterpret_cast<const char*>(header), sizeof header);
-    std::vector<float> x(dim);
-    for (std::uint32_t i = 0; i < rows; ++i) {
-      const float* centre = centres.row(random.below(kCentres));
-      for (std::uint32_t j = 0; j < dim; j += 4) {  // four numbers of 16 bits out of one draw
-        const std::uint64_t bits = random.next();
-        for (std::uint32_t k = j; k < std::min(dim, j + 4); ++k) {
-          const auto noise = static_cast<std::int16_t>(bits >> (16 * (k - j)));
-          x[k] = centre[k] + static_cast<float>(noise) / 32768;
-        }
-      }
-      file.write(reinterpret_cast<const char*>(x.data()), dim * sizeof(float));
-    }
-    return std::size_t{rows} * dim * sizeof(float);
-  }
 };
 
 TEST_F(LargerThanMemory, ABuildTakesAShareOfItsInputAsPlanForecasts) {
@@ -67,7 +42,7 @@ TEST_F(LargerThanMemory, ABuildTakesAShareOfItsInputAsPlanForecasts) {
   const bool large = given != nullptr;
   const std::uint32_t rows = large ? static_cast<std::uint32_t>(std::stoul(given)) : 250000;
   const std::uint32_t dim = large ? 768 : 96;
-  const std::size_t input = make_base("base.fbin", rows, dim);
+  const std::size_t input = write_clusters(path("base.fbin"), rows, dim);
   const std::vector<std::string> choices = {"--index",  large ? "graph" : "flat",
                                             "--codec",  "rot-lvq4",
                                             "--metric", "cosine",

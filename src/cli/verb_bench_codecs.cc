@@ -52,20 +52,25 @@ std::string name_of(const Options& options) {
   return std::filesystem::path(options.base).stem().stem().string();
 }
 
-// What a codec is tried by: its name, and a binariser for a trained one.
-using Codec = std::pair<std::string, std::shared_ptr<const TrainedBinariser>>;
+// What a codec is tried by: its name, and what was trained for it.
+struct Codec {
+  std::string name;
+  BuildOptions trained;
+};
 
 std::vector<Codec> codecs_of(const Options& options, const AnyMatrixView& base, Metric metric) {
   std::vector<Codec> codecs;
   const std::vector<std::string> names = options.codecs.empty() && options.trained.empty()
                                              ? codecs_to_try(base, metric)
                                              : options.codecs;
-  for (const std::string& name : names) codecs.emplace_back(name, nullptr);
+  for (const std::string& name : names) codecs.push_back({name, {}});
   for (const std::string& path : options.trained) {
-    auto binariser =
-        std::make_shared<const TrainedBinariser>(TrainedBinariser::open(trained_file(path)));
-    const std::string codec = binariser->codec();
-    codecs.emplace_back(codec, std::move(binariser));
+    BuildOptions trained;
+    read_trained(path, trained);
+    const std::string codec = trained.binariser != nullptr   ? trained.binariser->codec()
+                              : trained.codebooks != nullptr ? trained.codebooks->codec()
+                                                             : trained.trained->codec();
+    codecs.push_back({codec, std::move(trained)});
   }
   return codecs;
 }
@@ -159,7 +164,7 @@ void bench_codecs(const Options& options) {
   bench.seed = options.seed;
   bench.control = options.control();
   const std::vector<Codec> codecs = codecs_of(options, bench.base, bench.metric);
-  for (const Codec& codec : codecs) check_codec(codec.first);
+  for (const Codec& codec : codecs) check_codec(codec.name);
 
   ExactOptions exact;
   exact.k = kTruth;
@@ -173,8 +178,8 @@ void bench_codecs(const Options& options) {
 
   std::vector<CodecResult> results;
   Progress progress(bench.control, "codecs", codecs.size());
-  for (const auto& [codec, trained] : codecs) {
-    results.push_back(measure_codec(bench, codec, trained));
+  for (const auto& [name, trained] : codecs) {
+    results.push_back(measure_codec(bench, name, trained));
     progress.add(1);
   }
   table_of(results).print(stdout, options.json);
@@ -196,8 +201,7 @@ void add_bench_codecs(CLI::App& bench) {
   verb->add_option("--codec", options->codecs, "Only these (default: all that suit the vectors)")
       ->type_name("NAME");
   verb->add_option("--trained", options->trained,
-                   "Binarisers that `kith train codec` made of such vectors; without --codec only "
-                   "these")
+                   "What `kith train codec` made of such vectors; without --codec only these")
       ->type_name("FILE");
   verb->add_option("--queries", options->most_queries, "At most so many queries (default: 1000)")
       ->check(whole_number(1, kMaxVectors))

@@ -1,9 +1,11 @@
 // kith build: vectors, sets of them or texts in, an index file out.
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "cli/build_choices.h"
 #include "cli/cli.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
@@ -13,22 +15,30 @@
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "cli/times.h"
+#include "kith/error.h"
 #include "kith/index.h"
 
 namespace kith::cli {
 namespace {
 
 struct Options : CommonOptions {
-  std::string base, output, train_queries;
+  std::string base, output, train_queries, disk_file;
   BuildChoices build;
   InvertedChoices inverted;
   MultiChoices multi;
   ReadOptions read;
 };
 
+// Where vectors on disk go; empty where there are none.
+std::string disk_file(const Options& options) {
+  if (options.build.options.disk.empty()) return {};
+  return options.disk_file.empty() ? options.output + ".disk" : options.disk_file;
+}
+
 void build_vectors(const Options& options) {
   const Control control = options.control();
   BuildOptions build = options.build.build_options(options);
+  build.disk_file = disk_file(options);
 
   const Stopwatch watch;
   ReadOptions read = options.read;
@@ -58,8 +68,28 @@ void build_vectors(const Options& options) {
   if (info.lists > 0) record.add("lists", info.lists);
   if (info.default_beam > 0) record.add("beam", info.default_beam);
   record.add_sizes("bytes", "size", info.bytes, info.vectors);
+  add_disk(record, info.disk, info.vectors);
   add_times(record, times);
   record.print(stdout, options.json);
+}
+
+// Before the work.
+void check_disk(const Options& options) {
+  const std::string file = disk_file(options);
+  const std::string& index = options.build.options.index;
+  if (file.empty()) {
+    if (options.disk_file.empty()) return;
+    throw Error(ErrorCode::invalid_argument, "--disk-file: expected --disk, too");
+  }
+  if (options.multi.multi || index == "bm25" || index == "sparse") {
+    throw Error(ErrorCode::invalid_argument, "--disk: for indexes of single dense vectors");
+  }
+  if (std::filesystem::absolute(file) == std::filesystem::absolute(options.output)) {
+    throw Error(ErrorCode::invalid_argument,
+                "--disk-file: '" + file + "' is the index itself, expected another file");
+  }
+  check_distinct(file, options.base);
+  check_writable(file);
 }
 
 void run(const CLI::App& verb, const Options& options) {
@@ -68,6 +98,7 @@ void run(const CLI::App& verb, const Options& options) {
   check_multi_choices(verb, options.multi, index);
   check_distinct(options.output, options.base);
   check_writable(options.output);
+  check_disk(options);
   if (options.multi.multi) {
     build_sets(options.base, options.output, options.build.build_options(options), options.multi,
                options.read, options);
@@ -95,6 +126,9 @@ void add_build(CLI::App& root) {
       ->required()
       ->type_name("FILE");
   add_build_choices(*verb, options->build);
+  verb->add_option("--disk-file", options->disk_file,
+                   "Where vectors on disk go (default: FILE.disk beside the index FILE)")
+      ->type_name("PATH");
   add_inverted_choices(*verb, options->inverted);
   add_multi_choices(*verb, options->multi);
   verb->add_option("--train-queries", options->train_queries,
@@ -112,6 +146,7 @@ void add_build(CLI::App& root) {
                "kith build glove.hdf5 --metric cosine --recall 0.99 -o glove.kith\n"
                "kith build base.fbin -o base.kith --metric ip --codec leanvec160-lvq8+f16 \\\n"
                "    --train-queries queries.fbin\n"
+               "kith build base.fbin -o base.kith --codec pq64 --disk f16\n"
                "kith build tokens.npz --multi --fde 20,5,16 --tokens lvq8 -o tokens.kith\n"
                "kith build texts.tsv --index bm25 --stem --stop-words --keep-text -o texts.kith");
   verb->callback([options, verb] { run(*verb, *options); });

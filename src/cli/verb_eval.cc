@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
@@ -35,12 +36,14 @@ struct Options : CommonOptions {
   std::string index, queries, truth, beams, candidates, svg;
   std::size_t k = 10, rounds = 5;
   double seconds = 1.5;  // of measuring a point
+  DiskChoices disk;
   ReadOptions read;
 };
 
 struct Point {
   std::size_t setting = 0;
   double recall = 0;
+  double read_bytes = 0;                   // from vectors on disk, a query of a batch of all
   std::size_t count = 0;                   // single queries a round on one thread
   std::vector<std::vector<Rates>> rounds;  // by number of threads, then round
 };
@@ -55,6 +58,7 @@ struct Subject {
   Neighbours truth;
   std::function<Neighbours(std::size_t setting, const Control&)> search;
   std::function<void(std::size_t setting, std::size_t query)> ask;  // on one thread
+  std::function<std::size_t()> read_bytes;  // so far; null: nothing is on disk
 };
 
 std::vector<std::size_t> beams(const Options& options, const IndexInfo& info) {
@@ -85,7 +89,8 @@ Subject vectors_subject(const Options& options, const Control& control) {
     throw Error(ErrorCode::invalid_argument, "--candidates: sets of vectors have such, but " +
                                                  options.index + " is no index of sets");
   }
-  const auto index = std::make_shared<Index>(Index::open(options.index, {.in_memory = true}));
+  const auto index =
+      std::make_shared<Index>(Index::open(options.index, open_options(options.disk, true)));
   ReadOptions read = options.read;
   read.control = control;
   const Vectors queries = read_vectors(options.queries, read);
@@ -104,6 +109,9 @@ Subject vectors_subject(const Options& options, const Control& control) {
   subject.ask = [=, one = one_thread(control)](std::size_t beam, std::size_t query) {
     index->search(queries.rows.slice(query, 1), k, SearchOptions{beam, 0, one});
   };
+  if (!index->info().disk.file.empty()) {
+    subject.read_bytes = [=] { return index->info().disk.read_bytes; };
+  }
   return subject;
 }
 
@@ -154,7 +162,12 @@ std::vector<Point> find_recalls(const Options& options, const Subject& subject,
   for (const std::size_t setting : subject.settings) {
     Point point;
     point.setting = setting;
+    const std::size_t before = subject.read_bytes ? subject.read_bytes() : 0;
     point.recall = recall_at(subject.search(setting, control), subject.truth, options.k);
+    if (subject.read_bytes) {
+      point.read_bytes =
+          static_cast<double>(subject.read_bytes() - before) / static_cast<double>(subject.queries);
+    }
     points.push_back(std::move(point));
     if (!subject.given && points.back().recall >= kNearlyPerfect) break;
   }
@@ -188,24 +201,30 @@ void measure_rates(const Options& options, const Subject& subject,
   }
 }
 
-Table result_table(const Options& options, const std::string& knob,
+Table result_table(const Options& options, const Subject& subject,
                    const std::vector<std::size_t>& threads, const std::vector<Point>& points) {
-  Table table({knob.c_str(),
-               "threads",
-               {"recall", "recall@" + std::to_string(options.k)},
-               {"qps_cpu", "queries/CPU-s"},
-               {"qps_wall", "queries/s"},
-               {"p50_us", "p50"},
-               {"p99_us", "p99"}});
+  std::vector<Table::Column> columns = {subject.knob.c_str(),
+                                        "threads",
+                                        {"recall", "recall@" + std::to_string(options.k)},
+                                        {"qps_cpu", "queries/CPU-s"},
+                                        {"qps_wall", "queries/s"},
+                                        {"p50_us", "p50"},
+                                        {"p99_us", "p99"}};
+  if (subject.read_bytes) columns.push_back({"read_bytes", "read/query"});
+  Table table(std::move(columns));
   for (std::size_t t = 0; t < threads.size(); ++t) {
     for (const Point& point : points) {
       const Rates rates = median(point.rounds[t]);
-      table.add({Cell(point.setting, point.setting == 0 ? "-" : std::to_string(point.setting)),
-                 threads[t], Cell(point.recall, fixed_text(point.recall, 4)),
-                 Cell(rates.qps_cpu, rate_text(rates.qps_cpu)),
-                 Cell(rates.qps_wall, rate_text(rates.qps_wall)),
-                 Cell(rates.p50_us, seconds_text(rates.p50_us * 1e-6)),
-                 Cell(rates.p99_us, seconds_text(rates.p99_us * 1e-6))});
+      std::vector<Cell> row = {
+          Cell(point.setting, point.setting == 0 ? "-" : std::to_string(point.setting)),
+          threads[t],
+          Cell(point.recall, fixed_text(point.recall, 4)),
+          Cell(rates.qps_cpu, rate_text(rates.qps_cpu)),
+          Cell(rates.qps_wall, rate_text(rates.qps_wall)),
+          Cell(rates.p50_us, seconds_text(rates.p50_us * 1e-6)),
+          Cell(rates.p99_us, seconds_text(rates.p99_us * 1e-6))};
+      if (subject.read_bytes) row.emplace_back(point.read_bytes, bytes_text(point.read_bytes));
+      table.add(std::move(row));
     }
   }
   return table;
@@ -240,7 +259,7 @@ void run(const Options& options) {
     fmt::print("{}: {}; {} queries, medians of {} rounds\n\n", options.index, subject.summary,
                count_text(subject.queries), options.rounds);
   }
-  result_table(options, subject.knob, threads, points).print(stdout, options.json);
+  result_table(options, subject, threads, points).print(stdout, options.json);
   if (!options.svg.empty()) write_svg(options, threads, points);
 }
 
@@ -274,6 +293,7 @@ void add_eval(CLI::App& root) {
       ->type_name("S");
   verb->add_option("--svg", options->svg, "Plot recall against rate into this file")
       ->type_name("FILE");
+  add_disk_options(*verb, options->disk);
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/collection_path.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/inverted.h"
@@ -24,6 +25,7 @@ namespace {
 struct Options : CommonOptions {
   std::string file;
   bool multi = false;
+  DiskChoices disk;
   ReadOptions read;
 };
 
@@ -62,7 +64,9 @@ Record index_record(const Options& options) {
     case IndexKind::sparse:
       return sparse_record(options.file);
   }
-  const Index index = Index::open(options.file);  // verifies every checksum
+  OpenOptions open = open_options(options.disk);
+  open.verify_disk = true;
+  const Index index = Index::open(options.file, open);  // verifies every checksum
   const IndexInfo info = index.info();
   Record record;
   record.add("file", options.file);
@@ -88,6 +92,7 @@ Record index_record(const Options& options) {
                Cell(info.tuned_recall, "recall@10 " + significant_text(info.tuned_recall, 3)));
   }
   record.add_sizes("bytes", "size", info.bytes, info.vectors);
+  add_disk(record, info.disk, info.vectors);
   return record;
 }
 
@@ -183,6 +188,7 @@ void add_info(CLI::App& root) {
       ->required()
       ->type_name("");
   verb->add_flag("--multi", options->multi, "FILE holds sets of vectors");
+  add_disk_options(*verb, options->disk);
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "cli/build_choices.h"
 #include "cli/cli.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
@@ -56,6 +57,9 @@ void run(const Options& options) {
   if (plan.lists > 0) record.add("lists", plan.lists);
   if (plan.build_beam > 0) record.add("build_beam", "build beam", plan.build_beam);
   record.add_sizes("bytes", "size", plan.bytes, base.rows.rows());
+  if (plan.disk_bytes > 0) {
+    record.add("disk_bytes", "vectors on disk", disk_cell(plan.disk_bytes, base.rows.rows()));
+  }
   record.add("peak_memory_bytes", "memory to build", memory_cell(plan.peak_memory_bytes));
   if (memory > 0) record.add("available_memory_bytes", "memory available", memory_cell(memory));
   record.add("cpu_seconds", "CPU time",

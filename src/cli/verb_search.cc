@@ -7,6 +7,7 @@
 
 #include "cli/build_choices.h"
 #include "cli/cli.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/hits.h"
 #include "cli/inputs.h"
@@ -31,6 +32,7 @@ struct Options : CommonOptions {
   std::size_t k = 10, beam = 0, rerank = 0, candidates = 0;
   std::optional<float> radius, carve;
   RelevanceChoices relevance;
+  DiskChoices disk;
   ReadOptions read;
 };
 
@@ -203,7 +205,7 @@ void read_queries_by(const Options& options, Index& index) {
 void search_vectors(const Options& options) {
   check_usage(options);
   const Control control = options.control();
-  Index index = Index::open(options.index);
+  Index index = Index::open(options.index, open_options(options.disk));
   if (!options.trained.empty()) read_queries_by(options, index);
   Queries queries = !options.queries.empty() ? from_file(options, index, control)
                     : !options.like.empty()  ? from_labels(options, index)
@@ -239,12 +241,16 @@ void refuse_given(const Given& given, const std::string& why) {
 }
 
 Given of_vectors(const Options& options) {
-  return {
-      {"--like", !options.like.empty()},        {"--vector", !options.vectors.empty()},
-      {"--radius", options.radius.has_value()}, {"--rerank", options.rerank != 0},
-      {"--only", !options.only.empty()},        {"--without", !options.without.empty()},
-      {"--match", !options.match.empty()},      {"--relevance", !options.relevance.adapter.empty()},
-      {"--trained", !options.trained.empty()}};
+  return {{"--like", !options.like.empty()},
+          {"--vector", !options.vectors.empty()},
+          {"--radius", options.radius.has_value()},
+          {"--rerank", options.rerank != 0},
+          {"--only", !options.only.empty()},
+          {"--without", !options.without.empty()},
+          {"--match", !options.match.empty()},
+          {"--relevance", !options.relevance.adapter.empty()},
+          {"--trained", !options.trained.empty()},
+          {"--disk-file", !options.disk.open.disk_file.empty()}};
 }
 
 Given of_sets(const Options& options) {
@@ -344,6 +350,7 @@ void add_search(CLI::App& root) {
                    "A binariser by which QUERIES of a new model search the codes of an old one")
       ->type_name("FOLDER");
   add_relevance_options(*verb, options->relevance);
+  add_disk_options(*verb, options->disk);
   verb->add_option(
           "-o,--output", options->output,
           "Write ids and values, e.g. to found.ibin; names and scores\nto a TREC run: found.run")

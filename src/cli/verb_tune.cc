@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "cli/cli.h"
+#include "cli/disk_options.h"
 #include "cli/format.h"
 #include "cli/inputs.h"
 #include "cli/measure.h"
@@ -30,6 +31,7 @@ struct Options : CommonOptions {
   std::string index, queries, truth, output;
   std::size_t k = 10;
   double recall = 0.95;
+  DiskChoices disk;
   ReadOptions read;
 };
 
@@ -122,7 +124,7 @@ void run(const Options& options) {
   const std::string& output = options.output.empty() ? options.index : options.output;
   check_distinct(output, options.queries);
   check_distinct(output, options.truth);
-  Index index = Index::open(options.index, {.in_memory = true});
+  Index index = Index::open(options.index, open_options(options.disk, true));
   if (index.info().kind == "flat") {
     throw Error(ErrorCode::invalid_argument,
                 options.index + ": a flat index is exact, there is no beam to tune");
@@ -181,6 +183,7 @@ void add_tune(CLI::App& root) {
   verb->add_option("-o,--output", options->output,
                    "Index file to write (default: replace INDEX, atomically)")
       ->type_name("FILE");
+  add_disk_options(*verb, options->disk);
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
   add_examples(*verb,

@@ -292,7 +292,7 @@ TEST_F(Verbs, BenchCodecsShowsWhatEachCodecFindsAndTakes) {
   EXPECT_NE(read_file(path("page.md")).find("## codecs: base"), std::string::npos);
   EXPECT_NE(read_file(path("codecs-base.svg")).find("rabitq"), std::string::npos);
 
-  EXPECT_EQ(kith(with({"--json"})).objects().size(), 31u);
+  EXPECT_EQ(kith(with({"--json"})).objects().size(), 34u);
   expect_error(with({"--codec", "lvq9"}), 2, {"lvq9"});
   expect_error(with({"--trained", "absent"}), 1, {"absent"});
 }

@@ -79,6 +79,22 @@ concept CodecWithOrigin =
       { stored.estimate_error(query, id) } -> std::convertible_to<float>;
     };
 
+// A codec for which a vector is one run of bytes, so that vectors can be kept in a file of records
+// and brought back one by one:
+//
+//   C some = codec.without_rows();  // what was learned, no vectors
+//   some.resize(n);
+//   codec.get_record(id, bytes);    // record_bytes() of them
+//   some.put_record(i, bytes);      // i scores and decodes as id did
+template <class C>
+concept CodecWithRecords =
+    Codec<C> && requires(C& codec, const C& stored, std::byte* out, const std::byte* in, Id id) {
+      { stored.without_rows() } -> std::same_as<C>;
+      { stored.record_bytes() } -> std::convertible_to<std::size_t>;
+      stored.get_record(id, out);
+      codec.put_record(id, in);
+    };
+
 // Makes a query of a vector like those that are stored, where a codec may read queries otherwise.
 template <Codec C>
 void prepare_row(const C& codec, const float* x, typename C::Query& query) {

@@ -8,6 +8,7 @@
 // where the top level is clamped).
 #pragma once
 
+#include <cstring>
 #include <vector>
 
 #include "codec/scaled_records.h"
@@ -50,6 +51,26 @@ class Lvq {
   void prefetch_best(Id id) const {
     if constexpr (Bits2 > 0) level2_.prefetch(id);
     level1_.prefetch(id);
+  }
+
+  Lvq without_rows() const {
+    Lvq copy(dim_, metric_);
+    copy.mean_ = mean_;
+    return copy;
+  }
+  // Both levels, one after the other.
+  std::size_t record_bytes() const {
+    return level1_.record_bytes() + (Bits2 > 0 ? level2_.record_bytes() : 0);
+  }
+  void get_record(Id id, std::byte* out) const {
+    std::memcpy(out, level1_.record(id).data(), level1_.record_bytes());
+    if constexpr (Bits2 > 0) {
+      std::memcpy(out + level1_.record_bytes(), level2_.record(id).data(), level2_.record_bytes());
+    }
+  }
+  void put_record(Id id, const std::byte* record) {
+    level1_.put_record(id, record);
+    if constexpr (Bits2 > 0) level2_.put_record(id, record + level1_.record_bytes());
   }
 
   std::size_t size() const { return size_; }

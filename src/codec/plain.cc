@@ -1,6 +1,7 @@
 #include "codec/plain.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kith/error.h"
@@ -106,6 +107,18 @@ void Plain<T>::prepare(const float* query, Query& out) const {
       out.scale = norm > 0 ? 1 / norm : 0;
     }
   }
+}
+
+template <class T>
+void Plain<T>::get_record(Id id, std::byte* out) const {
+  std::memcpy(out, rows_.data() + id * stride_, stride_);
+  if (scaled()) std::memcpy(out + stride_, scales_.as<float>() + id, sizeof(float));
+}
+
+template <class T>
+void Plain<T>::put_record(Id id, const std::byte* record) {
+  std::memcpy(rows_.mutable_data() + id * stride_, record, stride_);
+  if (scaled()) std::memcpy(scales_.mutable_as<float>() + id, record + stride_, sizeof(float));
 }
 
 // Turns the kernels' dot products into distances; squared l2 is one already.

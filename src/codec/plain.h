@@ -48,6 +48,11 @@ class Plain {
   void load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
             std::size_t rows);
 
+  Plain without_rows() const { return Plain(dim_, metric_); }
+  std::size_t record_bytes() const { return stride_ + (scaled() ? sizeof(float) : 0); }
+  void get_record(Id id, std::byte* out) const;
+  void put_record(Id id, const std::byte* record);
+
   // The stored rows themselves.
   MatrixView<const T> rows() const { return {rows_.as<T>(), size_, dim_, stride_}; }
 

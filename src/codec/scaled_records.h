@@ -178,10 +178,13 @@ class ScaledRecords {
   std::span<const std::byte> record(Id id) const {
     return {storage_.data() + id * stride_, record_bytes()};
   }
+  std::size_t record_bytes() const { return code_bytes_ + sizeof(ScaleFactors); }
+  void put_record(Id id, const std::byte* record) {
+    std::memcpy(storage_.mutable_data() + id * stride_, record, record_bytes());
+  }
   void prefetch(Id id) const { prefetch_bytes(storage_.data() + id * stride_, record_bytes()); }
 
  private:
-  std::size_t record_bytes() const { return code_bytes_ + sizeof(ScaleFactors); }
   void choose_stride(std::size_t alignment) {
     const std::size_t bytes = record_bytes();
     const std::size_t whole_lines = (bytes + 63) / 64 * 64;

@@ -5,6 +5,7 @@
 // Error: at most half a dimension's step inside the trained range; the overshoot more outside it.
 #pragma once
 
+#include <cstring>
 #include <vector>
 
 #include "codec/scaled_records.h"
@@ -40,6 +41,18 @@ class Sq8 {
   std::span<const std::byte> code(Id id) const { return records_.record(id); }
   void prefetch(Id id) const { records_.prefetch(id); }
   void prefetch_best(Id id) const { records_.prefetch(id); }
+
+  Sq8 without_rows() const {
+    Sq8 copy(dim_, metric_);
+    copy.middle_ = middle_;
+    copy.step_ = step_;
+    return copy;
+  }
+  std::size_t record_bytes() const { return records_.record_bytes(); }
+  void get_record(Id id, std::byte* out) const {
+    std::memcpy(out, records_.record(id).data(), record_bytes());
+  }
+  void put_record(Id id, const std::byte* record) { records_.put_record(id, record); }
 
   std::size_t size() const { return size_; }
   std::size_t dim() const { return dim_; }

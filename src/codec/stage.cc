@@ -122,11 +122,76 @@ void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& 
   std::visit([&](auto& codec) { codec.train(seen); }, codec_);
 }
 
+void Stage::keep_on_disk(const std::string& path) {
+  std::visit(
+      [&]<class C>(const C&) {
+        if constexpr (!CodecWithRecords<C>) {
+          throw Error(ErrorCode::invalid_argument,
+                      "disk '" + name() +
+                          "': expected a codec whose vectors are records of their own: f32, f16, "
+                          "bf16, u8, i8, sq8 or one of lvq");
+        }
+      },
+      codec_);
+  on_disk_ = true;
+  disk_path_ = path;
+}
+
+TierShape Stage::tier_shape() const {
+  const std::size_t bytes = std::visit(
+      []<class C>(const C& codec) -> std::size_t {
+        if constexpr (CodecWithRecords<C>) return codec.record_bytes();
+        return 0;
+      },
+      codec_);
+  return {name(), dim_, rows_, bytes};
+}
+
+void Stage::open_tier(const std::string& path, std::uint64_t identity, const TierOptions& options) {
+  tier_ = TierFile::open(path, tier_shape(), identity, options);
+}
+
+// Each thread encodes a piece in a codec of its own, so that no more than that is in memory.
+void Stage::encode_to_disk(const RowLoader& load, const Control& control) {
+  Progress progress(control, "write " + name(), rows_);
+  TierWriter writer(disk_path_, tier_shape());
+  const auto encode = [&]<class C>(const C& like) {
+    if constexpr (CodecWithRecords<C>) {
+      parallel_for(
+          control, rows_, kRowsAPiece, [&](std::size_t begin, std::size_t end, std::size_t) {
+            C piece = like.without_rows();
+            piece.resize(end - begin);
+            std::vector<float> x(dim_);
+            writer.write(begin, end - begin, [&](std::size_t i, std::byte* out) {
+              load(begin + i, x.data());
+              transform(x.data());
+              try {
+                piece.encode(static_cast<Id>(i), x.data());
+              } catch (const Error& error) {  // it names the piece's row
+                const std::string_view what = error.what();
+                const std::size_t comma = what.find(',');
+                if (!what.starts_with("row ") || comma == what.npos) throw;
+                throw Error(error.code(),
+                            "row " + std::to_string(begin + i) + std::string(what.substr(comma)));
+              }
+              piece.get_record(static_cast<Id>(i), out);
+            });
+            progress.add(end - begin);
+          });
+    }
+  };
+  std::visit(encode, codec_);
+  tier_ = writer.finish();
+}
+
 void Stage::resize(std::size_t rows) {
+  rows_ = rows;
+  if (on_disk_) return;
   std::visit([&](auto& codec) { codec.resize(rows); }, codec_);
 }
 
 void Stage::encode(const RowLoader& load, std::span<const Id> ids, const Control& control) {
+  if (on_disk_) return encode_to_disk(load, control);
   Progress progress(control, "encode " + name(), ids.size());
   std::vector<std::vector<float>> scratch(thread_count(control), std::vector<float>(dim_));
   parallel_for(control, ids.size(), kRowsAPiece,
@@ -146,16 +211,30 @@ void Stage::decode(Id id, float* out) const {
     throw Error(ErrorCode::invalid_argument,
                 name() + ": reduced vectors can't be decoded, expected the codec that re-ranks");
   }
-  std::visit([&](const auto& codec) { codec.decode(id, out); }, codec_);
+  const auto decode = [&]<class C>(const C& codec) {
+    if constexpr (CodecWithRecords<C>) {
+      if (on_disk_) {
+        C one = codec.without_rows();
+        one.resize(1);
+        tier_->fetch(std::span(&id, 1),
+                     [&](std::size_t, const std::byte* record) { one.put_record(0, record); });
+        return one.decode(0, out);
+      }
+    }
+    codec.decode(id, out);
+  };
+  std::visit(decode, codec_);
   if (rotation_) rotation_->invert(out);
 }
 
 std::size_t Stage::size() const {
+  if (on_disk_) return rows_;
   return std::visit([](const auto& codec) { return codec.size(); }, codec_);
 }
 
 ByteCounts Stage::bytes(const std::string& prefix) const {
   ByteCounts counts = std::visit([](const auto& codec) { return codec.bytes(); }, codec_);
+  if (on_disk_) std::erase_if(counts, [](const auto& part) { return part.second == 0; });
   if (reduction_) counts.insert(counts.begin(), {"reduction", reduction_->bytes()});
   for (auto& [part, bytes] : counts) part.insert(0, prefix + ".");
   return counts;
@@ -172,7 +251,7 @@ void Stage::save(KithFileWriter& writer, Meta& meta, const std::string& prefix) 
 }
 
 Stage Stage::load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
-                  std::size_t rows, std::size_t dim, Metric metric) {
+                  std::size_t rows, std::size_t dim, Metric metric, bool on_disk) {
   const bool rotate = meta.number(prefix + ".rotate", 1) != 0;
   const std::uint64_t seed = rotate ? meta.number(prefix + ".rotation_seed") : 0;
   try {
@@ -180,7 +259,12 @@ Stage Stage::load(const KithFileReader& reader, const Meta& meta, const std::str
     const std::size_t reduced = take_reduction(word);
     Stage stage(std::string(word), rotate, dim, metric, seed, reduced);
     if (stage.reduction_) stage.reduction_->load(reader, prefix);
-    std::visit([&](auto& codec) { codec.load(reader, meta, prefix, rows); }, stage.codec_);
+    const std::size_t here = on_disk ? 0 : rows;
+    std::visit([&](auto& codec) { codec.load(reader, meta, prefix, here); }, stage.codec_);
+    if (on_disk) {
+      stage.keep_on_disk("");
+      stage.rows_ = rows;
+    }
     return stage;
   } catch (const Error& error) {
     if (error.code() != ErrorCode::invalid_argument) throw;

@@ -1,6 +1,7 @@
 // Transforms and a codec: one way of storing a collection. An index has one that it searches and
 // may have a second that re-ranks. Turns rows of any element type into codes and queries into what
-// the codec prepares.
+// the codec prepares. Codes are in memory, or the last stage's in a file (tier_file.h): then
+// codec() has no vectors, and FetchedRecords bring some.
 #pragma once
 
 #include <memory>
@@ -14,6 +15,7 @@
 #include "codec/leanvec.h"
 #include "codec/rotation.h"
 #include "codec/spec.h"
+#include "formats/tier_file.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 
@@ -36,10 +38,19 @@ class Stage {
   // Fixes what is learned from data on a sample of the rows (kTrainRows of them at most).
   void train(const AnyMatrixView& rows, std::uint64_t seed, const Control& control,
              const StageTraining& training = {});
+  // Before vectors come: they go to a file that will have this name, when tier()->commit() says so.
+  // Throws invalid_argument for a codec without records (codec.h).
+  void keep_on_disk(const std::string& path);
+  bool on_disk() const { return on_disk_; }
+  // Null until encode() or open_tier().
+  const std::shared_ptr<TierFile>& tier() const { return tier_; }
+  // After load(): where the vectors are.
+  void open_tier(const std::string& path, std::uint64_t identity, const TierOptions& options);
+
   // Makes room for ids below `rows`, in memory of its own.
   void resize(std::size_t rows);
   // Stores row i as ids[i], distinct ids; under cosine normalised first (byte codecs keep their
-  // bytes).
+  // bytes). On disk once only, as ids 0, 1 ... below size().
   void encode(const RowLoader& load, std::span<const Id> ids, const Control& control);
 
   // A row as the codec wants it: normalised under cosine, then transformed. In place: a reduced
@@ -67,13 +78,16 @@ class Stage {
   ByteCounts bytes(const std::string& prefix) const;
 
   void save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const;
+  // `on_disk`: the vectors are elsewhere; open_tier() says where.
   static Stage load(const KithFileReader& reader, const Meta& meta, const std::string& prefix,
-                    std::size_t rows, std::size_t dim, Metric metric);
+                    std::size_t rows, std::size_t dim, Metric metric, bool on_disk = false);
 
   static constexpr std::size_t kTrainRows = 50000;
 
  private:
   void transform(float* x, bool query) const;
+  TierShape tier_shape() const;
+  void encode_to_disk(const RowLoader& load, const Control& control);
   Matrix<float> sample(const AnyMatrixView& rows, std::uint64_t seed, const Control& control) const;
 
   std::string codec_name_;
@@ -82,6 +96,10 @@ class Stage {
   std::optional<LeanVec> reduction_;
   std::optional<Rotation> rotation_;
   AnyCodec codec_;
+  bool on_disk_ = false;
+  std::size_t rows_ = 0;   // that are on disk
+  std::string disk_path_;  // to make
+  std::shared_ptr<TierFile> tier_;
 };
 
 // x / |x|; a zero vector stays zero. Returns the norm.

@@ -10,6 +10,7 @@
 
 #include "base/random.h"
 #include "base/test_path.h"
+#include "kith/index.h"
 #include "kith/kith.h"
 
 namespace {
@@ -274,6 +275,31 @@ TEST_F(CIndex, ConcurrentThreadsSearchOneHandle) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const std::size_t count : found) EXPECT_GT(count, 90u);
+}
+
+TEST_F(CIndex, SearchesAnIndexWhoseVectorsAreOnDiskAndSaysWhenTheyAreGone) {
+  const std::string path = kith::test_path("two.kith"), disk = path + ".disk";
+  rows_ = random_rows(200, 1);
+  {
+    const kith::MatrixView<const float> rows(rows_.data(), 200, kDim, kDim * sizeof(float));
+    kith::BuildOptions options;
+    options.codec = "lvq4";
+    options.disk = "f32";
+    options.disk_file = disk;
+    kith::Index::build(rows, kith::Labels(), options).save(path);
+  }
+  ASSERT_EQ(kith_index_open(path.c_str(), 0, &index_), KITH_OK) << last_error();
+  for (const std::size_t row : {0u, 17u, 199u}) EXPECT_EQ(nearest_of_row(index_, row), row);
+  std::filesystem::resize_file(disk, 4096);
+  const kith_matrix query = {rows_.data(), 1, kDim, 0, KITH_F32};
+  std::uint32_t id = 0;
+  EXPECT_EQ(kith_index_search(index_, &query, 1, nullptr, &id, nullptr), KITH_IO);
+  EXPECT_NE(last_error().find(disk + ": cannot read"), std::string::npos) << last_error();
+  std::filesystem::remove(disk);
+  kith_index* again = nullptr;
+  EXPECT_EQ(kith_index_open(path.c_str(), 0, &again), KITH_NOT_FOUND);
+  EXPECT_NE(last_error().find("has vanished"), std::string::npos) << last_error();
+  std::filesystem::remove(path);
 }
 
 }  // namespace

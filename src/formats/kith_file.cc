@@ -133,6 +133,12 @@ void KithFileWriter::add_text(const std::string& name, std::string text) {
 
 void KithFileWriter::write(const std::string& path, const Control& control,
                            std::uint32_t version) const {
+  AtomicFile file(path);
+  write(file, control, version);
+  file.commit();
+}
+
+void KithFileWriter::write(AtomicFile& file, const Control& control, std::uint32_t version) const {
   std::vector<TableEntry> table(sections_.size());
   std::uint64_t offset = sizeof(Header) + table.size() * sizeof(TableEntry);
   std::size_t total = 0;
@@ -153,7 +159,6 @@ void KithFileWriter::write(const std::string& path, const Control& control,
   header.file_bytes = offset;
   header.table_checksum = checksum(std::as_bytes(std::span(table)));
 
-  AtomicFile file(path);
   file.write(&header, sizeof header);
   file.write(table.data(), table.size() * sizeof(TableEntry));
   Progress progress(control, "save", total);
@@ -169,7 +174,6 @@ void KithFileWriter::write(const std::string& path, const Control& control,
     file.write(kZeros, align(file.size()) - file.size());
   }
   throw_if_cancelled(control);
-  file.commit();
 }
 
 bool KithFileReader::recognises(std::span<const std::byte> bytes) {

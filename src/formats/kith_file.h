@@ -19,8 +19,13 @@
 
 namespace kith {
 
-// The newest version read, and the oldest that says all of a file without removed vectors.
-inline constexpr std::uint32_t kFileVersion = 4;
+class AtomicFile;
+
+// The newest version read; what an index whose vectors are in a second file has (tier_file.h), one
+// with removed vectors, and any other.
+inline constexpr std::uint32_t kFileVersion = 5;
+inline constexpr std::uint32_t kTieredFileVersion = 5;
+inline constexpr std::uint32_t kRemovedFileVersion = 4;
 inline constexpr std::uint32_t kPlainFileVersion = 3;
 
 // Small facts as "key=value" lines, kept in the section "meta".
@@ -66,6 +71,8 @@ class KithFileWriter {
   // Writes all sections in the order they were added; atomic (see AtomicFile).
   void write(const std::string& path, const Control& control,
              std::uint32_t version = kPlainFileVersion) const;
+  // The same into a file that the caller commits.
+  void write(AtomicFile& file, const Control& control, std::uint32_t version) const;
 
  private:
   struct Section {

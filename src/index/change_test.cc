@@ -148,7 +148,7 @@ TEST_P(Change, ASavedIndexRemembersWhatWasRemoved) {
   index.remove(range_of(10, 60));
   index.save(path);
   Index opened = Index::open(path);
-  EXPECT_EQ(opened.info().file_version, kFileVersion);  // older readers would return them
+  EXPECT_EQ(opened.info().file_version, kRemovedFileVersion);  // older readers would return them
   EXPECT_EQ(opened.size(), 2450u);
   EXPECT_EQ(opened.info().removed, 50u);
   const Neighbours hits = opened.search(base.view().slice(10, 50), 1);

@@ -189,6 +189,32 @@ void resolve_leanvec(BuildOptions& options) {
   if (reduced && options.leanvec == "auto") options.leanvec = queries ? "es" : "id";
 }
 
+// What finds candidates whose vectors are on disk.
+std::string choose_small_codec(const std::string& index, std::size_t dim) {
+  if (index == "ivf") return "pq" + std::to_string(parts_of(dim));
+  return dim < kFewDimensions ? "rot-lvq8" : "rot-lvq4";
+}
+
+void check_disk(const BuildOptions& options) {
+  if (options.disk.empty()) {
+    if (!options.disk_file.empty()) refuse("a disk file without a codec for it: expected both");
+    return;
+  }
+  CodecSpec::parse(options.disk);
+  if (options.disk.find('+') != std::string::npos) {
+    refuse("disk '" + options.disk + "': expected one codec, without '+'");
+  }
+  if (options.codec != "auto" && options.codec.find('+') != std::string::npos) {
+    refuse("codec '" + options.codec +
+           "' with vectors on disk: expected it without '+', for what "
+           "re-ranks is " +
+           options.disk + " on disk");
+  }
+  if (options.binariser != nullptr || options.trained != nullptr) {
+    refuse("disk '" + options.disk + "': not with what was trained elsewhere");
+  }
+}
+
 void check_range(const char* what, std::size_t value, std::size_t low, std::size_t high) {
   if (value < low || value > high) {
     throw Error(ErrorCode::invalid_argument, std::string(what) + " " + std::to_string(value) +
@@ -201,6 +227,7 @@ void check_range(const char* what, std::size_t value, std::size_t low, std::size
 
 BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
   BuildOptions resolved = options;
+  check_disk(options);
   resolve_trained(resolved, rows);
   resolve_binariser(resolved, rows);
   resolve_codebooks(resolved, rows);
@@ -211,8 +238,10 @@ BuildOptions resolve(const BuildOptions& options, const AnyMatrixView& rows) {
                 "index '" + resolved.index + "': expected auto, graph, flat or ivf");
   }
   if (resolved.codec == "auto") {
-    resolved.codec = choose_codec(resolved.index, rows.type(), rows.dim());
+    resolved.codec = options.disk.empty() ? choose_codec(resolved.index, rows.type(), rows.dim())
+                                          : choose_small_codec(resolved.index, rows.dim());
   }
+  if (!options.disk.empty()) resolved.codec += "+" + options.disk;
   check_codec(resolved);
   check_lists(resolved, resolved.index);
   resolve_leanvec(resolved);

@@ -13,7 +13,9 @@
 #include "index/checks.h"
 #include "index/flat_search.h"
 #include "index/implementation.h"
+#include "index/margin.h"
 #include "index/scan_codes.h"
+#include "index/verify.h"
 #include "simd/kernels.h"
 
 namespace kith {
@@ -143,31 +145,44 @@ class FlatIndex : public Index::Implementation {
   BestScorer load_best(const AnyMatrixView& queries, std::size_t q, std::vector<float>& x) const {
     queries.copy_row(q, x.data());
     best().transform_query(x.data());
-    return best_scorer(best().codec(), x.data());
+    return best_scorer(best(), x.data());
   }
 
   template <class C, class Emit>
   void scan_with(const C& codec, const AnyMatrixView& queries, std::size_t keep, float radius,
                  const Allowed& chosen, const Control& control, const Emit& emit) const {
     Progress progress(control, "search", queries.rows());
-    parallel_for(control, queries.rows(), 1, [&](std::size_t begin, std::size_t end, std::size_t) {
-      typename C::Query query;
-      std::vector<float> x(queries.dim());
-      for (std::size_t q = begin; q < end; ++q) {
-        queries.copy_row(q, x.data());
-        primary_.transform_query(x.data());
-        codec.prepare(x.data(), query);
-        TopK nearest(keep);
-        scan_codes(
-            codec, query, chosen, size(),
-            [&] { return std::min(nearest.threshold(), slack(radius)); },
-            [&](float distance, Id id) { nearest.push(distance, id); });
-        std::vector<Hit> hits = nearest.take_sorted();
-        rescore(load_best(queries, q, x), hits);
-        emit(q, std::move(hits));
-      }
-      progress.add(end - begin);
-    });
+    const bool on_disk = best().on_disk();
+    const std::size_t grain = on_disk ? kVerifiedTogether : 1;
+    parallel_for(control, queries.rows(), grain,
+                 [&](std::size_t begin, std::size_t end, std::size_t) {
+                   typename C::Query query;
+                   std::vector<float> x(queries.dim());
+                   std::vector<Unverified> block;
+                   for (std::size_t q = begin; q < end; ++q) {
+                     queries.copy_row(q, x.data());
+                     primary_.transform_query(x.data());
+                     codec.prepare(x.data(), query);
+                     TopK nearest(keep);
+                     scan_codes(
+                         codec, query, chosen, size(),
+                         [&] { return std::min(nearest.threshold(), slack(radius)); },
+                         [&](float distance, Id id) { nearest.push(distance, id); });
+                     std::vector<Hit> hits = nearest.take_sorted();
+                     if (on_disk) {
+                       queries.copy_row(q, x.data());
+                       best().transform_query(x.data());
+                       block.push_back({x, std::move(hits)});
+                       continue;
+                     }
+                     rescore(load_best(queries, q, x), hits);
+                     emit(q, std::move(hits));
+                   }
+                   verify(best(), block, kMaxVectors, kNoMargin, control);
+                   for (std::size_t i = 0; i < block.size(); ++i)
+                     emit(begin + i, std::move(block[i].hits));
+                   progress.add(end - begin);
+                 });
   }
 
   // Codes misjudge distances: look a little past the radius before re-scoring decides.

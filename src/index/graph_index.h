@@ -94,6 +94,15 @@ class GraphIndex : public Index::Implementation {
   template <class C>
   void scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
             const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const;
+  // What a search asks of its walks.
+  struct Walk {
+    const Allowed& allowed;
+    std::size_t beam, most;
+    float margin;
+  };
+  template <class C>
+  void search_on_disk(const C& codec, const AnyMatrixView& queries, const Control& control,
+                      const Walk& walk_by, Neighbours& result) const;
   double scan_in_nodes(const Allowed& allowed) const;
   // Whether the node or a copy of it is allowed.
   bool stands_for_any(Id node, const Allowed& allowed) const;

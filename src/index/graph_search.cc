@@ -4,6 +4,7 @@
 
 #include "index/graph_index.h"
 #include "index/scan_codes.h"
+#include "index/verify.h"
 
 namespace kith {
 std::size_t GraphIndex::resolve_beam(std::size_t beam, std::size_t k) const {
@@ -99,7 +100,7 @@ template <class C>
 void GraphIndex::scan(const C& codec, const typename C::Query& query, const QueryVectors& vectors,
                       const Allowed& allowed, std::size_t k, std::vector<Hit>& hits) const {
   const float* best_query = (rerank_ ? vectors.best : vectors.primary).data();
-  hits = scan_nearest(codec, query, best_scorer(best().codec(), best_query), allowed, size(), k);
+  hits = scan_nearest(codec, query, best_scorer(best(), best_query), allowed, size(), k);
 }
 
 // Leaves the k nearest by the best codes, ascending. Hits come in order of the walk's distances;
@@ -133,9 +134,47 @@ void rescore_with(const C& codec, const float* query, std::size_t k, float margi
 
 void GraphIndex::rescore(const QueryVectors& vectors, std::size_t k, float margin,
                          std::vector<Hit>& hits) const {
+  if (best().on_disk()) {
+    Unverified one{vectors.best, std::move(hits)};
+    verify(best(), std::span(&one, 1), k, margin, {});
+    hits = std::move(one.hits);
+    return;
+  }
   const float* query = (rerank_ ? vectors.best : vectors.primary).data();
   std::visit([&](const auto& codec) { rescore_with(codec, query, k, margin, hits); },
              best().codec());
+}
+
+// Walks of some queries first; then what they found is read at once.
+template <class C>
+void GraphIndex::search_on_disk(const C& codec, const AnyMatrixView& queries,
+                                const Control& control, const Walk& walk_by,
+                                Neighbours& result) const {
+  Progress progress(control, "search", queries.rows());
+  parallel_for(control, queries.rows(), kVerifiedTogether,
+               [&](std::size_t begin, std::size_t end, std::size_t) {
+                 std::unique_ptr<BeamScratch> scratch = scratch_.take();
+                 typename C::Query query;
+                 QueryVectors vectors;
+                 std::vector<Unverified> block(end - begin);
+                 for (std::size_t row = begin; row < end; ++row) {
+                   load_query(queries, row, vectors);
+                   codec.prepare(vectors.primary.data(), query);
+                   Unverified& own = block[row - begin];
+                   own.query = vectors.best;
+                   const std::shared_lock lock(mutex);
+                   if (!walk(codec, query, walk_by.allowed, result.k(), walk_by.beam, walk_by.most,
+                             *scratch, own.hits)) {
+                     scan(codec, query, vectors, walk_by.allowed, result.k(), own.hits);
+                   }
+                 }
+                 scratch_.give(std::move(scratch));
+                 verify(best(), block, result.k(), walk_by.margin, control);
+                 for (std::size_t row = begin; row < end; ++row) {
+                   put_hits(block[row - begin].hits, row, result);
+                 }
+                 progress.add(end - begin);
+               });
 }
 
 Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
@@ -148,6 +187,15 @@ Neighbours GraphIndex::search(const AnyMatrixView& queries, std::size_t k,
       options.rerank != 0 ? std::max(options.rerank, k) : breadth(k, beam).most;
   lock.unlock();
   const float margin = options.rerank != 0 ? kNoMargin : margin_;
+  if (best().on_disk()) {
+    const Walk walk_by{chosen, beam, most, margin};
+    std::visit(
+        [&](const auto& codec) {
+          search_on_disk(codec, queries, options.control, walk_by, result);
+        },
+        primary_.codec());
+    return result;
+  }
   std::visit(
       [&](const auto& codec) {
         search_all(codec, queries, options.control,

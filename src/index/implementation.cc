@@ -1,11 +1,13 @@
 #include "index/implementation.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <mutex>
 #include <numeric>
 #include <shared_mutex>
 
+#include "base/atomic_file.h"
 #include "base/copy_rows.h"
 #include "base/progress.h"
 #include "base/random.h"
@@ -33,6 +35,30 @@ IdSet load_ids(const KithFileReader& reader, const std::string& section, std::si
   return set;
 }
 
+namespace fs = std::filesystem;
+
+constexpr const char* kTierSuffix = ".disk";
+
+// What the index file says of where its vectors are: nothing where they are in PATH.disk, a name in
+// the same folder, else a whole path. So both can be moved together.
+std::string stored_tier_name(const std::string& path, const std::string& tier) {
+  const fs::path index = fs::absolute(path).lexically_normal();
+  const fs::path file = fs::absolute(tier).lexically_normal();
+  if (file == index) {
+    throw Error(ErrorCode::invalid_argument, path + ": is where the vectors of this index are");
+  }
+  if (file.string().find('\n') != std::string::npos) {
+    throw Error(ErrorCode::invalid_argument, "disk file: a name with a line break");
+  }
+  if (file.string() == index.string() + kTierSuffix) return {};
+  return file.parent_path() == index.parent_path() ? file.filename().string() : file.string();
+}
+
+std::string tier_path(const std::string& path, const std::string& stored) {
+  if (stored.empty()) return path + kTierSuffix;
+  return (fs::path(path).parent_path() / stored).string();
+}
+
 void save_ids(KithFileWriter& writer, const std::string& section, const IdSet& ids,
               std::size_t rows) {
   std::vector<std::uint64_t> words((rows + 63) / 64);
@@ -58,12 +84,14 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
       default_beam(meta.number("beam", kMaxVectors)),
       tuned_recall(meta.real("tuned_recall")),
       file_version(reader.version()),
-      primary_(
-          Stage::load(reader, meta, "primary", meta.number("vectors", kMaxVectors), dim, metric)) {
+      primary_(Stage::load(reader, meta, "primary", meta.number("vectors", kMaxVectors), dim,
+                           metric, meta.has("disk.identity") && meta.number("rerank", 1) == 0)) {
   if (dim == 0) reader.fail("section meta: dim=0, expected at least 1");
   if (meta.number("rerank", 1) != 0) {
-    rerank_.emplace(Stage::load(reader, meta, "rerank", size(), dim, metric));
+    rerank_.emplace(
+        Stage::load(reader, meta, "rerank", size(), dim, metric, meta.has("disk.identity")));
   }
+  if (best().on_disk()) tier_name_ = {meta.string("disk.file"), meta.number("disk.identity")};
   if (best().reduced() != 0) reader.fail("section meta: reduced vectors re-rank");
   labels = load_strings(reader, meta, "labels", "labels", size());
   if (meta.has("removed")) {
@@ -83,6 +111,9 @@ void Index::Implementation::train(const AnyMatrixView& rows, const BuildOptions&
     training.queries = options.train_queries;
     training.method = parse_leanvec(options.leanvec);
   }
+  if (!options.disk.empty()) {
+    (rerank_ ? *rerank_ : primary_).keep_on_disk(options.disk_file);
+  }
   primary_.train(rows, options.seed, options.control, training);
   if (rerank_) rerank_->train(rows, options.seed, options.control);
 }
@@ -99,6 +130,28 @@ void Index::Implementation::store_all(const AnyMatrixView& rows, const Control& 
   primary_.resize(rows.rows());
   if (rerank_) rerank_->resize(rows.rows());
   store(loader_of(rows), ids, control);
+}
+
+void Index::Implementation::refuse_on_disk(const char* change) const {
+  if (!best().on_disk()) return;
+  throw Error(ErrorCode::unsupported,
+              std::string(change) + ": the vectors of this index are on disk, in " +
+                  best().tier()->path() +
+                  ", which isn't changed; build an index of all vectors anew");
+}
+
+void Index::Implementation::open_tier(const std::string& path, const OpenOptions& options) {
+  if (!best().on_disk()) {
+    if (options.disk_file.empty()) return;
+    throw Error(ErrorCode::invalid_argument,
+                path + ": has no vectors on disk, but is given " + options.disk_file + " for them");
+  }
+  const std::string file =
+      options.disk_file.empty() ? tier_path(path, tier_name_.file) : options.disk_file;
+  Stage& stage = rerank_ ? *rerank_ : primary_;
+  stage.open_tier(file, tier_name_.identity,
+                  {options.disk_direct, options.disk_cache, parse_read_way(options.disk_reader)});
+  if (options.verify_disk) stage.tier()->verify({});
 }
 
 // Ids for new vectors, removed ones first, for now counted as removed.
@@ -127,6 +180,7 @@ std::vector<Id> Index::Implementation::claim(std::size_t count) {
 
 std::vector<Id> Index::Implementation::add(const Incoming& rows, const Labels& tail,
                                            const Control& control) {
+  refuse_on_disk("add");
   constexpr std::size_t kStoredAtOnce = 1024;  // searches wait that long
   const Labels before = labels;
   const std::size_t slots = size();
@@ -289,6 +343,13 @@ IndexInfo Index::Implementation::info() const {
   }
   if (labels.kind() != Labels::Kind::none) info.bytes.emplace_back("labels", string_bytes(labels));
   if (!removed_.empty()) info.bytes.emplace_back("removed", 2 * ((size() + 63) / 64) * 8);
+  if (best().on_disk()) {
+    const TierFile& tier = *best().tier();
+    const TierCounts counts = tier.counts();
+    info.disk = {tier.path(),       best().name(),  std::string(tier.way()),
+                 tier.file_bytes(), counts.records, counts.cached,
+                 counts.reads,      counts.bytes};
+  }
   return info;
 }
 
@@ -318,8 +379,24 @@ void Index::Implementation::save(const std::string& path, const Control& control
   KithFileWriter writer;
   Meta meta;
   save_all(writer, meta);
+  if (!best().on_disk()) {
+    writer.add_text("meta", meta.text());
+    writer.write(path, control, removed_.empty() ? kPlainFileVersion : kRemovedFileVersion);
+    return;
+  }
+  TierFile& tier = *best().tier();
+  meta.set("disk.file", stored_tier_name(path, tier.path()));
+  meta.set("disk.identity", tier.identity());
   writer.add_text("meta", meta.text());
-  writer.write(path, control, removed_.empty() ? kPlainFileVersion : kFileVersion);
+  // When the bytes of both are safe, two names change; the index's last, so that it never stands
+  // beside vectors that aren't there. Between the two the old index has the new one's vectors,
+  // which it refuses by their identity.
+  AtomicFile file(path);
+  writer.write(file, control, kTieredFileVersion);
+  tier.sync();
+  file.sync();
+  tier.commit();
+  file.commit();
 }
 
 std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFileReader& reader,

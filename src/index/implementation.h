@@ -72,8 +72,12 @@ class Index::Implementation {
   std::size_t query_dim() const { return primary_.query_dim(); }
   // Throws invalid_argument where they can't be read otherwise.
   void read_queries_by(std::shared_ptr<const Binariser> binariser);
-  // The stage whose vectors are closest to what was put in.
+  // The stage whose vectors are closest to what was put in; the one that may be on disk.
   const Stage& best() const { return rerank_ ? *rerank_ : primary_; }
+  // Throws unsupported, saying that `change` needs vectors in memory, where they are on disk.
+  void refuse_on_disk(const char* change) const;
+  // Of an index that was loaded from `path`: where its vectors are, if they are on disk.
+  void open_tier(const std::string& path, const OpenOptions& options);
 
   Metric metric;
   std::size_t dim;
@@ -127,8 +131,13 @@ class Index::Implementation {
 
   Stage primary_;
   std::optional<Stage> rerank_;
-  IdSet removed_;  // no search returns them
-  IdSet linked_;   // of these, those that searches may still meet; the others can be used again
+  struct TierName {
+    std::string file;  // as it was stored, see tier_path()
+    std::uint64_t identity = 0;
+  };
+  TierName tier_name_;  // until open_tier()
+  IdSet removed_;       // no search returns them
+  IdSet linked_;  // of these, those that searches may still meet; the others can be used again
 
  private:
   std::vector<Id> claim(std::size_t count);

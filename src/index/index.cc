@@ -51,10 +51,14 @@ std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, co
   checked_norms("base", rows, options.metric, options.control);
   check_same_dim(options.train_queries, rows.dim(), "base");
   checked_norms("training query", options.train_queries, options.metric, options.control);
+  if (!options.disk.empty() && options.disk_file.empty()) {
+    refuse("disk '" + options.disk + "': expected a disk file, too");
+  }
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
   const bool choose_codec =
-      options.codec == "auto" && options.binariser == nullptr && options.codebooks == nullptr;
+      options.codec == "auto" && options.binariser == nullptr && options.codebooks == nullptr &&
+      options.disk.empty();
   std::unique_ptr<Index::Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
@@ -72,9 +76,11 @@ Index Index::build(const AnyMatrixView& rows, const Labels& labels, const BuildO
 }
 
 Index Index::open(const std::string& path, const OpenOptions& options) {
-  return Index(Implementation::load(options.in_memory
-                                        ? KithFileReader::read(path, options.verify)
-                                        : KithFileReader::open(path, options.verify)));
+  auto implementation =
+      Implementation::load(options.in_memory ? KithFileReader::read(path, options.verify)
+                                             : KithFileReader::open(path, options.verify));
+  implementation->open_tier(path, options);
+  return Index(std::move(implementation));
 }
 
 Neighbours Index::search(const AnyMatrixView& queries, std::size_t k,

@@ -7,17 +7,20 @@
 #include <memory>
 #include <mutex>
 #include <numeric>
+#include <optional>
 #include <shared_mutex>
 
 #include "base/copy_rows.h"
 #include "base/parallel.h"
 #include "base/progress.h"
 #include "base/random.h"
+#include "codec/fetched_records.h"
 #include "index/implementation.h"
 #include "index/inverted_lists.h"
 #include "index/lists_content.h"
 #include "index/margin.h"
 #include "index/scan_codes.h"
+#include "index/verify.h"
 #include "kith/trained_lists.h"
 #include "simd/kernels.h"
 #include "simd/kth_smallest.h"
@@ -31,6 +34,33 @@ struct Refined {
   typename C::Query query;
   float radius = std::numeric_limits<float>::infinity();  // nothing farther is wanted
   TopK nearest{0};
+};
+
+// Some of a reservoir.
+struct Candidates {
+  std::span<const float> estimates;
+  std::span<const std::uint32_t> places;
+
+  explicit Candidates(const Reservoir& all) : estimates(all.estimates()), places(all.places()) {}
+  Candidates(const Reservoir& all, std::size_t begin, std::size_t end)
+      : estimates(all.estimates().subspan(begin, end - begin)),
+        places(all.places().subspan(begin, end - begin)) {}
+};
+
+// Where a vector's code is: in memory under its id,
+template <class C>
+struct InMemory {
+  const C& codec;
+  Id record(Id id) const { return id; }
+  Id id(Id record) const { return record; }
+};
+// or among what was fetched.
+template <class C>
+struct Fetched {
+  const C& codec;
+  const FetchedRecords& records;
+  Id record(Id id) const { return records.record(id); }
+  Id id(Id record) const { return records.id(record); }
 };
 
 class IvfIndex : public Index::Implementation {
@@ -57,11 +87,22 @@ class IvfIndex : public Index::Implementation {
   DefaultBeam try_finer_codes(const std::string& name, const AnyMatrixView& rows,
                               std::span<const Id> held, const BeamTrial& trial,
                               const BuildOptions& options, const DefaultBeam& coarser);
-  template <class C>
-  void rescore(const C& codec, const Reservoir& candidates, float above, float limit,
+  template <class C, class Place>
+  void rescore(const Place& place, const Candidates& candidates, float above, float limit,
                Refined<C>& refined) const;
   template <class C>
   void refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const;
+  template <class C>
+  void rescore_on_disk(FetchedRecords& records, std::span<const Reservoir> candidates,
+                       std::span<const float> above, std::span<const float> limits,
+                       std::span<Refined<C>> refined) const;
+  template <class C>
+  void refine_on_disk(FetchedRecords& records, std::span<Reservoir> candidates,
+                      std::span<Refined<C>> refined) const;
+  template <class C>
+  std::vector<Hit> search_all_allowed(const C& codec, const typename C::Query& query,
+                                      const float* transformed, const Allowed& allowed,
+                                      std::size_t k) const;
   std::size_t enough_probes(std::size_t probes, const Allowed& allowed) const;
   bool scan_is_cheaper(std::size_t probes, const Allowed& allowed) const;
   // The nearest of all that is allowed, without lists.
@@ -180,12 +221,24 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
           lists_.scan(0, scratch.probes, scratch);
           primary_.transform(x.row(0));
           std::visit(
-              [&](const auto& codec) {
-                Refined<std::decay_t<decltype(codec)>> refined;
+              [&]<class C>(const C& codec) {
+                Refined<C> refined;
                 refined.nearest = TopK(kK);
                 codec.prepare(x.row(0), refined.query);
                 reservoir.settle();
-                rescore(codec, reservoir, -kInfinity, kInfinity, refined);
+                std::optional<FetchedRecords> records;
+                if (primary_.on_disk()) {
+                  const float lowest = -kInfinity, highest = kInfinity;
+                  records.emplace(primary_);
+                  rescore_on_disk<C>(*records, std::span(&reservoir, 1), std::span(&lowest, 1),
+                                     std::span(&highest, 1), std::span(&refined, 1));
+                  std::vector<Id> found;
+                  for (const Hit& hit : refined.nearest.hits()) found.push_back(hit.id);
+                  records->fetch(found);
+                } else {
+                  rescore(InMemory<C>{codec}, Candidates(reservoir), -kInfinity, kInfinity,
+                          refined);
+                }
                 for (const Hit& hit : refined.nearest.hits()) {
                   const auto place =
                       std::find_if(reservoir.places().begin(), reservoir.places().end(),
@@ -193,7 +246,9 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
                   const auto at = static_cast<std::size_t>(place - reservoir.places().begin());
                   errors[q].push_back(reservoir.estimates()[at] - hit.distance);
                   float by_first_level;
-                  codec.score(refined.query, &hit.id, 1, &by_first_level);
+                  const Id record = records ? records->record(hit.id) : hit.id;
+                  const C& stored = records ? std::get<C>(records->codec()) : codec;
+                  stored.score(refined.query, &record, 1, &by_first_level);
                   level_errors[q].push_back(by_first_level - hit.distance);
                 }
               },
@@ -207,15 +262,16 @@ void IvfIndex::measure_margin(const AnyMatrixView& rows, std::span<const Id> hel
 // Re-scores the candidates estimated above `above` and at most `limit` far, as far as they can
 // still matter; of codes with two levels the first one decides once more. They come in pieces:
 // while one is scored, the next is on its way from memory.
-template <class C>
-void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above, float limit,
+template <class C, class Place>
+void IvfIndex::rescore(const Place& place, const Candidates& candidates, float above, float limit,
                        Refined<C>& refined) const {
   constexpr std::size_t kPiece = 16;
   thread_local std::vector<std::uint32_t> near;
   Id pieces[2][kPiece], likely[2 * kPiece];
   float distances[2 * kPiece];
-  const std::span<const float> estimates = candidates.estimates();
-  const std::span<const std::uint32_t> places = candidates.places();
+  const C& codec = place.codec;
+  const std::span<const float> estimates = candidates.estimates;
+  const std::span<const std::uint32_t> places = candidates.places;
   const Id* const ids = lists_.ids();
   const auto wanted = [&] { return std::min(refined.radius, refined.nearest.threshold()); };
   near.resize(estimates.size());
@@ -227,7 +283,7 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
     std::size_t count = 0;
     for (; next < found && count < kPiece; ++next) {
       const float estimate = estimates[near[next]];
-      piece[count] = ids[places[near[next]]];
+      piece[count] = place.record(ids[places[near[next]]]);
       count += (estimate > above ? 1 : 0) & (estimate <= still ? 1 : 0);
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -238,7 +294,7 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
   const auto finish = [&](const Id* piece, std::size_t count) {
     codec.score_best(refined.query, piece, count, distances);
     for (std::size_t i = 0; i < count; ++i) {
-      if (distances[i] <= wanted()) refined.nearest.push(distances[i], piece[i]);
+      if (distances[i] <= wanted()) refined.nearest.push(distances[i], place.id(piece[i]));
     }
   };
   const auto narrow = [&](const Id* piece, std::size_t count) {
@@ -262,23 +318,88 @@ void IvfIndex::rescore(const C& codec, const Reservoir& candidates, float above,
   finish(likely, waiting);
 }
 
+// An estimate that about the kLikeliest nearest candidates have at most; -infinity where there is
+// no need of it.
+template <class C>
+float likeliest(const Reservoir& candidates, const Refined<C>& refined) {
+  constexpr std::size_t kLikeliest = 32;
+  thread_local std::vector<float> copy;
+  const std::span<const float> estimates = candidates.estimates();
+  if (refined.nearest.full() || estimates.size() <= kLikeliest) return -kInfinity;
+  copy.assign(estimates.begin(), estimates.end());
+  return simd::bound_kth_smallest(copy, kLikeliest);
+}
+
 // Re-scores what a wave found and lowers the limit for the next one.
 template <class C>
 void IvfIndex::refine(const C& codec, Reservoir& candidates, Refined<C>& refined) const {
-  constexpr std::size_t kLikeliest = 32;
-  thread_local std::vector<float> copy;
   candidates.settle();
-  const std::span<const float> estimates = candidates.estimates();
-  float above = -kInfinity;
-  if (!refined.nearest.full() && estimates.size() > kLikeliest) {
-    // The likeliest first: they say how many of the others matter.
-    copy.assign(estimates.begin(), estimates.end());
-    above = simd::bound_kth_smallest(copy, kLikeliest);
-    rescore(codec, candidates, -kInfinity, above, refined);
-  }
-  rescore(codec, candidates, above, kInfinity, refined);
+  const Candidates all(candidates);
+  const InMemory<C> place{codec};
+  const float above = likeliest(candidates, refined);
+  // The likeliest first: they say how many of the others matter.
+  if (above != -kInfinity) rescore(place, all, -kInfinity, above, refined);
+  rescore(place, all, above, kInfinity, refined);
   candidates.clear();
   candidates.lower(refined.nearest.threshold() + margin_);
+}
+
+// The same of each query's candidates, whose vectors are on disk: as many as can matter are read at
+// once, in parts where that is more than should be in memory.
+template <class C>
+void IvfIndex::rescore_on_disk(FetchedRecords& records, std::span<const Reservoir> candidates,
+                               std::span<const float> above, std::span<const float> limits,
+                               std::span<Refined<C>> refined) const {
+  struct Part {
+    std::size_t query, begin, end;
+  };
+  std::vector<Part> parts;
+  std::vector<Id> ids;
+  const auto score = [&] {
+    records.fetch(ids);
+    const Fetched<C> place{std::get<C>(records.codec()), records};
+    for (const Part& part : parts) {
+      rescore(place, Candidates(candidates[part.query], part.begin, part.end), above[part.query],
+              limits[part.query], refined[part.query]);
+    }
+    parts.clear();
+    ids.clear();
+  };
+  for (std::size_t q = 0; q < candidates.size(); ++q) {
+    const Candidates all(candidates[q]);
+    Part part{q, 0, 0};
+    for (; part.end < all.estimates.size(); ++part.end) {
+      const float estimate = all.estimates[part.end];
+      const float wanted = std::min(refined[q].radius, refined[q].nearest.threshold());
+      if (!(estimate > above[q] && estimate <= std::min(limits[q], wanted + margin_))) continue;
+      if (ids.size() == records.most()) {
+        parts.push_back(part);
+        score();
+        part.begin = part.end;
+      }
+      ids.push_back(lists_.ids()[all.places[part.end]]);
+    }
+    parts.push_back(part);
+  }
+  score();
+}
+
+template <class C>
+void IvfIndex::refine_on_disk(FetchedRecords& records, std::span<Reservoir> candidates,
+                              std::span<Refined<C>> refined) const {
+  const std::vector<float> lowest(candidates.size(), -kInfinity);
+  const std::vector<float> highest(candidates.size(), kInfinity);
+  std::vector<float> above(candidates.size());
+  for (std::size_t q = 0; q < candidates.size(); ++q) {
+    candidates[q].settle();
+    above[q] = likeliest(candidates[q], refined[q]);
+  }
+  rescore_on_disk<C>(records, candidates, lowest, above, refined);
+  rescore_on_disk<C>(records, candidates, above, highest, refined);
+  for (std::size_t q = 0; q < candidates.size(); ++q) {
+    candidates[q].clear();
+    candidates[q].lower(refined[q].nearest.threshold() + margin_);
+  }
 }
 
 // Lists are scanned in waves, each with three times as many lists as all before: up to 1, 4, 16 ...
@@ -300,12 +421,15 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
   const std::size_t enough = radius == kInfinity ? enough_probes(wanted, chosen) : wanted;
   lock.unlock();
   const std::size_t share = queries.rows() / thread_count(control);
-  const std::size_t piece = std::clamp<std::size_t>(share, 1, kMostAtOnce);
+  const std::size_t piece =
+      std::clamp<std::size_t>(share, 1, primary_.on_disk() ? kVerifiedTogether : kMostAtOnce);
   Progress progress(control, "search", queries.rows());
-  const auto search = [&](const auto& codec, std::size_t begin, std::size_t end) {
+  const auto search = [&]<class C>(const C& codec, std::size_t begin, std::size_t end) {
     thread_local InvertedLists::Scratch scratch;
-    thread_local std::vector<Refined<std::decay_t<decltype(codec)>>> refined;
+    thread_local std::vector<Refined<C>> refined;
     const std::size_t n = end - begin;
+    std::optional<FetchedRecords> records;
+    if (primary_.on_disk()) records.emplace(primary_);
     Matrix<float> x(n, dim);
     for (std::size_t i = 0; i < n; ++i) load_row(queries, begin + i, metric, x.row(i));
     scratch.allowed = removed_.empty() && !chosen.filters() ? nullptr : &chosen;
@@ -324,7 +448,13 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
     for (std::size_t first = 0; first < scratch.probes;) {
       const std::size_t last = depth != 0 ? scratch.probes : wave_end(first, scratch.probes);
       lists_.scan(first, last, scratch);
-      for (std::size_t i = 0; i < n; ++i) refine(codec, scratch.reservoirs[i], refined[i]);
+      if (records) {
+        throw_if_cancelled(control);
+        refine_on_disk<C>(*records, std::span(scratch.reservoirs).first(n),
+                          std::span(refined).first(n));
+      } else {
+        for (std::size_t i = 0; i < n; ++i) refine(codec, scratch.reservoirs[i], refined[i]);
+      }
       first = last;
     }
     for (std::size_t i = 0; i < n; ++i) {
@@ -332,8 +462,7 @@ void IvfIndex::search_all(const AnyMatrixView& queries, const SearchOptions& opt
       const bool few = static_cast<double>(scratch.allowed_around[i]) < kFewOfExpected * expected;
       if (nearest_of_some && (few || !refined[i].nearest.full())) {
         // What passes lies elsewhere.
-        const auto& query = refined[i].query;
-        emit(begin + i, scan_nearest(codec, query, best_scorer(codec, query), chosen, size(), k));
+        emit(begin + i, search_all_allowed(codec, refined[i].query, x.row(i), chosen, k));
       } else {
         emit(begin + i, refined[i].nearest.take_sorted());
       }
@@ -359,10 +488,19 @@ std::size_t IvfIndex::enough_probes(std::size_t probes, const Allowed& allowed) 
   return static_cast<std::size_t>(std::ceil(std::min(wanted, static_cast<double>(lists_.lists()))));
 }
 
+template <class C>
+std::vector<Hit> IvfIndex::search_all_allowed(const C& codec, const typename C::Query& query,
+                                              const float* transformed, const Allowed& allowed,
+                                              std::size_t k) const {
+  if (primary_.on_disk()) return nearest_on_disk(primary_, transformed, allowed, size(), k);
+  return scan_nearest(codec, query, best_scorer(codec, query), allowed, size(), k);
+}
+
 // Whether reading the codes of all that is allowed, one here and one there, costs less than
 // scanning so many lists for them.
 bool IvfIndex::scan_is_cheaper(std::size_t probes, const Allowed& allowed) const {
-  constexpr double kCostOfOne = 4;  // in codes of a list that is scanned
+  // In codes of a list that is scanned; to read from a disk costs far more.
+  const double kCostOfOne = primary_.on_disk() ? 1000 : 4;
   const double scanned = static_cast<double>(std::min(probes, lists_.lists())) /
                          static_cast<double>(lists_.lists()) * static_cast<double>(lists_.size());
   return allowed.filters() && kCostOfOne * static_cast<double>(allowed.count()) <= scanned;
@@ -378,9 +516,8 @@ void IvfIndex::search_allowed(const AnyMatrixView& queries, const SearchOptions&
     load_row(queries, q, metric, x.data());
     primary_.transform(x.data());
     codec.prepare(x.data(), query);
-    put_hits(scan_nearest(codec, query, best_scorer(codec, query), allowed(options.filter), size(),
-                          result.k()),
-             q, result);
+    put_hits(search_all_allowed(codec, query, x.data(), allowed(options.filter), result.k()), q,
+             result);
   };
   std::visit(
       [&](const auto& codec) {

@@ -27,6 +27,7 @@ std::string quoted(std::string text) {
 void check_parts(const Parts& parts) {
   const Index::Implementation& first = *parts.front();
   std::size_t total = first.present();
+  for (const Index::Implementation* part : parts) part->refuse_on_disk("merge");
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const Index::Implementation& other = *parts[i];
     if (&other == &first) refuse(i, "is index 0 itself, expected another");

@@ -82,6 +82,8 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   check_order(resolved, labels);
   BuildOptions measured = resolved;
   measured.control.progress = nullptr;
+  measured.disk.clear();  // a sample fits into memory
+  measured.disk_file.clear();
   measured.order = "random";  // orders by LID are timed apart; the others take no time
   const std::vector<Id> chosen = random_sample(rows.rows(), kSampleRows, options.seed);
   const Matrix<float> sample = copy_rows(rows, chosen);
@@ -105,8 +107,16 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   // What grows with the vectors is scaled; a codec's few kilobytes of its own are not.
   constexpr std::size_t kFixedPart = 64 * 1024;
   std::size_t total = 0;
+  const std::string on_disk = resolved.disk.empty() ? "" : lists ? "primary." : "rerank.";
   for (const auto& [part, bytes] : index.info().bytes) {
-    const bool fixed = part == "ivf.words" || (bytes < kFixedPart && bytes < sample.rows());
+    const bool small = bytes < kFixedPart && bytes < sample.rows();
+    if (!on_disk.empty() && part.starts_with(on_disk) && !small) {
+      constexpr std::size_t kChecksum = 8;
+      plan.disk_bytes += static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
+      plan.disk_bytes += kChecksum * rows.rows();
+      continue;
+    }
+    const bool fixed = part == "ivf.words" || small;
     std::size_t scaled =
         fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
     if (part == "graph") {  // the more vectors, the more bits an edge

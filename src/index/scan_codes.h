@@ -70,17 +70,21 @@ void scan_codes(const C& codec, const typename C::Query& query, const Allowed& a
 // Scores by the best codes, whatever they are: called for some vectors at a time, so that what
 // scans need not be compiled for every pair of codecs.
 struct BestScorer {
+  static constexpr std::size_t kMostTogether = 256;
   std::function<void(Id)> prefetch;
   std::function<void(const Id* ids, std::size_t n, float* distances)> score;
+  std::size_t together = 16;  // how many it is best asked for at a time
 };
 
 // Keeps references.
 template <Codec B>
 BestScorer best_scorer(const B& codec, const typename B::Query& query) {
-  return {[&codec](Id id) { codec.prefetch_best(id); },
-          [&codec, &query](const Id* ids, std::size_t n, float* distances) {
-            codec.score_best(query, ids, n, distances);
-          }};
+  BestScorer scorer;
+  scorer.prefetch = [&codec](Id id) { codec.prefetch_best(id); };
+  scorer.score = [&codec, &query](const Id* ids, std::size_t n, float* distances) {
+    codec.score_best(query, ids, n, distances);
+  };
+  return scorer;
 }
 
 // `query` is transformed for the codec, which must outlive the scorer.
@@ -89,10 +93,12 @@ inline BestScorer best_scorer(const AnyCodec& any, const float* query) {
       [query]<class B>(const B& codec) {
         auto prepared = std::make_shared<typename B::Query>();
         codec.prepare(query, *prepared);
-        return BestScorer{[&codec](Id id) { codec.prefetch_best(id); },
-                          [&codec, prepared](const Id* ids, std::size_t n, float* distances) {
-                            codec.score_best(*prepared, ids, n, distances);
-                          }};
+        BestScorer scorer;
+        scorer.prefetch = [&codec](Id id) { codec.prefetch_best(id); };
+        scorer.score = [&codec, prepared](const Id* ids, std::size_t n, float* distances) {
+          codec.score_best(*prepared, ids, n, distances);
+        };
+        return scorer;
       },
       any);
 }
@@ -134,19 +140,19 @@ float quick_margin(const C& codec, const typename C::Query& query, const BestSco
 
 // Scores all hits by the best codes; while a piece is scored, the next is on its way from memory.
 inline void score_best(std::span<const Hit> hits, const BestScorer& scorer, TopK& nearest) {
-  constexpr std::size_t kPiece = 16;
-  Id ids[kPiece];
-  float distances[kPiece];
+  const std::size_t piece = scorer.together;
+  Id ids[BestScorer::kMostTogether];
+  float distances[BestScorer::kMostTogether];
   const auto fetch = [&](std::size_t first) {
-    for (std::size_t i = first; i < std::min(first + kPiece, hits.size()); ++i) {
+    for (std::size_t i = first; i < std::min(first + piece, hits.size()); ++i) {
       scorer.prefetch(hits[i].id);
     }
   };
   fetch(0);
-  for (std::size_t at = 0; at < hits.size(); at += kPiece) {
-    const std::size_t count = std::min(kPiece, hits.size() - at);
+  for (std::size_t at = 0; at < hits.size(); at += piece) {
+    const std::size_t count = std::min(piece, hits.size() - at);
     for (std::size_t i = 0; i < count; ++i) ids[i] = hits[at + i].id;
-    fetch(at + kPiece);
+    fetch(at + piece);
     scorer.score(ids, count, distances);
     for (std::size_t i = 0; i < count; ++i) nearest.push(distances[i], ids[i]);
   }

@@ -172,6 +172,10 @@ SetIndex SetIndex::build(const VectorSetsView& sets, const Labels& labels,
   auto tokens =
       TokenStore::build(sets.vectors.slice(sets.offsets.front(), sets.total()),
                         {options.tokens, options.centroids, options.seed, options.control});
+  if (!options.candidates.disk.empty()) {
+    throw Error(ErrorCode::invalid_argument,
+                "disk '" + options.candidates.disk + "': sets of vectors can't be kept on disk");
+  }
   BuildOptions candidates = options.candidates;
   candidates.metric = Metric::ip;
   candidates.seed = options.seed;
