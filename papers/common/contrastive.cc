@@ -14,7 +14,7 @@ namespace kith::papers {
 
 std::string debian_pairs(const Trial& trial, std::size_t negatives) {
   std::string name = "debian-pairs";
-  if (negatives > 0) name += fmt::format("-{}-negatives-{}", negatives, trial.seed);
+  if (negatives > 0) name += fmt::format("-with-{}-negatives-{}", negatives, trial.seed);
   std::string path = data_path(trial, name, {"debian"}, ".jsonl");
   if (std::filesystem::exists(path)) return path;
   if (trial.quick) {
@@ -23,7 +23,12 @@ std::string debian_pairs(const Trial& trial, std::size_t negatives) {
     return path;
   }
   std::vector<TrainingPair> pairs = read_pairs("debian", "debian-summary", trial);
-  if (negatives > 0) add_hard_negatives(pairs, {.each = negatives}, trial);
+  if (negatives > 0) {
+    add_hard_negatives(pairs, {.each = negatives}, trial);
+    // A batch has as many negatives as its pair with the fewest.
+    std::erase_if(pairs,
+                  [&](const TrainingPair& pair) { return pair.negatives.size() < negatives; });
+  }
   write_pairs(path, pairs);
   return path;
 }

@@ -11,8 +11,8 @@
 
 namespace kith::papers {
 
-// A file of pairs: `kith data train debian`'s short and long descriptions, each with BM25's hard
-// negatives.
+// A file of pairs: `kith data train debian`'s short and long descriptions, each with so many of
+// BM25's hard negatives; pairs for which it finds fewer are left out.
 std::string debian_pairs(const Trial& trial, std::size_t negatives = 0);
 
 // `kith data train wordnet`'s words and their glosses.
