@@ -96,6 +96,9 @@ class TextEncoder {
   const std::map<std::string, std::string>& prompts() const;
   const std::string& default_prompt() const;  // empty: none
   bool thinks() const;                        // see TextEncodeOptions::think
+  // The names of the dimensions, in order, of a model that has such (kith/explanation.h); else
+  // none.
+  const std::vector<std::string>& concepts() const;
 
   // A vector is the same to the bit for any number of threads and whatever else is encoded in the
   // call. Texts of like length run together, the longest first. Throws invalid_argument for a layer

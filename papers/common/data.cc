@@ -38,6 +38,7 @@ constexpr std::array kDataSets = {
     DataSet{"debian", "data/debian/pairs.jsonl", kKithData},
     DataSet{"debtags", "data/debtags/task.json", kKithData},
     DataSet{"definitions", "data/definitions/task.json", kKithData},
+    DataSet{"depends", "data/depends/validation.jsonl", kKithData},
     DataSet{"foldoc", "data/foldoc/task.json", kKithData},
     DataSet{"manpages", "data/manpages/task.json", kKithData},
     DataSet{"reviews", "data/reviews/task.json", kKithData},

@@ -13,7 +13,7 @@ class PapersLearnTool : public cli::ToolTest {};
 TEST_F(PapersLearnTool, QuickTrialsTrainTheirOwnModelsAndLeaveNothing) {
   for (const char* paper :
        {"2dmse", "atlas", "cosine-adapter", "distill-vq", "leanvec", "longembed",
-        "multi-layer-pooling", "muvera", "nv-embed", "o1-embedder", "simvq", "starbucks"}) {
+        "multi-layer-pooling", "muvera", "nv-embed", "o1-embedder", "sesa", "simvq", "starbucks"}) {
     const cli::Outcome outcome = kith({"papers", "run", paper, "--quick", "--json"});
     ASSERT_EQ(outcome.exit, 0) << paper << outcome.err;
     std::size_t values = 0, verdicts = 0;

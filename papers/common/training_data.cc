@@ -70,12 +70,26 @@ std::unordered_set<std::uint64_t> trained_texts(const std::string& set, const Tr
   return prints;
 }
 
+std::vector<TrainingPair> read_tagged_pairs(const std::string& path) {
+  std::vector<TrainingPair> pairs;
+  for_each_line(path, [&](const json& line) {
+    TrainingPair& pair = pairs.emplace_back();
+    pair.query = line.at("query");
+    pair.positive = line.at("positive");
+    pair.query_tags = line.at("query_tags");
+    pair.tags = line.at("tags");
+  });
+  return pairs;
+}
+
 void write_pairs(const std::string& path, const std::vector<TrainingPair>& pairs) {
   LinesFile file(path);
   for (const TrainingPair& pair : pairs) {
     json line = {{"query", pair.query}, {"positive", pair.positive}, {"negatives", pair.negatives}};
     if (pair.score != 1) line["score"] = pair.score;
     if (!pair.thought.empty()) line["thought"] = pair.thought;
+    if (!pair.query_tags.empty()) line["query_tags"] = pair.query_tags;
+    if (!pair.tags.empty()) line["tags"] = pair.tags;
     file.add(line);
   }
   file.commit();

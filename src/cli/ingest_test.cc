@@ -85,6 +85,33 @@ TEST_F(Ingest, AnswersShowTheRecordAsItCame) {
   EXPECT_EQ(info["precision"], "f32");
 }
 
+TEST_F(Ingest, WordsExplainWhatTheyFound) {
+  make_model();
+  write_file(path("a.jsonl"), lines(10));
+  ASSERT_EQ(ingest().exit, 0);
+  const std::vector<std::string> command = {"ask", "./c", "w5 x w5 nowhere", "--explain", "--json"};
+  for (const char* by : {"--bm25", "--hybrid"}) {
+    std::vector<std::string> own = command;
+    own.emplace_back(by);
+    const Outcome outcome = kith(own);
+    ASSERT_EQ(outcome.exit, 0) << outcome.err;
+    const auto first = outcome.objects()[0];
+    EXPECT_EQ(first["id"], "t5");
+    const auto& words = first["explanation"]["words"];
+    ASSERT_EQ(words.size(), 2u);
+    EXPECT_EQ(words[0]["word"], "w5");
+    EXPECT_EQ(words[1]["word"], "x");
+    EXPECT_NEAR(words[0]["share"].get<double>() + words[1]["share"].get<double>(), 1, 1e-9);
+    if (std::string(by) == "--hybrid") continue;
+    const double sum =
+        words[0]["contribution"].get<double>() + words[1]["contribution"].get<double>();
+    EXPECT_NEAR(sum, first["score"].get<double>(), 1e-5);
+  }
+  EXPECT_THAT(kith({"ask", "./c", "w5 x", "--explain", "--bm25", "-k", "1"}).out,
+              HasSubstr("words:  w5 "));
+  expect_error({"ask", "./c", "w5", "--explain"}, 1, {"no names", "[model.concepts]", "--bm25"});
+}
+
 // Questions are computed as the collection's vectors were.
 TEST_F(Ingest, ACollectionKeepsItsPrecision) {
   make_model();

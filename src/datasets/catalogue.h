@@ -36,6 +36,8 @@ void add_debian_files(Packages& packages, std::uint64_t seed, const std::string&
 std::vector<Task> make_sections(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_roles(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_tags(Packages& packages, std::uint64_t seed);
+std::vector<Task> make_depends(Packages& packages, std::uint64_t seed);
+void add_depends_files(Packages& packages, std::uint64_t seed, const std::string& folder);
 std::vector<Task> make_bitext(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_manual_pages(Packages& packages, std::uint64_t seed);
 std::vector<Task> make_foldoc(Packages& packages, std::uint64_t seed);

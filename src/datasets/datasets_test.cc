@@ -15,6 +15,7 @@
 #include "datasets/debian.h"
 #include "datasets/dictd.h"
 #include "datasets/gzip.h"
+#include "datasets/package_names.h"
 #include "datasets/packages.h"
 #include "datasets/process.h"
 #include "datasets/r_data.h"
@@ -56,6 +57,31 @@ TEST_F(Files, PackagesHaveSectionsSourcesAndTags) {
   EXPECT_EQ(packages.at("two").section, "doc");
   EXPECT_THAT(error_of([&] { read_packages(write("none", "\n")); }), HasSubstr("no package"));
   EXPECT_THAT(error_of([&] { packages_file(folder_); }), HasSubstr("Packages"));
+}
+
+TEST_F(Files, PackagesHaveNamesThatTheyDependOn) {
+  const std::string file =
+      write("Packages",
+            "Package: one\nDepends: libc6 (>= 2.34), python3:any, postfix | mail-server,\n"
+            "Recommends: two\nSuggests: three\n\n");
+  EXPECT_THAT(read_packages(file).at("one").depends,
+              ElementsAre("libc6", "python3", "postfix", "two"));
+}
+
+TEST(Names, OfOneThingHaveOneStem) {
+  for (const char* name : {"libpng16-16", "libpng-dev", "libpng-doc", "png", "python3-png"}) {
+    EXPECT_EQ(stem_of(name), "png") << name;
+  }
+  EXPECT_EQ(stem_of("lib"), "lib");
+  EXPECT_EQ(stem_of("7"), "7");
+  EXPECT_EQ(stem_of(""), "");
+}
+
+TEST(Names, AreTakenOutOfTextsAsWords) {
+  const std::vector<std::string> names = {"libpng16-16"};
+  EXPECT_EQ(without_names("PNG, libpng16-16 and pngs; a png", names), ",  and pngs; a ");
+  EXPECT_EQ(without_names("a b", {"b", "xy"}), "a ");
+  EXPECT_EQ(without_names("ab", {"lib7"}), "ab");
 }
 
 TEST_F(Files, DescriptionsWithOneSumAreOne) {

@@ -50,6 +50,17 @@ std::vector<std::string> split_tags(std::string_view text) {
   return tags;
 }
 
+// "libc6 (>= 2.34), python3:any, mail-server | postfix"
+void add_names(std::string_view text, std::vector<std::string>& names) {
+  while (!text.empty()) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view one = trim(text.substr(0, comma));
+    const std::string_view name = one.substr(0, std::min(one.find_first_of(" (:|"), one.size()));
+    if (!name.empty()) names.emplace_back(name);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+}
+
 class StanzaReader {
  public:
   void line(const std::string& text) {
@@ -153,6 +164,7 @@ std::unordered_map<std::string, Package> read_packages(const std::string& path) 
     if (field == "Section") package.section = value;
     if (field == "Source") package.source = value.substr(0, value.find(' '));
     if (in_tags) tags = value;
+    if (field == "Depends" || field == "Recommends") add_names(value, package.depends);
   }
   finish();
   if (packages.empty()) {

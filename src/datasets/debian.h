@@ -23,6 +23,8 @@ std::vector<Description> read_descriptions(const std::string& path);
 struct Package {
   std::string section, source;    // the source package's name, without its version
   std::vector<std::string> tags;  // of debtags: "role::program", "use::gameplaying" ...
+  // Names of the packages that it depends on or recommends, of alternatives the first.
+  std::vector<std::string> depends = {};
 };
 
 // The packages of a Packages file by name; of several versions the first. Throws not_found, or

@@ -287,8 +287,10 @@ class Exporter {
 
 void export_onnx(const std::string& folder, const std::string& path) {
   const Modules modules = find_transformer(folder);
-  if (modules.by_token) {
-    throw Error(ErrorCode::unsupported, folder + ": a late-interaction model in ONNX");
+  if (modules.by_token || !modules.place_of(kConcepts).empty()) {
+    throw Error(ErrorCode::unsupported,
+                folder + (modules.by_token ? ": a late-interaction model" : ": named concepts") +
+                    " in ONNX");
   }
   const Json json = Json::read(modules.transformer + "/config.json");
   const Architecture& architecture = architecture_of(json);

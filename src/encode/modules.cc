@@ -49,15 +49,17 @@ bool is_pooling(const std::string& kind) {
 }
 
 // What may stand at a place of the list: Transformer, perhaps WeightedLayerPooling, a pooling (of
-// tokens, behind that), then Dense and Normalize; or StaticEmbedding, perhaps Normalize. Of late
-// interaction Transformer or StaticEmbedding, then Dense and Normalize.
+// tokens, behind that), then Dense and Normalize, of which Concepts may follow the last Dense; or
+// StaticEmbedding, perhaps Concepts, perhaps Normalize. Of late interaction Transformer or
+// StaticEmbedding, then Dense and Normalize.
 bool may_follow(const std::string& before, const std::string& kind, bool by_token) {
   if (before.empty()) return kind == "Transformer" || kind == kStaticEmbedding;
   if (by_token) return kind == "Dense" || kind == "Normalize";
-  if (before == kStaticEmbedding) return kind == "Normalize";
+  if (before == kConcepts) return kind == "Normalize";
+  if (before == kStaticEmbedding) return kind == kConcepts || kind == "Normalize";
   if (before == "Transformer") return kind == "WeightedLayerPooling" || is_pooling(kind);
   if (before == "WeightedLayerPooling") return is_pooling(kind) && kind != "LayerPooling";
-  return kind == "Dense" || kind == "Normalize";
+  return is_head(kind);
 }
 
 void read_list(const std::string& path, const std::string& folder, Modules& found) {
@@ -69,9 +71,9 @@ void read_list(const std::string& path, const std::string& folder, Modules& foun
     if (!may_follow(before, kind, found.by_token)) {
       module.refuse("type",
                     "Transformer, perhaps WeightedLayerPooling, then Pooling, LatentPooling, "
-                    "LayerPooling or SelfAttentionPooling, then Dense or Normalize; or "
-                    "StaticEmbedding, perhaps Normalize; or of late interaction one of the first "
-                    "and Dense",
+                    "LayerPooling or SelfAttentionPooling, then Dense, Concepts or Normalize; or "
+                    "StaticEmbedding, perhaps Concepts, perhaps Normalize; or of late interaction "
+                    "one of the first and Dense",
                     ErrorCode::unsupported);
     }
     const std::string place = inside(module, folder);
@@ -106,6 +108,17 @@ simd::Activation dense_activation(const Json& json) {
 }
 
 }  // namespace
+
+bool is_head(const std::string& kind) {
+  return kind == "Dense" || kind == kConcepts || kind == "Normalize";
+}
+
+std::string Modules::place_of(const std::string& kind) const {
+  for (const auto& [own, place] : ahead) {
+    if (own == kind) return place;
+  }
+  return {};
+}
 
 void normalize(float* row, std::size_t n) {
   double square = 0;
@@ -153,7 +166,7 @@ Modules find_transformer(const std::string& folder) {
 PoolingStep pooling_of(const Modules& modules, const PooledModel& model) {
   PoolingStep step(model);
   for (const auto& [kind, folder] : modules.ahead) {
-    if (kind != "Dense" && kind != "Normalize") step.read(kind, folder);
+    if (!is_head(kind)) step.read(kind, folder);
   }
   return step;
 }
@@ -165,6 +178,7 @@ Head::Head(const Modules& modules, const PooledModel& model)
       parameters_(pooling_.parameters()) {
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind == "Dense") add_dense(folder);
+    if (kind == kConcepts) add_concepts(folder);
     if (kind == "Normalize") steps_.emplace_back(NormalizeModule{});
   }
 }
@@ -197,6 +211,13 @@ void Head::add_dense(const std::string& folder) {
   dim_ = out;
 }
 
+void Head::add_concepts(const std::string& folder) {
+  ConceptsModule module(read_concepts(folder, dim_));
+  parameters_ += module.parameters();
+  dim_ = module.outputs();
+  steps_.emplace_back(std::move(module));
+}
+
 std::vector<std::string> Head::descriptions() const {
   std::vector<std::string> texts = {"a vector for each token"};
   if (!by_token_) texts = pooling_.descriptions();
@@ -204,6 +225,8 @@ std::vector<std::string> Head::descriptions() const {
     if (const auto* dense = std::get_if<DenseModule>(&step)) {
       texts.push_back("dense " + std::to_string(dense->weights.inputs()) + " to " +
                       std::to_string(dense->weights.outputs()));
+    } else if (const auto* concepts = std::get_if<ConceptsModule>(&step)) {
+      texts.push_back(concepts->description());
     } else {
       texts.emplace_back("normalize");
     }
@@ -219,6 +242,8 @@ Matrix<float> Head::apply(const Control& control, Matrix<float> pooled) const {
       Matrix<float> out(pooled.rows(), dense->weights.outputs());
       simd::dense(team, pooled, dense->weights, out, scratch, dense->activation);
       pooled = std::move(out);
+    } else if (const auto* concepts = std::get_if<ConceptsModule>(&step)) {
+      pooled = concepts->apply(team, pooled, scratch);
     } else {
       for (std::size_t i = 0; i < pooled.rows(); ++i) normalize(pooled.row(i), pooled.cols());
     }

@@ -1,6 +1,7 @@
 // What follows the transformer in a sentence-transformers folder, as modules.json lists it: a
-// pooling, perhaps behind a weighting of layers, then dense layers and normalisation. In place of
-// transformer and pooling there may be a StaticEmbedding: the mean of tokens' vectors.
+// pooling, perhaps behind a weighting of layers, then dense layers, named concepts and
+// normalisation. In place of transformer, pooling and dense layers there may be a StaticEmbedding:
+// the mean of tokens' vectors.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "encode/concepts.h"
 #include "encode/pooling_step.h"
 #include "kith/encoder.h"
 #include "simd/activations.h"
@@ -21,6 +23,8 @@ struct DenseModule {
   simd::Activation activation = simd::Activation::identity;
 };
 struct NormalizeModule {};  // to unit length
+// Whether a module of this type stands behind the pooling.
+bool is_head(const std::string& kind);
 // What it does to a row; zeros stay zeros.
 void normalize(float* row, std::size_t n);
 
@@ -33,6 +37,9 @@ struct Modules {
   bool by_token = false;                  // late interaction: what follows is of each token
   std::optional<std::size_t> max_tokens;  // of sentence_bert_config.json
   std::vector<std::pair<std::string, std::string>> ahead;  // type and folder of what follows it
+
+  // The folder of the module of this type; empty: there is none.
+  std::string place_of(const std::string& kind) const;
 };
 
 inline constexpr const char* kStaticEmbedding = "StaticEmbedding";
@@ -71,11 +78,12 @@ class Head {
 
  private:
   void add_dense(const std::string& folder);
+  void add_concepts(const std::string& folder);
 
   PoolingStep pooling_;
   bool by_token_;
   std::size_t dim_ = 0, parameters_ = 0;
-  std::vector<std::variant<DenseModule, NormalizeModule>> steps_;
+  std::vector<std::variant<DenseModule, ConceptsModule, NormalizeModule>> steps_;
 };
 
 }  // namespace kith::encode

@@ -84,12 +84,13 @@ StaticModel StaticModel::open_embedding(const std::string& folder, bool normaliz
   return {std::move(words), std::move(weights), {}, normalize, "static"};
 }
 
-StaticModel StaticModel::open_by_token(const Modules& modules) {
+StaticModel StaticModel::open_with_head(const Modules& modules) {
   StaticModel model = open_embedding(modules.transformer, false);
   model.head_.emplace(modules, PooledModel{.width = model.words_.cols(), .layers = 0});
-  model.info_.by_token = true;
+  model.info_.by_token = modules.by_token;
   model.info_.dim = model.head_->dim();
   model.info_.modules = model.head_->descriptions();
+  if (!modules.by_token) model.info_.modules.front() = "weighted mean";
   model.info_.parameters += model.head_->parameters();
   return model;
 }
@@ -149,6 +150,7 @@ Matrix<float> StaticModel::encode(std::span<const TokenSequence> sequences,
                    encode_one(sequences[i].ids, vectors.row(i));
                  }
                });
+  if (head_) return head_->apply(control, std::move(vectors));
   return vectors;
 }
 

@@ -31,8 +31,8 @@ class StaticModel {
   static StaticModel open(const std::string& folder);
   // A StaticEmbedding module of sentence-transformers: every token weighs the same.
   static StaticModel open_embedding(const std::string& folder, bool normalize);
-  // The same of late interaction, with what follows it in modules.json.
-  static StaticModel open_by_token(const Modules& modules);
+  // The same with what follows it in modules.json: named concepts, or what late interaction has.
+  static StaticModel open_with_head(const Modules& modules);
 
   const EncoderInfo& info() const { return info_; }
 
@@ -50,7 +50,7 @@ class StaticModel {
   std::vector<float> weights_;
   Matrix<float> common_;
   bool normalize_;
-  std::optional<Head> head_;  // of late interaction
+  std::optional<Head> head_;
   EncoderInfo info_;
 };
 

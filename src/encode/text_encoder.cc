@@ -34,6 +34,7 @@ struct TextEncoder::State {
   std::optional<encode::Thinking> thinking;
   std::optional<encode::LateInteraction> late;
   std::vector<std::uint32_t> skipped;  // ids, ascending, that documents leave out
+  std::vector<std::string> concepts;
 };
 
 namespace {
@@ -137,7 +138,9 @@ std::variant<Encoder, StaticModel> open_model(const std::string& folder,
                                               const encode::Modules& modules,
                                               const std::string& type,
                                               const ModelOptions& options) {
-  if (modules.is_static && modules.by_token) return StaticModel::open_by_token(modules);
+  if (modules.is_static && (modules.by_token || !modules.place_of(encode::kConcepts).empty())) {
+    return StaticModel::open_with_head(modules);
+  }
   if (modules.is_static) {
     return StaticModel::open_embedding(modules.transformer, !modules.ahead.empty());
   }
@@ -168,10 +171,17 @@ TextEncoder TextEncoder::open(const std::string& folder, const ModelOptions& opt
                                     .special = !modules.is_static,
                                     .thinking = {},
                                     .late = {},
-                                    .skipped = {}});
+                                    .skipped = {},
+                                    .concepts = {}});
   state->thinking = encode::read_thinking(folder, state->tokenizer);
   state->late = encode::read_late_interaction(folder, state->prompts);
   if (state->late) state->skipped = encode::skipped_ids(*state->late, state->tokenizer);
+  if (const std::string place = modules.place_of(encode::kConcepts); !place.empty()) {
+    const Json names = Json::read(place + "/" + encode::kConceptsFile);
+    for (encode::NamedConcept& each : encode::read_concept_names(names)) {
+      state->concepts.push_back(std::move(each.name));
+    }
+  }
   const bool asked = options.context.tokens != 0 || options.context.extension != Extension::none;
   const auto* fixed = std::get_if<StaticModel>(&state->model);
   if (fixed != nullptr && asked) {
@@ -194,6 +204,7 @@ const std::map<std::string, std::string>& TextEncoder::prompts() const {
   return state_->prompts.by_name;
 }
 const std::string& TextEncoder::default_prompt() const { return state_->prompts.usual; }
+const std::vector<std::string>& TextEncoder::concepts() const { return state_->concepts; }
 
 namespace {
 

@@ -295,7 +295,7 @@ TEST_F(TokenTable, TakesNoOtherModulesTensorsOrContext) {
   EXPECT_THAT(error(), HasSubstr("'embedding.weight'"));
   write_folder({{"path", "0_StaticEmbedding"}, {"type", "x.StaticEmbedding"}},
                {{"path", "1_Pooling"}, {"type", "x.Pooling"}});
-  EXPECT_THAT(error(), HasSubstr("StaticEmbedding, perhaps Normalize"));
+  EXPECT_THAT(error(), HasSubstr("StaticEmbedding, perhaps Concepts, perhaps Normalize"));
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ const std::optional<encode::Thinking>& TextModel::thinking() const { return stat
 const std::optional<encode::LateInteraction>& TextModel::late_interaction() const {
   return state_->late;
 }
+const ConceptHead* TextModel::concepts() const {
+  return state_->concepts ? &*state_->concepts : nullptr;
+}
 const std::map<std::string, std::string>& TextModel::prompts() const {
   return state_->prompts.by_name;
 }
@@ -73,6 +76,7 @@ Parameters TextModel::parameters() const {
     all.add("dense." + std::to_string(i) + ".weight", head.weight);
     if (head.has_bias) all.add("dense." + std::to_string(i) + ".bias", head.bias);
   }
+  if (state_->concepts) all.add("concepts.", state_->concepts->parameters());
   return all;
 }
 
@@ -183,29 +187,44 @@ TokenSets TextModel::embed_tokens(TextRole role, std::span<const std::string_vie
   return sets;
 }
 
-at::Tensor TextModel::raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
-                                  const Tokens& tokens) const {
-  const State& state = *state_;
-  if (state.late) {
+at::Tensor TextModel::State::pooled(const std::vector<at::Tensor>& states, std::size_t layer,
+                                    const Tokens& tokens) const {
+  if (late) {
     refuse("a late-interaction model gives a vector for each token and none for a whole text");
   }
-  at::Tensor x;
-  if (layer < state.transformer->layers() && state.norms_every_layer()) {
-    std::vector<at::Tensor> normed = states;
-    normed.at(layer) = state.transformer->final_norm(states.at(layer));
-    x = state.pooler->pool(normed, layer, tokens);
-  } else {
-    x = state.pooler->pool(states, layer, tokens);
+  if (layer == transformer->layers() || !norms_every_layer()) {
+    return through_heads(pooler->pool(states, layer, tokens));
   }
-  return state.through_heads(x);
+  std::vector<at::Tensor> normed = states;
+  normed.at(layer) = transformer->final_norm(states.at(layer));
+  return through_heads(pooler->pool(normed, layer, tokens));
+}
+
+at::Tensor TextModel::State::normalised(const at::Tensor& raw) const {
+  if (!normalize) return raw;
+  return torch::nn::functional::normalize(raw,
+                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+}
+
+at::Tensor TextModel::raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
+                                  const Tokens& tokens) const {
+  const at::Tensor x = state_->pooled(states, layer, tokens);
+  return state_->concepts ? state_->concepts->vectors(state_->concepts->evidence(x)) : x;
+}
+
+at::Tensor TextModel::evidence(const std::vector<at::Tensor>& states, std::size_t layer,
+                               const Tokens& tokens) const {
+  if (!state_->concepts) refuse("a model without concepts, expected one that has some");
+  return state_->concepts->evidence(state_->pooled(states, layer, tokens));
+}
+
+at::Tensor TextModel::vectors_of(const at::Tensor& evidence) const {
+  return state_->normalised(state_->concepts->vectors(evidence));
 }
 
 at::Tensor TextModel::vectors(const std::vector<at::Tensor>& states, std::size_t layer,
                               const Tokens& tokens) const {
-  const at::Tensor raw = raw_vectors(states, layer, tokens);
-  if (!state_->normalize) return raw;
-  return torch::nn::functional::normalize(raw,
-                                          torch::nn::functional::NormalizeFuncOptions().dim(1));
+  return state_->normalised(raw_vectors(states, layer, tokens));
 }
 
 at::Tensor TextModel::embed(std::span<const std::string_view> texts, const std::string& prompt,
@@ -254,6 +273,11 @@ void TextModel::save(const std::string& path, const Extras& extras) const {
     const std::string place = std::to_string(modules.size()) + "_Dense";
     write_dense(folder, place, head);
     modules.push_back({"sentence_transformers.models.Dense", place});
+  }
+  if (state.concepts) {
+    const std::string place = std::to_string(modules.size()) + "_" + encode::kConcepts;
+    state.concepts->write(folder, place);
+    modules.push_back({std::string("kith.models.") + encode::kConcepts, place});
   }
   if (state.normalize) {
     modules.push_back(

@@ -19,6 +19,7 @@
 #include "kith/control.h"
 #include "kith/tokenizer.h"
 #include "learn/loss/maxsim.h"
+#include "learn/nn/concept_head.h"
 #include "learn/nn/pooler.h"
 #include "learn/nn/positions.h"
 #include "learn/nn/transformer.h"
@@ -65,6 +66,7 @@ struct TextModelOptions {
   std::optional<LoraOptions> lora;
   std::optional<ThinkingOptions> thinking;
   std::optional<LateInteractionOptions> late_interaction;
+  std::optional<ConceptOptions> concepts;     // dimensions with names, behind what else there is
   std::optional<PositionsOptions> positions;  // nothing but its new rows is trained then
   bool norm_every_layer = false;  // with norms in front, each layer's state passes the final norm
   std::map<std::string, std::string> prompts;
@@ -94,7 +96,11 @@ class TextModel {
   // Set for a model of tokens' vectors; dim() is theirs, and embed() and vectors() are refused.
   const std::optional<encode::LateInteraction>& late_interaction() const;
 
-  // What is trained, by names that are the folder's: "transformer.", "pooling.", "dense.0." ...
+  // Of a model whose dimensions have names; else null. dim() is their number.
+  const ConceptHead* concepts() const;
+
+  // What is trained, by names that are the folder's: "transformer.", "pooling.", "dense.0.",
+  // "concepts." ...
   Parameters trained() const;
   // All tensors.
   Parameters parameters() const;
@@ -121,6 +127,11 @@ class TextModel {
   at::Tensor raw_vectors(const std::vector<at::Tensor>& states, std::size_t layer,
                          const Tokens& tokens) const;
   bool normalized() const;
+  // Of a model with concepts, what its head makes of the texts (ConceptHead::evidence), from which
+  // raw_vectors() follow, and the vectors of that as vectors() gives them.
+  at::Tensor evidence(const std::vector<at::Tensor>& states, std::size_t layer,
+                      const Tokens& tokens) const;
+  at::Tensor vectors_of(const at::Tensor& evidence) const;
 
   // Of a late-interaction model the vectors of all tokens, of length 1: [N, dim()].
   at::Tensor token_vectors(const std::vector<at::Tensor>& states, std::size_t layer) const;

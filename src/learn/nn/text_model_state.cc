@@ -114,8 +114,7 @@ void TextModel::State::read_static(const encode::Modules& modules) {
   transformer = Transformer::read(store, static_config(shape.tokens, shape.width), kStaticNames);
   max_tokens = encode::kUnlimited;
   pooler = make_pooler({}, pooled_model(transformer->config()), 0);
-  normalize = !modules.ahead.empty();
-  if (modules.by_token) read_heads(modules);
+  read_heads(modules);
 }
 
 void TextModel::State::read_modules(const encode::Modules& modules) {
@@ -127,6 +126,9 @@ void TextModel::State::read_heads(const encode::Modules& modules) {
   normalize = false;
   for (const auto& [kind, folder] : modules.ahead) {
     if (kind == "Normalize") normalize = true;
+    if (kind == encode::kConcepts) {
+      concepts.emplace(encode::read_concepts(folder, static_cast<std::size_t>(pooled_dim())));
+    }
     if (kind != "Dense") continue;
     const encode::DenseFile file = encode::read_dense(folder, static_cast<std::size_t>(dim()));
     DenseHead head{tensor_of(file.rows), tensor_of(file.bias).view({-1}), file.activation,
@@ -187,6 +189,7 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
   if (by_token && (options.pooling || options.thinking || options.normalize)) {
     refuse("a late-interaction model has no pooling, no thinking, and vectors of length 1 always");
   }
+  expect_own_heads(options);
   if (options.causal) set_causal(*options.causal);
   if (options.pooling) {
     pooler = make_pooler(*options.pooling, pooled_model(transformer->config()), seed);
@@ -213,8 +216,52 @@ void TextModel::State::change(const TextModelOptions& options, std::uint64_t see
   if (options.thinking) add_thinking(*options.thinking, seed);
   if (options.late_interaction) become_late(*options.late_interaction, seed);
   if (options.positions) add_positions(*options.positions);
+  if (options.concepts) add_concepts(*options.concepts);
   if (options.lora && options.positions) refuse("either LoRA or longer positions is trained");
   if (options.lora) lora = transformer->add_lora(*options.lora, seed);
+}
+
+// What can't be changed beside concepts.
+void TextModel::State::expect_own_heads(const TextModelOptions& options) const {
+  if (!concepts && !options.concepts) return;
+  if (concepts && options.concepts) {
+    refuse(base +
+           ": has concepts, whose list and order are part of the model; expected none in "
+           "[model.concepts]");
+  }
+  if (late || options.late_interaction || thinking || options.thinking || options.positions) {
+    refuse(
+        "concepts: expected neither late interaction, thinking nor longer positions beside them");
+  }
+  if (concepts && (options.pooling || options.dim != 0)) {
+    refuse(base +
+           ": has concepts that are read from its own vectors; expected no other pooling or "
+           "dim");
+  }
+}
+
+// Behind all else. What their names say of texts is where they start from.
+void TextModel::State::add_concepts(const ConceptOptions& options) {
+  constexpr std::size_t kBatch = 256;
+  const torch::NoGradGuard constant;
+  std::vector<at::Tensor> vectors;
+  for (std::size_t first = 0; first < options.concepts.size(); first += kBatch) {
+    const std::size_t count = std::min(kBatch, options.concepts.size() - first);
+    std::vector<std::vector<std::uint32_t>> ids;
+    std::vector<TokenSequence> sequences;
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string words = words_of_name(options.concepts[first + i].name);
+      ids.push_back(tokenizer->encode(words, {.special_tokens = !is_static()}).ids);
+      ids.back().resize(std::min(ids.back().size(), max_tokens));
+      if (ids.back().empty()) ids.back().push_back(0);
+    }
+    for (const auto& each : ids) sequences.push_back({.ids = each, .types = {}});
+    const Tokens tokens = pack_tokens(sequences);
+    const std::size_t layers = transformer->layers();
+    vectors.push_back(pooled(transformer->states(tokens, layers), layers, tokens));
+  }
+  if (vectors.empty()) refuse("concepts: none, expected at least one");
+  concepts.emplace(options, torch::cat(vectors));
 }
 
 void TextModel::State::become_late(const LateInteractionOptions& options, std::uint64_t seed) {

@@ -39,12 +39,17 @@ struct TextModel::State {
   std::optional<encode::Thinking> thinking;
   std::string thinking_json;  // the folder's file
   std::optional<encode::LateInteraction> late;
+  std::optional<ConceptHead> concepts;
   at::Tensor skipped;  // int64: ids of tokens that documents leave out
   Parameters lora, positions;
 
   bool causal() const;
   bool is_static() const { return transformer->layers() == 0; }
-  std::int64_t dim() const { return dense.empty() ? pooler->dim() : dense.back().weight.size(0); }
+  std::int64_t dim() const { return concepts ? concepts->size() : pooled_dim(); }
+  // Of what heads with gradients make of the pooled states.
+  std::int64_t pooled_dim() const {
+    return dense.empty() ? pooler->dim() : dense.back().weight.size(0);
+  }
   bool norms_every_layer() const { return config.value("norm_every_layer", false); }
 
  private:
@@ -63,9 +68,15 @@ struct TextModel::State {
   void replace(const encode::Config& sizes, const std::string& name, const at::Tensor& tensor);
   void add_tokens(const std::vector<std::string>& tokens, std::uint64_t seed);
   void add_dense(std::int64_t outputs, bool bias, std::uint64_t seed);
+  void add_concepts(const ConceptOptions& options);
+  void expect_own_heads(const TextModelOptions& options) const;
 
  public:
   at::Tensor through_heads(at::Tensor x) const;
+  // What concepts are read from, or vectors but for their length; and vectors.
+  at::Tensor pooled(const std::vector<at::Tensor>& states, std::size_t layer,
+                    const Tokens& tokens) const;
+  at::Tensor normalised(const at::Tensor& raw) const;
   // Return how modules.json lists what they have written.
   std::vector<encode::Module> write_static(const encode::NewFolder& folder) const;
   std::vector<encode::Module> write_transformer(const encode::NewFolder& folder,

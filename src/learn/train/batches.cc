@@ -116,6 +116,18 @@ at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts
   return masked;
 }
 
+// [rows, concepts]; undefined where nobody gave any.
+at::Tensor given_concepts(const ConceptHead& head, const std::vector<Example>& examples,
+                          std::span<const std::uint32_t> rows, bool queries) {
+  std::vector<const std::vector<std::string>*> lists;
+  bool any = false;
+  for (const std::uint32_t row : rows) {
+    lists.push_back(queries ? &examples[row].query_concepts : &examples[row].concepts);
+    any = any || !lists.back()->empty();
+  }
+  return any ? head.given(lists) : at::Tensor();
+}
+
 }  // namespace
 
 TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
@@ -165,6 +177,10 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
   batch.scores = torch::tensor(scores).to(model.device());
   if (taught && each > 0) {
     batch.teacher = torch::tensor(teacher).view({count, -1}).to(model.device());
+  }
+  if (model.concepts() != nullptr) {
+    batch.query_concepts = given_concepts(*model.concepts(), examples, rows, true);
+    batch.concepts = given_concepts(*model.concepts(), examples, rows, false);
   }
   if (loss.kind == "info_nce" && loss.mask_equal) {
     batch.masked = equal_texts(queries, positives, negatives, loss.info_nce).to(model.device());
@@ -241,6 +257,27 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
   const at::Tensor rank = (scores < wanted).logical_not().sum(1);
   const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);
   return gain.mean().item<double>();
+}
+
+double concept_f1(const TextModel& model, const std::vector<Example>& examples,
+                  const SourceOptions& source, const TextLimits& limits, const Control& control) {
+  constexpr std::int64_t kTop = 5;
+  Texts texts;
+  std::vector<const std::vector<std::string>*> lists;
+  for (const Example& each : examples) {
+    if (each.concepts.empty()) continue;
+    texts.push_back(each.positive);
+    lists.push_back(&each.concepts);
+  }
+  if (texts.empty()) return 0;
+  const torch::NoGradGuard constant;
+  const at::Tensor vectors = embed_documents(model, texts, source, limits, control);
+  const std::int64_t top = std::min(kTop, vectors.size(1));
+  const auto [values, places] = vectors.topk(top, 1);
+  const at::Tensor given = model.concepts()->given(lists).cpu();
+  const at::Tensor count = given.sum(1), hits = (given.gather(1, places) * (values > 0)).sum(1);
+  const at::Tensor f1 = 2 * hits / (static_cast<double>(top) + count);
+  return (f1.sum() / (count > 0).sum().clamp_min(1)).item<double>();
 }
 
 }  // namespace kith::learn

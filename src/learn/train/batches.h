@@ -44,4 +44,10 @@ double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& 
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control);
 
+// Of a model with concepts: how well a text's five strongest activations agree with what it was
+// given of the concepts that it knows: 2 hits / (5 + given), the mean over positives that were
+// given any of these. 0 where there are none.
+double concept_f1(const TextModel& model, const std::vector<Example>& examples,
+                  const SourceOptions& source, const TextLimits& limits, const Control& control);
+
 }  // namespace kith::learn

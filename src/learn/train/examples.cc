@@ -24,6 +24,8 @@ Example parse_example(const std::string& line, const std::string& place,
       example.negatives = json.texts(options.negatives);
     }
   }
+  if (json.has(options.query_concepts)) example.query_concepts = json.texts(options.query_concepts);
+  if (json.has(options.concepts)) example.concepts = json.texts(options.concepts);
   if (json.has(options.thought)) example.thought = json.text(options.thought);
   if (json.has(options.score)) example.score = json.number(options.score, -1e30, 1e30);
   if (json.has(options.scores)) {

@@ -15,6 +15,8 @@ struct Example {
   double score = 1;                 // of a pair, where pairs are graded
   std::vector<double> scores = {};  // a teacher's, of the positive and the negatives
   std::string thought = {};         // about the query, for models that think
+  // Given to either text, for models whose dimensions have names.
+  std::vector<std::string> query_concepts = {}, concepts = {};
 };
 
 struct SourceOptions {
@@ -23,6 +25,8 @@ struct SourceOptions {
   // Members of a line. `negatives` is a list of texts or one text; `scores` a list of numbers.
   std::string query = "query", positive = "positive", negatives = "negatives", score = "score",
               scores = "scores", thought = "thought";
+  // Lists of the concepts that the query and the positive were given; empty: such isn't read.
+  std::string query_concepts = {}, concepts = {};
   std::string query_prompt = {}, document_prompt = {};  // stand before texts
   double weight = 1;       // how often batches are of this source, beside the others' weights
   std::int64_t limit = 0;  // the first so many examples only; 0: all

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "learn/loss/causal_lm.h"
+#include "learn/loss/concepts.h"
 #include "learn/loss/distillation.h"
 #include "learn/loss/margin_mse.h"
 #include "learn/refuse.h"
@@ -61,6 +62,14 @@ void expect_maxsim(const LossOptions& loss, const ElasticOptions& elastic) {
     refuse("late interaction: elastic '" + elastic.kind + "', expected none");
 }
 
+// Dimensions with names aren't in an order, nor is a layer's vector.
+void expect_concepts(const LossOptions& loss, const ElasticOptions& elastic) {
+  if (!elastic.kind.empty()) refuse("concepts: elastic '" + elastic.kind + "', expected none");
+  if (loss.concepts.weight == 0 && loss.concepts.ranking == 0) {
+    refuse("concepts: concept_weight 0 and ranking_weight 0, expected one of them above 0");
+  }
+}
+
 }  // namespace
 
 Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
@@ -69,6 +78,7 @@ Objective::Objective(const TextModel& model, const LossOptions& loss, const Elas
   expect_word("loss", loss.kind, kLossKinds);
   if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
   if (model.late_interaction()) expect_maxsim(loss, elastic);
+  if (model.concepts() != nullptr) expect_concepts(loss, elastic);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
   if (elastic.kind == "ese") expect_width("ese", elastic.ese.compressed, model.dim());
   if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
@@ -126,6 +136,10 @@ std::vector<at::Tensor> Objective::encode(const Tokens& tokens, const Layers& la
   if (model_->late_interaction()) {
     return {model_->token_vectors(states, static_cast<std::size_t>(layers.back()))};
   }
+  if (model_->concepts() != nullptr) {
+    const at::Tensor evidence = model_->evidence(states, deepest, tokens);
+    return {evidence, model_->vectors_of(evidence)};
+  }
   const bool plain = elastic_.kind.empty();
   std::vector<at::Tensor> vectors;
   for (const std::int64_t layer : layers) {
@@ -181,9 +195,37 @@ at::Tensor Objective::late_loss(const Columns& columns, const TextBatch& batch) 
       [&](const InfoNceOptions& options) { return candidate_scores(sets, options); }, batch);
 }
 
-at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch,
-                              const SizeDraw& draw) const {
+// As encode() gives them, evidence stands before the vectors.
+at::Tensor Objective::concepts_loss(const Columns& columns, const TextBatch& batch,
+                                    bool ranks) const {
+  const ConceptHead& head = *model_->concepts();
+  const ConceptLossOptions& options = loss_.concepts;
+  const at::Tensor& queries = columns[0][0];
+  const at::Tensor& positives = columns[1][0];
+  at::Tensor loss =
+      (head.activations(queries).mean() + head.activations(positives).mean()) * options.sparsity;
+  if (options.weight > 0) {
+    std::vector<at::Tensor> evidence, given;
+    for (const auto& [column, own] :
+         {std::pair(queries, batch.query_concepts), {positives, batch.concepts}}) {
+      if (!own.defined()) continue;
+      evidence.push_back(column);
+      given.push_back(own);
+    }
+    if (!given.empty()) {
+      loss = loss + concept_loss(head.log_odds(torch::cat(evidence)), torch::cat(given),
+                                 head.positive_weights(), head.settings().absent_weight) *
+                        options.weight;
+    }
+  }
+  if (!ranks || options.ranking == 0) return loss;
+  return loss + base_loss(embedded_at(columns, 1), batch) * options.ranking;
+}
+
+at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw,
+                              bool ranks) const {
   if (model_->late_interaction()) return late_loss(columns, batch);
+  if (model_->concepts() != nullptr) return concepts_loss(columns, batch, ranks);
   const EmbeddingLoss base = [&](const Embedded& embedded) { return base_loss(embedded, batch); };
   const Embedded last = embedded_at(columns, columns[0].size() - 1);
   const std::string& kind = elastic_.kind;
@@ -291,11 +333,13 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
     for (const at::Tensor& each : outputs[c]) parts[c].push_back(each.detach());
     if (cached) outputs[c].clear();
   });
-  share_vectors(chunks, layers.size(), parts);
+  const std::size_t vectors = model_->concepts() != nullptr ? 2 : layers.size();
+  share_vectors(chunks, vectors, parts);
   for (auto& chunk : parts) {
     for (at::Tensor& each : chunk) each.requires_grad_();
   }
-  const at::Tensor loss = loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw);
+  const at::Tensor loss =
+      loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw, options.ranks);
   (loss * (options.scale * (1 - thought))).backward();
   at::Tensor thoughts = torch::zeros({1}, torch::kFloat64);
 
@@ -306,7 +350,7 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
       const std::size_t c = own[i];
       const std::vector<at::Tensor> again = cached ? encode_chunk(c) : std::move(outputs[c]);
       std::vector<at::Tensor> roots, slopes;
-      for (std::size_t l = 0; l < layers.size(); ++l) {
+      for (std::size_t l = 0; l < vectors; ++l) {
         if (!parts[c][l].grad().defined()) continue;
         roots.push_back(again[l]);
         slopes.push_back(parts[c][l].grad());
@@ -337,7 +381,7 @@ double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {
   Parts parts(chunks.size());
   run_shards(chunks.size(),
              [&](std::size_t c) { parts[c] = encode(chunks[c].tokens, layers, {}); });
-  return loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw).item<double>();
+  return loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw, true).item<double>();
 }
 
 }  // namespace kith::learn

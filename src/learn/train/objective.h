@@ -27,6 +27,15 @@ namespace kith::learn {
 
 inline constexpr const char* kLossKinds[] = {"info_nce", "cosent",     "angle",
                                              "triplet",  "margin_mse", "distillation"};
+// Of models whose dimensions have names (nn/concept_head.h), what they learn beside the ranking
+// that `kind` stands for.
+struct ConceptLossOptions {
+  double weight = 0.5;             // of predicting given concepts (loss/concepts.h)
+  double ranking = 1;              // of the loss that is called `kind`; 0: that alone
+  double sparsity = 1e-4;          // of the mean activation
+  std::int64_t ranking_after = 0;  // steps without the ranking, before the others
+};
+
 inline constexpr const char* kElasticKinds[] = {"1d",    "2d",        "2d-revised",
                                                 "2d-st", "starbucks", "ese"};
 
@@ -45,6 +54,7 @@ struct LossOptions {
   // Of models that think: the share of the loss that is writing thoughts (O1 Embedder's), and of
   // the examples those that are to be embedded without.
   double thought_weight = 0.2, without_thought = 0.1;
+  ConceptLossOptions concepts = {};
 };
 
 // Vectors that are of use cut to fewer components, from earlier layers, or both.
@@ -67,6 +77,8 @@ struct TextBatch {
   at::Tensor scores;   // [B] of pairs
   at::Tensor teacher;  // [B, 1 + k], or undefined
   at::Tensor masked;   // [B, C] as InfoNceHints has it, or undefined
+  // Concepts of queries and of positives, [B, dim], or undefined (ConceptHead::given).
+  at::Tensor query_concepts, concepts;
 };
 
 // Sequences of a column that go through the model together.
@@ -82,7 +94,8 @@ struct StepOptions {
   // forgotten and computed again (GradCache, Gao et al., 2021): memory is that of a chunk for each
   // thread, and the gradients are the same.
   std::int64_t chunk = 0;
-  double scale = 1;  // of the gradients
+  double scale = 1;   // of the gradients
+  bool ranks = true;  // whether concepts are learned with the ranking or without
 };
 
 class Objective {
@@ -105,12 +118,15 @@ class Objective {
   Layers layers_of(const SizeDraw& draw) const;
   SizeDraw draw_of(std::uint64_t seed) const;
   // `written` becomes the surprise at what the model is to write, where there is such.
+  // Vectors by layer; of a model with concepts its evidence and the vectors of the last one.
   std::vector<at::Tensor> encode(const Tokens& tokens, const Layers& layers,
                                  const ForwardOptions& forward,
                                  at::Tensor* written = nullptr) const;
-  at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw) const;
+  at::Tensor loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw,
+                     bool ranks) const;
   at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
   at::Tensor late_loss(const Columns& columns, const TextBatch& batch) const;
+  at::Tensor concepts_loss(const Columns& columns, const TextBatch& batch, bool ranks) const;
   // Of scores in the order of candidate_scores, which are computed as the loss needs them.
   using ScoresOf = std::function<at::Tensor(const InfoNceOptions& options)>;
   at::Tensor loss_of_scores(const ScoresOf& scores, const TextBatch& batch) const;

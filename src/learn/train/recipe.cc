@@ -42,6 +42,10 @@ void read_loss(TomlTable& table, LossOptions& into) {
   table.number("distillation_weight", into.distillation_weight, 0, 1e4);
   table.number("thought_weight", into.thought_weight, 0, 1);
   table.number("without_thought", into.without_thought, 0, 1);
+  table.number("concept_weight", into.concepts.weight, 0, 1e4);
+  table.number("ranking_weight", into.concepts.ranking, 0, 1e4);
+  table.number("sparsity", into.concepts.sparsity, 0, 1e4);
+  table.whole("ranking_after", into.concepts.ranking_after, 0, kMostSteps);
   table.refuse_others();
 }
 
@@ -56,6 +60,8 @@ void read_fields(TomlTable& table, SourceOptions& into) {
   table.text("score", into.score);
   table.text("scores", into.scores);
   table.text("thought", into.thought);
+  table.text("query_concepts", into.query_concepts);
+  table.text("concepts", into.concepts);
   table.text("query_prompt", into.query_prompt);
   table.text("document_prompt", into.document_prompt);
 }

@@ -42,6 +42,26 @@ void read_late_interaction(TomlTable& table, TextModelOptions& options) {
   late->refuse_others();
 }
 
+void read_concepts(TomlTable& table, TextModelOptions& options) {
+  constexpr double kLeastWeight = 1e-6, kMostWeight = 1e6;
+  auto concepts = table.table("concepts");
+  if (!concepts) return;
+  ConceptOptions& into = options.concepts.emplace();
+  encode::ConceptSettings& settings = into.settings;
+  concepts->text("names", into.names);
+  concepts->whole("least", into.least, 1, 1 << 30);
+  concepts->number("most_share", into.most_share, 0, 1);
+  std::string activation = encode::kConceptActivations[0];
+  concepts->text("activation", activation, encode::kConceptActivations);
+  settings.activation = activation == encode::kConceptActivations[0]
+                            ? encode::ConceptActivation::relu
+                            : encode::ConceptActivation::sigmoid;
+  concepts->whole("top", settings.top, 0, encode::kMostConcepts);
+  concepts->number("absent_weight", settings.absent_weight, kLeastWeight, kMostWeight);
+  concepts->number("positive_weight", settings.positive_weight, kLeastWeight, kMostWeight);
+  concepts->refuse_others();
+}
+
 void read_positions(TomlTable& table, TextModelOptions& options) {
   auto positions = table.table("positions");
   if (!positions) return;
@@ -145,6 +165,7 @@ TextModelOptions read_model(TomlTable& recipe) {
   read_lora(*model, options);
   read_thinking(*model, options);
   read_late_interaction(*model, options);
+  read_concepts(*model, options);
   read_positions(*model, options);
   model->refuse_others();
   return options;

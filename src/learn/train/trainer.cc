@@ -9,10 +9,28 @@
 #include "learn/threads.h"
 #include "learn/torch.h"
 #include "learn/train/batches.h"
+#include "learn/train/concept_list.h"
 #include "learn/train/sampler.h"
 
 namespace kith::learn {
 namespace {
+
+std::vector<std::vector<Example>> read_all(const Recipe& recipe) {
+  if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
+  std::vector<std::vector<Example>> examples;
+  for (const TrainSource& source : recipe.sources) {
+    examples.push_back(read_examples(source.options));
+  }
+  return examples;
+}
+
+// What is to have names is counted among the examples.
+TextModelOptions model_options(const Recipe& recipe,
+                               const std::vector<std::vector<Example>>& examples) {
+  TextModelOptions options = recipe.model;
+  if (options.concepts) options.concepts->concepts = concepts_of(*options.concepts, examples);
+  return options;
+}
 
 class EmbedderTask : public TrainingTask {
  public:
@@ -22,17 +40,21 @@ class EmbedderTask : public TrainingTask {
         options_(recipe.train),
         control_(control),
         processes_(std::move(processes)),
-        model_(recipe.model, recipe.train.seed) {
-    if (recipe.sources.empty()) refuse("no data: expected at least one [[data]]");
+        examples_(read_all(recipe)),
+        model_(model_options(recipe, examples_), recipe.train.seed) {
     model_.to(find_device(options_.device));
     std::vector<SourceSize> sizes;
-    for (const TrainSource& source : recipe_.sources) {
-      examples_.push_back(read_examples(source.options));
-      sizes.push_back({examples_.back().size(), source.options.weight});
+    for (std::size_t s = 0; s < recipe_.sources.size(); ++s) {
+      const TrainSource& source = recipe_.sources[s];
+      sizes.push_back({examples_[s].size(), source.options.weight});
       objectives_.emplace_back(model_, source.loss, recipe_.elastic, processes_);
+      if (model_.concepts() != nullptr && source.loss.concepts.weight > 0) {
+        expect_given(*model_.concepts(), examples_[s], source.options);
+      }
       mined_.emplace_back();
-      if (!source.mine.by.empty())
-        mined_.back().emplace(source.mine, options_.seed, examples_.back());
+      if (!source.mine.by.empty()) {
+        mined_.back().emplace(source.mine, options_.seed, examples_[s]);
+      }
     }
     sampler_.emplace(sizes, static_cast<std::size_t>(options_.batch), options_.seed);
     for (std::size_t s = 0; s < examples_.size(); ++s) {
@@ -50,6 +72,7 @@ class EmbedderTask : public TrainingTask {
   void skip(std::int64_t batches) override { sampler_->skip(batches); }
 
   void prepare(std::int64_t steps) override {
+    steps_before_ = steps;
     bool changed = false;
     for (std::size_t s = 0; s < mined_.size(); ++s) {
       if (!mined_[s] || !mined_[s]->is_due(steps)) continue;
@@ -89,7 +112,8 @@ class EmbedderTask : public TrainingTask {
                                        .attention_dropout = options_.attention_dropout},
                            .seed = seed,
                            .chunk = options_.chunk,
-                           .scale = scale};
+                           .scale = scale,
+                           .ranks = steps_before_ >= source.loss.concepts.ranking_after};
     return {.loss = objectives_[rows.source].step(batch, step),
             .tokens = batch.queries.count() + batch.positives.count() +
                       (batch.has_negatives ? batch.negatives.count() : 0),
@@ -98,13 +122,21 @@ class EmbedderTask : public TrainingTask {
 
   std::vector<Measure> validate() override {
     if (held_out_.empty()) return {};
-    at::Tensor score = torch::zeros({1}, torch::kFloat64);
+    at::Tensor scores = torch::zeros({2}, torch::kFloat64);
     if (processes_->is_first()) {
-      score[0] = mean_reciprocal_rank(model_, held_out_, recipe_.validation.source, limits(),
-                                      without_progress(control_));
+      const SourceOptions& source = recipe_.validation.source;
+      const Control quiet = without_progress(control_);
+      scores[0] = mean_reciprocal_rank(model_, held_out_, source, limits(), quiet);
+      if (model_.concepts() != nullptr) {
+        scores[1] = concept_f1(model_, held_out_, source, limits(), quiet);
+      }
     }
-    processes_->sum(score);
-    return {{"mrr_at_10", score.item<double>()}};
+    processes_->sum(scores);
+    std::vector<Measure> measures = {{"mrr_at_10", scores[0].item<double>()}};
+    if (model_.concepts() != nullptr) {
+      measures.push_back({"concept_f1_at_5", scores[1].item<double>()});
+    }
+    return measures;
   }
 
   void save(const std::string& folder,
@@ -131,10 +163,11 @@ class EmbedderTask : public TrainingTask {
   const TrainOptions& options_;
   const Control& control_;
   std::shared_ptr<const Processes> processes_;
+  std::vector<std::vector<Example>> examples_;  // the model may be made of them
   TextModel model_;
-  std::vector<std::vector<Example>> examples_;
   std::vector<std::optional<HardNegatives>> mined_;  // by source
   std::vector<Objective> objectives_;
+  std::int64_t steps_before_ = 0;
   std::vector<Example> held_out_;
   std::optional<Sampler> sampler_;
 };

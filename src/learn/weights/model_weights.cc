@@ -152,7 +152,18 @@ nlohmann::json read_tokenizer(const std::string& folder) {
   return tokenizer;
 }
 
+// A concept's place in the list is part of the model.
+void check_concepts(const ModelWeights& a, const ModelWeights& b) {
+  const auto same = [](const encode::NamedConcept& x, const encode::NamedConcept& y) {
+    return x.name == y.name;
+  };
+  if (std::ranges::equal(a.concepts, b.concepts, same)) return;
+  refuse(a.folder + " and " + b.folder +
+         " have different lists of concepts, expected models that were trained from one base");
+}
+
 void check_tokenizers(const ModelWeights& a, const ModelWeights& b) {
+  check_concepts(a, b);
   if (a.tokenizer == b.tokenizer) return;
   const bool one_lacks = a.tokenizer.is_null() != b.tokenizer.is_null();
   refuse(a.folder + " and " + b.folder +
@@ -238,9 +249,13 @@ ModelWeights read_model_weights(const std::string& folder) {
   for (const auto& [kind, place] : modules.ahead) {
     const std::string path = place + "/model.safetensors";
     if (!fs::exists(path)) continue;
-    const std::string prefix =
-        kind == "Dense" ? "dense." + std::to_string(dense++) + "." : "pooling.";
-    const std::string_view dropped = kind == "Dense" ? "linear." : "";
+    std::string prefix = "pooling.";
+    if (kind == "Dense") prefix = "dense." + std::to_string(dense++) + ".";
+    if (kind == encode::kConcepts) {
+      prefix = "concepts.";
+      model.concepts = encode::read_concept_names(Json::read(place + "/" + encode::kConceptsFile));
+    }
+    const std::string_view dropped = encode::is_head(kind) ? "linear." : "";
     const auto name_of = [&](const std::string& name) {
       return std::optional(prefix +
                            (name.starts_with(dropped) ? name.substr(dropped.size()) : name));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "encode/concepts.h"
 #include "learn/nn/parameters.h"
 #include "learn/weights/task_vectors.h"
 
@@ -26,6 +27,7 @@ struct ModelWeights {
   // tokenizer.json without its truncation and padding, which change no id; null where there is
   // none.
   nlohmann::json tokenizer;
+  std::vector<encode::NamedConcept> concepts;  // of a model whose dimensions have names
   std::string merged_from;  // hash of the base, where the folder is a merged model; else empty
 };
 
@@ -43,7 +45,8 @@ std::string hash_of(const Parameters& tensors);
 void tie_equal_weights(std::vector<ModelWeights>& models);
 
 // Task vectors of folders: base, then models. Throws what make_task_vectors does, invalid_argument
-// when tokenizers differ or a merged model has another base, naming both folders.
+// when tokenizers or lists of concepts differ or a merged model has another base, naming both
+// folders.
 TaskVectors task_vectors_of(const std::vector<ModelWeights>& base_and_models);
 // Without a base: plain weights.
 TaskVectors plain_vectors_of(const std::vector<ModelWeights>& models);
