@@ -136,7 +136,7 @@ TEST_F(TrainingOfCodebooks, IsTheSameForTheSameSeed) {
 
 TEST_F(TrainingOfCodebooks, GoesOnAsIfNothingHadHappened) {
   for (const std::string kind : {"ema", "simvq-trained"}) {
-    const Overrides quick = {"train.steps=120", "train.checkpoint_seconds=0",
+    const Overrides quick = {"train.steps=600", "train.checkpoint_seconds=0",
                              "codec.quantiser=" + kind};
     const TrainSummary whole = train(recipe("whole-" + kind, quick));
     std::atomic<bool> stop = false;
