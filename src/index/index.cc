@@ -56,9 +56,8 @@ std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, co
   }
   const BuildOptions resolved = resolve(options, rows);
   check_order(resolved, labels);
-  const bool choose_codec =
-      options.codec == "auto" && options.binariser == nullptr && options.codebooks == nullptr &&
-      options.disk.empty();
+  const bool choose_codec = options.codec == "auto" && options.binariser == nullptr &&
+                            options.codebooks == nullptr && options.disk.empty();
   std::unique_ptr<Index::Implementation> implementation;
   if (resolved.index == "flat") {
     implementation = build_flat(rows, resolved);
