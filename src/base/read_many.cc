@@ -74,8 +74,10 @@ class Ring {
       error_ = errno;
       return;
     }
-    if ((params.features & IORING_FEAT_SINGLE_MMAP) == 0) {
-      error_ = ENOSYS;  // older than reads by io_uring anyway
+    // The first came with Linux 5.4, the second with 5.6, as did the operation that is used here.
+    constexpr unsigned kNeeded = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_RW_CUR_POS;
+    if ((params.features & kNeeded) != kNeeded) {
+      error_ = ENOSYS;
       return;
     }
     ring_bytes_ = std::max(params.sq_off.array + params.sq_entries * sizeof(unsigned),
