@@ -14,6 +14,8 @@ constexpr char kPageHead[] =
     "docs/results.md`. Tables hold means over seeds ± half of the 95 % interval. A claim is "
     "shown,\n"
     "refuted or undecided by a rule that stood in the reproduction's source before it was run.\n"
+    "Sections on codecs are written by `kith bench codecs BASE QUERIES --markdown "
+    "docs/results.md`.\n"
     "Times are those of the machine of the run, which other work may have shared, and count what "
     "earlier\nruns spent on models that were found in the cache.\n";
 
