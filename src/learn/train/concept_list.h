@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "encode/concepts.h"
+#include "encode/concept_names.h"
 #include "learn/nn/concept_head.h"
 #include "learn/train/examples.h"
 

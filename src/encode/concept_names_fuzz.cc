@@ -1,5 +1,5 @@
 // Any JSON as a Concepts module's files ends in settings and names or in a kith::Error.
-#include "encode/concepts.h"
+#include "encode/concept_names.h"
 
 #include <cmath>
 #include <cstddef>
