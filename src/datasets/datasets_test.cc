@@ -178,19 +178,22 @@ TEST(WordNet, NearSynsetsAreSimilar) {
   EXPECT_THAT(error_of([&] { Taxonomy missing(synsets); }), HasSubstr("hypernym 9"));
 }
 
+// Pieces of R's binary serialisation.
+std::string raw(const char* bytes, std::size_t size) { return {bytes, size}; }
+std::string chars(const std::string& text) {
+  return raw("\0\4\0\t\0\0\0", 7) + static_cast<char>(text.size()) + text;
+}
+std::string tag(const std::string& name) { return raw("\0\0\0\1", 4) + chars(name); }
+std::string r_head() { return raw("X\n\0\0\0\2\0\4\0\0\0\2\3\0", 14); }
+
 // serialize(list(a = c("x", "y"), f = factor("great")), NULL, version = 2), by hand.
 std::string r_list() {
-  const auto raw = [](const char* bytes, std::size_t size) { return std::string(bytes, size); };
-  const auto chars = [&](const std::string& text) {
-    return raw("\0\4\0\t\0\0\0", 7) + static_cast<char>(text.size()) + text;
-  };
-  const auto tag = [&](const std::string& name) { return raw("\0\0\0\1", 4) + chars(name); };
   const std::string pair = raw("\0\0\4\2", 4), end = raw("\0\0\0\376", 4);
   const std::string two = raw("\0\0\0\20\0\0\0\2", 8), one = raw("\0\0\0\20\0\0\0\1", 8);
   const std::string factor = raw("\0\0\3\15\0\0\0\2\0\0\0\1\200\0\0\0", 16) + pair + tag("levels") +
                              one + chars("great") + end;
-  return raw("X\n\0\0\0\2\0\4\0\0\0\2\3\0", 14) + raw("\0\0\2\23\0\0\0\2", 8) + two + chars("x") +
-         chars("y") + factor + pair + tag("names") + two + chars("a") + chars("f") + end;
+  return r_head() + raw("\0\0\2\23\0\0\0\2", 8) + two + chars("x") + chars("y") + factor + pair +
+         tag("names") + two + chars("a") + chars("f") + end;
 }
 
 TEST(RData, ListsAndFactorsAreReadByName) {
@@ -208,6 +211,15 @@ TEST(RData, IsRefusedWhereverItIsCutOff) {
   std::string wrong = whole;
   wrong[5] = 9;
   EXPECT_THAT(error_of([&] { parse_r_value("x", wrong); }), HasSubstr("version 9, not 2 or 3"));
+}
+
+TEST(RData, RefusesAttributesWithFewerNames) {
+  const std::string attributes = raw("\0\0\2\23\0\0\0\1\0\0\0\20\0\0\0\0", 16) +
+                                 raw("\0\0\4\2", 4) + tag("names") +
+                                 raw("\0\0\0\20\0\0\0\0\0\0\0\376", 12);
+  const std::string one = raw("\0\0\2\20\0\0\0\1", 8) + chars("x");
+  EXPECT_THAT(error_of([&] { parse_r_value("x", r_head() + one + attributes); }),
+              HasSubstr("0 names of a list of 1"));
 }
 
 TEST_F(Files, GzipIsReadWholeOrNotAtAll) {

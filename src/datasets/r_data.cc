@@ -208,10 +208,15 @@ class Parser {
     return result;
   }
 
-  static std::vector<RAttribute> named(RValue list) {
+  std::vector<RAttribute> named(RValue list) {
     std::vector<RAttribute> result;
     const RValue* names = list.attribute("names");
-    for (std::size_t i = 0; names != nullptr && i < list.items.size(); ++i) {
+    if (names == nullptr) return result;
+    if (names->texts.size() != list.items.size()) {
+      fail(std::to_string(names->texts.size()) + " names of a list of " +
+           std::to_string(list.items.size()));
+    }
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
       result.push_back({names->texts[i], std::move(list.items[i])});
     }
     return result;
