@@ -33,7 +33,7 @@ Cell estimate_cell(std::span<const double> values) {
   return {estimate.mean, estimate_text(estimate)};
 }
 
-std::string table_text(const Results::Table& table) {
+Table shown(const Results::Table& table) {
   std::vector<Table::Column> columns = {Table::Column("row", table.title)};
   for (const std::string& column : table.columns) columns.emplace_back(column, column);
   Table shown(columns);
@@ -44,24 +44,7 @@ std::string table_text(const Results::Table& table) {
     }
     shown.add(std::move(cells));
   }
-  return shown.text();
-}
-
-std::string table_markdown(const Results::Table& table) {
-  std::string text = fmt::format("| {} |", table.title), rule = "\n|---|";
-  for (const std::string& column : table.columns) {
-    text += fmt::format(" {} |", column);
-    rule += "---:|";
-  }
-  text += rule + "\n";
-  for (const Results::Row& row : table.rows) {
-    text += fmt::format("| {} |", row.name);
-    for (std::size_t c = 0; c < table.columns.size(); ++c) {
-      text += fmt::format(" {} |", estimate_cell(values(row, c)).shown());
-    }
-    text += "\n";
-  }
-  return text;
+  return shown;
 }
 
 HeatMap heat_map(const Results::Table& table) {
@@ -126,7 +109,7 @@ std::string papers_text(const Paper& paper, const Report& report,
   std::string text = fmt::format("{} ({}): {}\nseeds {}; mean ± half of the 95 % interval{}\n\n",
                                  paper.authors, paper.year, paper.title, seeds_text(options.seeds),
                                  options.quick ? "; a quick run, not a result" : "");
-  for (const Results::Table& table : report.results.tables()) text += table_text(table) + "\n";
+  for (const Results::Table& table : report.results.tables()) text += shown(table).text() + "\n";
   for (std::size_t i = 0; i < paper.claims.size(); ++i) {
     const papers::Judgement& judgement = report.judgements[i];
     text += fmt::format("{:<10} {}\n           {}\n           rule: {}\n", name(judgement.verdict),
@@ -175,7 +158,7 @@ std::string papers_markdown(const Paper& paper, const Report& report,
   }
   for (const Results::Table& table : report.results.tables()) {
     text += '\n';
-    text += table_markdown(table);
+    text += shown(table).markdown();
   }
   if (!paper.grids.empty()) {
     text += fmt::format("\n![{}]({})\n", paper.grids.front(), papers_drawing_name(paper));

@@ -61,17 +61,18 @@ void Table::add(std::vector<Cell> row) {
   rows_.push_back(std::move(row));
 }
 
+bool Table::is_numeric(std::size_t column) const {
+  return std::any_of(rows_.begin(), rows_.end(),
+                     [&](const std::vector<Cell>& row) { return row[column].is_number(); });
+}
+
 std::string Table::text() const {
   std::vector<std::size_t> widths;
   std::vector<bool> right;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     widths.push_back(display_width(columns_[c].title));
-    bool numbers = false;
-    for (const auto& row : rows_) {
-      widths[c] = std::max(widths[c], display_width(row[c].shown()));
-      numbers = numbers || row[c].is_number();
-    }
-    right.push_back(numbers);
+    for (const auto& row : rows_) widths[c] = std::max(widths[c], display_width(row[c].shown()));
+    right.push_back(is_numeric(c));
   }
   std::string text;
   const auto add_cell = [&](std::size_t c, const std::string& shown) {
@@ -85,6 +86,21 @@ std::string Table::text() const {
   for (const auto& row : rows_) {
     for (std::size_t c = 0; c < columns_.size(); ++c) add_cell(c, row[c].shown());
     end_line(text);
+  }
+  return text;
+}
+
+std::string Table::markdown() const {
+  std::string text = "|", rule = "|";
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    text += " " + columns_[c].title + " |";
+    rule += is_numeric(c) ? "---:|" : "---|";
+  }
+  text += "\n" + rule + "\n";
+  for (const auto& row : rows_) {
+    text += "|";
+    for (const Cell& cell : row) text += " " + cell.shown() + " |";
+    text += "\n";
   }
   return text;
 }

@@ -58,11 +58,15 @@ class Table {
   void add(std::vector<Cell> row);
   std::size_t rows() const { return rows_.size(); }
 
-  std::string text() const;        // with a header line; blank cells at a line's end are dropped
+  std::string text() const;  // with a header line; blank cells at a line's end are dropped
+  std::string markdown() const;
   std::string json_lines() const;  // one object a line
   void print(std::FILE* file, bool json) const;
 
  private:
+  // Whether a column holds a number: it is set to the right then.
+  bool is_numeric(std::size_t column) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };

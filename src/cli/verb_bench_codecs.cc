@@ -96,23 +96,14 @@ Table table_of(const std::vector<CodecResult>& results) {
 
 std::string markdown_of(const Options& options, const CodecsBench& bench,
                         const std::vector<CodecResult>& results) {
-  std::string text = fmt::format(
-      "## codecs: {0}\n\n{1} vectors of {2} dimensions, {3} queries, by {4}, one thread, medians "
-      "of "
-      "{5} rounds: `kith bench codecs {6} {7}`.\n\n"
-      "| codec | held | bytes/vector | recall@10 | 10 among 100 | single/CPU s | batched/CPU s | "
-      "build CPU s |\n|---|---|---:|---:|---:|---:|---:|---:|\n",
-      name_of(options), count_text(bench.base.rows()), bench.base.dim(),
-      count_text(bench.queries.rows()), name(bench.metric), bench.rounds,
-      std::filesystem::path(options.base).filename().string(),
-      std::filesystem::path(options.queries).filename().string());
-  for (const CodecResult& one : results) {
-    text +=
-        fmt::format("| {} | {} | {:.1f} | {:.4f} | {} | {} | {} | {:.2f} |\n", one.codec, one.held,
-                    one.bytes, one.recall, one.among_100 == 0 ? "" : fixed_text(one.among_100, 4),
-                    rate_text(one.single), rate_text(one.batched), one.build_cpu_seconds);
-  }
-  return text + fmt::format("\n![{0}](codecs-{0}.svg)\n", name_of(options));
+  return fmt::format(
+             "## codecs: {0}\n\n{1} vectors of {2} dimensions, {3} queries, by {4}, one thread, "
+             "medians of {5} rounds: `kith bench codecs {6} {7}`.\n\n",
+             name_of(options), count_text(bench.base.rows()), bench.base.dim(),
+             count_text(bench.queries.rows()), name(bench.metric), bench.rounds,
+             std::filesystem::path(options.base).filename().string(),
+             std::filesystem::path(options.queries).filename().string()) +
+         table_of(results).markdown() + fmt::format("\n![{0}](codecs-{0}.svg)\n", name_of(options));
 }
 
 std::string drawing_of(const Options& options, const std::vector<CodecResult>& results) {
