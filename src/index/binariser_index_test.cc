@@ -63,14 +63,6 @@ class BinariserIndexTest : public testing::Test {
         exact_search(rows_.view(), queries_.view(), {.k = 10, .metric = Metric::cosine});
     return recall_at(index.search(queries_.view(), 10, {.beam = beam}), truth, 10);
   }
-  static bool same(const Neighbours& a, const Neighbours& b) {
-    for (std::size_t q = 0; q < a.queries(); ++q) {
-      for (std::size_t i = 0; i < a.k(); ++i) {
-        if (a.ids(q, i) != b.ids(q, i) || a.distances(q, i) != b.distances(q, i)) return false;
-      }
-    }
-    return a.queries() == b.queries();
-  }
 
   const Matrix<float> rows_ = clustered(kRows, kDim, 1), queries_ = clustered(100, kDim, 2);
   formats::TemporaryFolder folder_;

@@ -1,4 +1,4 @@
-// Vectors that tests index.
+// Vectors that tests index, and whether two searches found the same.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "kith/matrix.h"
+#include "kith/neighbours.h"
 
 namespace kith {
 
@@ -45,6 +46,16 @@ inline Matrix<float> flat_cube(std::size_t rows, std::size_t dim, std::size_t fl
     }
   }
   return points;
+}
+
+// The same ids at the same distances.
+inline bool same(const Neighbours& a, const Neighbours& b) {
+  for (std::size_t q = 0; q < a.queries(); ++q) {
+    for (std::size_t i = 0; i < a.k(); ++i) {
+      if (a.ids(q, i) != b.ids(q, i) || a.distances(q, i) != b.distances(q, i)) return false;
+    }
+  }
+  return a.queries() == b.queries();
 }
 
 }  // namespace kith
