@@ -6,14 +6,11 @@ namespace kith::learn {
 namespace {
 
 void read_data(TomlTable& recipe, CodebookRecipe& into) {
-  constexpr const char* kMetrics[] = {"l2", "ip", "cosine"};
   auto data = recipe.table("data");
   if (!data) recipe.refuse("data", "a table with vectors");
   data->text("vectors", into.vectors);
   if (into.vectors.empty()) data->refuse("vectors", "a file of vectors like those to be indexed");
-  std::string metric(name(into.metric));
-  data->text("metric", metric, kMetrics);
-  into.metric = parse_metric(metric);
+  read_metric(*data, into.metric);
   data->refuse_others();
 }
 

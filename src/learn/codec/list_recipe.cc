@@ -6,16 +6,13 @@ namespace kith::learn {
 namespace {
 
 void read_data(TomlTable& recipe, ListRecipe& into) {
-  constexpr const char* kMetrics[] = {"l2", "ip", "cosine"};
   auto data = recipe.table("data");
   if (!data) recipe.refuse("data", "a table with vectors and queries");
   data->text("vectors", into.vectors);
   if (into.vectors.empty()) data->refuse("vectors", "a file of what is to be indexed");
   data->text("queries", into.queries);
   if (into.queries.empty()) data->refuse("queries", "a file of queries like those to come");
-  std::string metric(name(into.metric));
-  data->text("metric", metric, kMetrics);
-  into.metric = parse_metric(metric);
+  read_metric(*data, into.metric);
   data->refuse_others();
 }
 

@@ -206,6 +206,13 @@ void read_plan(TomlTable& validation, ValidationPlan& into) {
   validation.boolean("keep_best", into.keep_best);
 }
 
+void read_metric(TomlTable& data, Metric& into) {
+  constexpr const char* kMetrics[] = {"l2", "ip", "cosine"};
+  std::string metric(name(into));
+  data.text("metric", metric, kMetrics);
+  into = parse_metric(metric);
+}
+
 void read_held_out(TomlTable& recipe, std::string& queries, ValidationPlan& into) {
   auto validation = recipe.table("validation");
   if (!validation) return;

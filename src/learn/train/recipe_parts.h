@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "kith/types.h"
 #include "learn/nn/text_model.h"
 #include "learn/train/toml.h"
 #include "learn/train/training_loop.h"
@@ -20,6 +21,8 @@ void read_loop(TomlTable& train, LoopOptions& into);
 void read_batches(TomlTable& recipe, LoopOptions& into, std::int64_t& batch, std::int64_t least);
 // Of [validation].
 void read_plan(TomlTable& validation, ValidationPlan& into);
+// `metric` of [data]: l2, ip or cosine.
+void read_metric(TomlTable& data, Metric& into);
 // [validation] that has a file of held-out queries.
 void read_held_out(TomlTable& recipe, std::string& queries, ValidationPlan& into);
 
