@@ -2,10 +2,10 @@
 // about, which needs nobody's labels.
 #include <algorithm>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/random.h"
+#include "datasets/long_texts.h"
 #include "datasets/train_sets.h"
 #include "kith/passages.h"
 
@@ -17,17 +17,6 @@ constexpr std::size_t kApart = 3;      // passages from one of a pair to the oth
 constexpr std::size_t kOfProse = 12;   // pairs of a text at most; of prose there is less
 constexpr std::size_t kOfManuals = 2;  // than of descriptions and handbooks
 
-std::size_t words_in(std::string_view text) {
-  std::size_t words = 0;
-  bool inside = false;
-  for (const char c : text) {
-    const bool space = c == ' ' || c == '\n' || c == '\t';
-    words += !space && !inside ? 1 : 0;
-    inside = !space;
-  }
-  return words;
-}
-
 // Whole sentences until there are words enough; what is left at the end is left out.
 std::vector<std::string> passages_of(const std::string& text) {
   std::vector<std::string> passages;
@@ -35,7 +24,7 @@ std::vector<std::string> passages_of(const std::string& text) {
   for (const TextRange& sentence : sentences(text)) {
     if (!passage.empty()) passage += ' ';
     passage += sentence.of(text);
-    if (words_in(passage) < kWords) continue;
+    if (split_words(passage).size() < kWords) continue;
     passages.push_back(std::move(passage));
     passage.clear();
   }
