@@ -421,6 +421,35 @@ void write_codebooks(const fs::path& folder) {
   }
 }
 
+// What encode/packed_tensors.h writes, of which this program has none: a tensor a packing.
+void write_packed_tensors(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::KithFileWriter writer;
+  writer.add_text("names", "a\nb\nc\n");
+  writer.add_text("tensor0.codes", std::string(1, '\x24'));
+  writer.add_text("tensor0.centres", std::string(2 * 3 * 1, '\x30'));
+  writer.add_text("tensor0.expansion", std::string(2 * 1 * 2, '\x30'));
+  writer.add_text("tensor1.centres", std::string(2 * 2 * 1, '\x30'));
+  writer.add_text("tensor1.expansion", std::string(2 * 1 * 4, '\x30'));
+  writer.add_text("tensor2.values", std::string(2 * 4, '\x11'));
+  writer.add_text("tensor2.scales", std::string(4 * 2, '\x3c'));
+  kith::Meta meta;
+  meta.set("kind", "weights");
+  meta.set("tensors", std::uint64_t{3});
+  const char* const packings[] = {"codes", "low_rank", "int8"};
+  for (std::size_t i = 0; i < std::size(packings); ++i) {
+    const std::string prefix = "tensor" + std::to_string(i) + ".";
+    meta.set(prefix + "packing", packings[i]);
+    meta.set(prefix + "rows", std::uint64_t{2});
+    meta.set(prefix + "cols", std::uint64_t{4});
+    if (i < 2) meta.set(prefix + "dim", std::uint64_t{1});
+  }
+  meta.set("tensor0.sub", std::uint64_t{2});
+  meta.set("tensor0.words", std::uint64_t{3});
+  writer.add_text("meta", meta.text());
+  writer.write((folder / "weights").string(), {});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -454,6 +483,7 @@ int main(int argc, char** argv) {
     write_lists(root / "lists_content_fuzz");
     write_binarisers(root / "binariser_fuzz");
     write_codebooks(root / "codebooks_fuzz");
+    write_packed_tensors(root / "packed_tensors_fuzz");
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz_seeds: %s\n", error.what());
     return 1;

@@ -21,7 +21,8 @@
 
 namespace kith::cli {
 
-void add_model_merge(CLI::App& model);  // verb_model_merge.cc
+void add_model_compress(CLI::App& model);  // verb_model_compress.cc
+void add_model_merge(CLI::App& model);     // verb_model_merge.cc
 
 namespace {
 
@@ -177,12 +178,13 @@ void add_model_info(CLI::App& model) {
 }  // namespace
 
 void add_model(CLI::App& root) {
-  CLI::App* model =
-      root.add_subcommand("model", "Import models of texts, look into them, merge them");
+  CLI::App* model = root.add_subcommand(
+      "model", "Import models of texts, look into them, compress and merge them");
   model->require_subcommand(1);
   add_import(*model);
   add_model_info(*model);
   add_export(*model);
+  add_model_compress(*model);
   add_model_merge(*model);
 }
 

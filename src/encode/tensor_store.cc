@@ -73,9 +73,28 @@ TensorStore TensorStore::open_file(const std::string& path) {
   return store;
 }
 
+void TensorStore::add_packed(const std::string& path) {
+  packed_path_ = path;
+  for (PackedTensor& tensor : read_packed(KithFileReader::open(path, true))) {
+    if (places_.contains(tensor.name)) {
+      refuse_tensor(path, tensor.name, "is in " + path_ + ", too");
+    }
+    packed_shapes_[tensor.name] = {tensor.rows, tensor.cols};
+    std::string name = tensor.name;
+    packed_.emplace(std::move(name), std::move(tensor));
+  }
+}
+
 TensorStore TensorStore::open_folder(const std::string& folder) {
-  const std::string single = folder + "/model.safetensors";
+  const std::string single = folder + "/model.safetensors", packed = beside(folder, kPackedFile);
   const std::string index = single + ".index.json";
+  if (std::filesystem::exists(packed)) {
+    TensorStore store;
+    store.path_ = std::filesystem::exists(single) ? single : packed;
+    if (store.path_ == single) store.add(single);
+    store.add_packed(packed);
+    return store;
+  }
   if (std::filesystem::exists(single) || !std::filesystem::exists(index)) return open_file(single);
   TensorStore store;
   store.path_ = index;
@@ -102,6 +121,25 @@ TensorStore TensorStore::open_folder(const std::string& folder) {
 std::vector<std::string> TensorStore::names() const {
   std::vector<std::string> all;
   for (const auto& [name, place] : places_) all.push_back(name);
+  for (const auto& [name, tensor] : packed_) all.push_back(name);
+  return all;
+}
+
+bool TensorStore::is_float(const std::string& name) const {
+  if (packed_.contains(name)) return true;
+  const std::string& type = place_of(name).tensor->type;
+  return type == "F32" || type == "F16" || type == "BF16";
+}
+
+const PackedTensor* TensorStore::packed(const std::string& name) const {
+  const auto at = packed_.find(name);
+  return at == packed_.end() ? nullptr : &at->second;
+}
+
+std::vector<std::string> TensorStore::files() const {
+  std::vector<std::string> all;
+  for (const auto& shard : shards_) all.push_back(shard->input.name);
+  if (!packed_path_.empty()) all.push_back(packed_path_);
   return all;
 }
 
@@ -112,22 +150,26 @@ const TensorStore::Place& TensorStore::place_of(const std::string& name) const {
 }
 
 const std::vector<std::uint64_t>& TensorStore::shape(const std::string& name) const {
-  return place_of(name).tensor->shape;
+  const auto packed = packed_shapes_.find(name);
+  return packed != packed_shapes_.end() ? packed->second : place_of(name).tensor->shape;
 }
 
 Matrix<float> TensorStore::read(const std::string& name, std::size_t rows, std::size_t cols) const {
-  const auto& [shard, tensor] = place_of(name);
-  const std::string& file = shard->input.name;
-  const ElementType type = element_type(file, *tensor);
-  const bool fits = tensor->shape == std::vector<std::uint64_t>{rows, cols} ||
-                    (rows == 1 && tensor->shape == std::vector<std::uint64_t>{cols});
+  const PackedTensor* const packed_tensor = packed(name);
+  const std::string& file =
+      packed_tensor != nullptr ? packed_path_ : place_of(name).shard->input.name;
+  const std::vector<std::uint64_t>& found = shape(name);
+  const bool fits = found == std::vector<std::uint64_t>{rows, cols} ||
+                    (rows == 1 && found == std::vector<std::uint64_t>{cols});
   if (!fits) {
     throw Error(ErrorCode::corrupt,
-                file + ": tensor '" + name + "' has shape " + shape_text(tensor->shape) +
-                    ", expected " +
+                file + ": tensor '" + name + "' has shape " + shape_text(found) + ", expected " +
                     shape_text(rows == 1 ? std::vector<std::uint64_t>{cols}
                                          : std::vector<std::uint64_t>{rows, cols}));
   }
+  if (packed_tensor != nullptr) return packed_tensor->decode();
+  const auto& [shard, tensor] = place_of(name);
+  const ElementType type = element_type(file, *tensor);
   Matrix<float> values(rows, cols);
   const auto bytes = formats::bytes_of(shard->input, shard->tensors, *tensor);
   for (std::size_t i = 0; i < rows; ++i) {

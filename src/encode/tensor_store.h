@@ -1,5 +1,6 @@
 // The tensors of a model folder: one model.safetensors, or the shards that
-// model.safetensors.index.json lists.
+// model.safetensors.index.json lists; and those that model.kith holds in fewer bytes
+// (packed_tensors.h), which are made whole as they are read.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "encode/packed_tensors.h"
 #include "formats/tensors.h"
 #include "kith/matrix.h"
 
@@ -16,15 +18,23 @@ namespace kith::encode {
 
 class TensorStore {
  public:
-  // Throws not_found when the folder has neither file or lacks a shard, corrupt when the index and
-  // the shards disagree.
+  // Throws not_found when the folder has none of these files or lacks a shard, corrupt when the
+  // index and the shards disagree or a tensor is in two files.
   static TensorStore open_folder(const std::string& folder);
   static TensorStore open_file(const std::string& path);
 
-  bool has(const std::string& name) const { return places_.contains(name); }
+  bool has(const std::string& name) const {
+    return places_.contains(name) || packed_.contains(name);
+  }
   std::vector<std::string> names() const;
   // Throws not_found when there is no such tensor.
   const std::vector<std::uint64_t>& shape(const std::string& name) const;
+  // Whether read() takes it: tensors of other types than floats may stand in published files.
+  bool is_float(const std::string& name) const;
+  // Those of model.kith, by name; null for others.
+  const PackedTensor* packed(const std::string& name) const;
+  // All files that tensors are in.
+  std::vector<std::string> files() const;
   // For messages: the file, or the index of several.
   const std::string& path() const { return path_; }
 
@@ -44,11 +54,15 @@ class TensorStore {
   };
 
   const Shard& add(const std::string& path);
+  void add_packed(const std::string& path);
   const Place& place_of(const std::string& name) const;
 
   std::string path_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::map<std::string, Place> places_;
+  std::string packed_path_;  // empty: none
+  std::map<std::string, PackedTensor> packed_;
+  std::map<std::string, std::vector<std::uint64_t>> packed_shapes_;
 };
 
 }  // namespace kith::encode

@@ -99,6 +99,21 @@ void read_mine(TomlTable& source, TrainSource& into) {
   into.options.negatives_each = static_cast<std::int64_t>(negatives.count);
 }
 
+CompressPlan read_compress(TomlTable& recipe) {
+  constexpr const char* kKinds[] = {"codes", "low-rank"};
+  CompressPlan plan;
+  auto table = recipe.table("compress");
+  if (!table) return plan;
+  table->text("kind", plan.kind, kKinds);
+  if (plan.kind.empty()) table->refuse("kind", "codes or low-rank");
+  table->whole("sub", plan.sub, 1, encode::PackedTensor::kMostSub);
+  plan.dim = std::max<std::size_t>(1, plan.sub / 2);
+  table->whole("dim", plan.dim, 1, plan.sub);
+  table->whole("codewords", plan.words, 2, encode::PackedTensor::kMostWords);
+  table->refuse_others();
+  return plan;
+}
+
 }  // namespace
 
 std::vector<TrainSource> read_sources(TomlTable& recipe) {
@@ -185,6 +200,7 @@ Recipe read_recipe(const std::string& path, const Overrides& settings) {
   recipe.sources = read_sources(table);
   recipe.elastic = read_elastic(table);
   recipe.train = read_train(table);
+  recipe.compress = read_compress(table);
   recipe.validation = read_validation(table);
   table.refuse_others();
   recipe.document = table.document();

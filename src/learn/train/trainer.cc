@@ -1,9 +1,11 @@
 #include "learn/train/trainer.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/progress.h"
+#include "encode/compress.h"
 #include "learn/device.h"
 #include "learn/refuse.h"
 #include "learn/threads.h"
@@ -43,6 +45,7 @@ class EmbedderTask : public TrainingTask {
         examples_(read_all(recipe)),
         model_(model_options(recipe, examples_), recipe.train.seed) {
     model_.to(find_device(options_.device));
+    factor();
     std::vector<SourceSize> sizes;
     for (std::size_t s = 0; s < recipe_.sources.size(); ++s) {
       const TrainSource& source = recipe_.sources[s];
@@ -66,14 +69,20 @@ class EmbedderTask : public TrainingTask {
     held_out_ = read_examples(held);
   }
 
-  Parameters trained() const override { return model_.trained(); }
-  std::int64_t parameters() const override { return model_.parameters().values(); }
+  Parameters trained() const override {
+    return factored_ ? factored_->trained() : model_.trained();
+  }
+  std::int64_t parameters() const override {
+    const std::int64_t whole = model_.parameters().values();
+    return factored_ ? whole - factored_->whole_values() + factored_->factor_values() : whole;
+  }
   std::int64_t batches_per_epoch() const override { return sampler_->steps_per_epoch(); }
   void skip(std::int64_t batches) override { sampler_->skip(batches); }
 
   void prepare(std::int64_t steps) override {
     steps_before_ = steps;
     bool changed = false;
+    if (factored_) factored_->load();
     for (std::size_t s = 0; s < mined_.size(); ++s) {
       if (!mined_[s] || !mined_[s]->is_due(steps)) continue;
       changed = true;
@@ -114,7 +123,10 @@ class EmbedderTask : public TrainingTask {
                            .chunk = options_.chunk,
                            .scale = scale,
                            .ranks = steps_before_ >= source.loss.concepts.ranking_after};
-    return {.loss = objectives_[rows.source].step(batch, step),
+    if (factored_) factored_->load();
+    const double loss = objectives_[rows.source].step(batch, step);
+    if (factored_) factored_->collect();
+    return {.loss = loss,
             .tokens = batch.queries.count() + batch.positives.count() +
                       (batch.has_negatives ? batch.negatives.count() : 0),
             .candidates = candidates_of(batch, source.loss)};
@@ -122,6 +134,7 @@ class EmbedderTask : public TrainingTask {
 
   std::vector<Measure> validate() override {
     if (held_out_.empty()) return {};
+    if (factored_) factored_->load();
     at::Tensor scores = torch::zeros({2}, torch::kFloat64);
     if (processes_->is_first()) {
       const SourceOptions& source = recipe_.validation.source;
@@ -141,7 +154,13 @@ class EmbedderTask : public TrainingTask {
 
   void save(const std::string& folder,
             const std::map<std::string, std::string>& files) const override {
-    model_.save(folder, {.files = files});
+    if (factored_) factored_->load();
+    if (recipe_.compress.kind != "codes") return model_.save(folder, {.files = files});
+    const std::string whole = folder + ".whole";
+    std::filesystem::remove_all(whole);
+    model_.save(whole, {.files = files});
+    encode::write_packed_model(whole, folder, factored_->packed(), true);
+    std::filesystem::remove_all(whole);
   }
 
  private:
@@ -159,12 +178,21 @@ class EmbedderTask : public TrainingTask {
             static_cast<std::size_t>(options_.document_tokens)};
   }
 
+  void factor() {
+    if (recipe_.compress.kind.empty()) return;
+    if (recipe_.model.base.empty()) {
+      refuse("[compress] without a base: expected the model whose weights are factored");
+    }
+    factored_.emplace(model_.trained(), factored_tensors(recipe_.compress, recipe_.model.base));
+  }
+
   const Recipe& recipe_;
   const TrainOptions& options_;
   const Control& control_;
   std::shared_ptr<const Processes> processes_;
   std::vector<std::vector<Example>> examples_;  // the model may be made of them
   TextModel model_;
+  std::optional<FactoredWeights> factored_;
   std::vector<std::optional<HardNegatives>> mined_;  // by source
   std::vector<Objective> objectives_;
   std::int64_t steps_before_ = 0;

@@ -8,6 +8,7 @@
 
 #include "kith/control.h"
 #include "learn/learn.h"
+#include "learn/nn/factored_weights.h"
 #include "learn/nn/text_model.h"
 #include "learn/train/examples.h"
 #include "learn/train/hard_negatives.h"
@@ -44,6 +45,7 @@ struct Recipe {
   ElasticOptions elastic;
   ValidationOptions validation;
   TrainOptions train;
+  CompressPlan compress;  // weights of the base that are trained as factors
 };
 
 // Writes the model's folder, as `kith embed` runs it. Throws invalid_argument for a recipe that

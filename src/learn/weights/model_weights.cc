@@ -77,6 +77,10 @@ at::Tensor read_values(const WeightFile& file, const formats::Tensor& tensor, El
 // model.safetensors, or the shards that its index lists (whose entries TensorStore checks).
 std::vector<std::string> weight_files(const std::string& folder) {
   const std::string single = folder + "/model.safetensors", index = single + ".index.json";
+  if (fs::exists(fs::path(folder) / encode::kPackedFile)) {
+    throw Error(ErrorCode::unsupported,
+                folder + ": a compressed model, but whole weights are merged");
+  }
   if (fs::exists(single) || !fs::exists(index)) return {single};
   const auto checked = encode::TensorStore::open_folder(folder);
   const Json map = Json::read(index).object("weight_map");
