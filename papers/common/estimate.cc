@@ -41,7 +41,9 @@ double standard_deviation(std::span<const double> values) {
   const double mean = mean_of(values);
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+  const double found = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  constexpr double kRounding = 1e-12;  // of values that are the same but for their last bits
+  return found > kRounding * std::abs(mean) ? found : 0;
 }
 
 Estimate estimate(std::span<const double> values) {

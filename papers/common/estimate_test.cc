@@ -36,6 +36,12 @@ TEST(Estimate, IntervalHoldsTheTrueMean95TimesInA100) {
   }
 }
 
+TEST(Estimate, OfValuesThatOnlyRoundingTellsApartHasNoWidth) {
+  const Estimate found = estimate(std::vector<double>{0.1 + 0.1 + 0.1, 0.3, 0.3});
+  EXPECT_EQ(found.low, found.mean);
+  EXPECT_EQ(found.high, found.mean);
+}
+
 TEST(Estimate, HasNoIntervalForOneValueAndNothingForNone) {
   const Estimate one = estimate(std::vector<double>{4});
   EXPECT_EQ(one.mean, 4);
