@@ -137,13 +137,15 @@ PackedTensor pack_codes(PackedTensor tensor, const Matrix<float>& values,
   check_shape(tensor.name, values, options);
   tensor.packing = Packing::codes;
   tensor.sub = options.sub;
-  Matrix<float> rows = sub_vectors(values, options.sub);
+  Matrix<float> rows;
   if (options.method == "lr2vq" && options.dim != 0 && options.dim < options.sub) {
-    tensor.expansion = first_rows(directions_of(rows, options.control).rows, options.dim);
-    Matrix<float> reduced(rows.rows(), options.dim);
-    simd::matmul(rows.view(), tensor.expansion.view(), reduced);
-    rows = std::move(reduced);
+    PackedTensor low =
+        representations_of(tensor.name, values, options.sub, options.dim, options.control);
+    rows = std::move(low.centres);
+    tensor.expansion = std::move(low.expansion);
     round_to_half(tensor.expansion, tensor.name);
+  } else {
+    rows = sub_vectors(values, options.sub);
   }
   tensor.centres = centres_of(rows, options);
   round_to_half(tensor.centres, tensor.name);
@@ -279,6 +281,27 @@ PackedTensor pack_tensor(const std::string& name, const Matrix<float>& values,
   return pack_codes(std::move(tensor), values, options);
 }
 
+PackedTensor representations_of(const std::string& name, const Matrix<float>& values,
+                                std::size_t sub, std::size_t dim, const Control& control) {
+  if (sub == 0 || dim == 0 || dim > sub || values.cols() % sub != 0) {
+    refuse_tensor(name, std::to_string(dim) + " dimensions of sub-vectors of " +
+                            std::to_string(sub) + " values, in rows of " +
+                            std::to_string(values.cols()));
+  }
+  const Matrix<float> rows = sub_vectors(values, sub);
+  PackedTensor tensor;
+  tensor.name = name;
+  tensor.rows = values.rows();
+  tensor.cols = values.cols();
+  tensor.sub = sub;
+  tensor.codes.resize(rows.rows());
+  std::iota(tensor.codes.begin(), tensor.codes.end(), 0U);
+  tensor.expansion = first_rows(directions_of(rows, control).rows, dim);
+  tensor.centres = Matrix<float>(rows.rows(), dim);
+  simd::matmul(rows.view(), tensor.expansion.view(), tensor.centres);
+  return tensor;
+}
+
 std::vector<DimensionError> dimension_errors(const Matrix<float>& values,
                                              const CompressOptions& options, double* squares,
                                              Progress* progress) {
@@ -291,9 +314,8 @@ std::vector<DimensionError> dimension_errors(const Matrix<float>& values,
   std::vector<DimensionError> dims;
   for (std::size_t d = 1; d <= options.sub; ++d) {
     throw_if_cancelled(options.control);
-    const Matrix<float> expansion = first_rows(directions.rows, d);
     Matrix<float> reduced(rows.rows(), d);
-    simd::matmul(rows.view(), expansion.view(), reduced);
+    simd::matmul(rows.view(), directions.rows.view().slice(0, d), reduced);
     DimensionError each{.dim = d, .low_rank = directions.left[d], .clustering = 0};
     nearest_of(reduced, centres_of(reduced, options), options.control, &each.clustering);
     dims.push_back(each);

@@ -64,6 +64,11 @@ std::vector<std::string> large_matrices(const TensorStore& store, const Compress
 // One matrix; with dim 0 of lr2vq as of vq. Throws as compress_model does.
 PackedTensor pack_tensor(const std::string& name, const Matrix<float>& values,
                          const CompressOptions& options);
+// The best approximation of a matrix' sub-vectors of M values in `dim` directions: a centre for
+// each, and orthonormal rows as the expansion, in float32. Throws invalid_argument, naming the
+// tensor.
+PackedTensor representations_of(const std::string& name, const Matrix<float>& values,
+                                std::size_t sub, std::size_t dim, const Control& control = {});
 // E(d) of one matrix for d = 1 to m, on at most 65,536 of its sub-vectors, times `squares`, the sum
 // of these squares; `progress` gets a step for each d.
 std::vector<DimensionError> dimension_errors(const Matrix<float>& values,

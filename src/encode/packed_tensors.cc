@@ -159,6 +159,19 @@ void round_to_half(Matrix<float>& values, const std::string& tensor) {
   }
 }
 
+PackedTensor PackedTensor::clone() const {
+  return {.name = name,
+          .rows = rows,
+          .cols = cols,
+          .packing = packing,
+          .sub = sub,
+          .codes = codes,
+          .centres = centres.clone(),
+          .expansion = expansion.clone(),
+          .values = values,
+          .scales = scales};
+}
+
 Matrix<float> PackedTensor::codebook() const {
   return expansion.rows() == 0 ? centres.clone() : product(centres, expansion);
 }

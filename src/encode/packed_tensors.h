@@ -38,6 +38,7 @@ struct PackedTensor {
   std::vector<std::int8_t> values;   // int8: rows x cols
   std::vector<float> scales;         // int8: one a row
 
+  PackedTensor clone() const;
   std::size_t words() const { return centres.rows(); }
   std::size_t dim() const { return centres.cols(); }
   // The centres as sub-vectors, K x m.

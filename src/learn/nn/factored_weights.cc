@@ -1,7 +1,6 @@
 #include "learn/nn/factored_weights.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -66,6 +65,8 @@ FactoredWeights::FactoredWeights(const Parameters& trained, std::vector<PackedTe
     }
     tensor.name = saved;
     own.tensor = std::move(tensor);
+    own.tensor.centres = {};
+    own.tensor.expansion = {};
     trained_.add(parameter.name + ".centres", own.centres);
     if (own.expansion.defined()) trained_.add(parameter.name + ".expansion", own.expansion);
     all_.push_back(std::move(own));
@@ -133,13 +134,7 @@ void FactoredWeights::collect() const {
 std::vector<PackedTensor> FactoredWeights::packed() const {
   std::vector<PackedTensor> tensors;
   for (const Factored& own : all_) {
-    PackedTensor tensor;
-    tensor.name = own.tensor.name;
-    tensor.rows = own.tensor.rows;
-    tensor.cols = own.tensor.cols;
-    tensor.packing = Packing::codes;
-    tensor.sub = own.tensor.sub;
-    tensor.codes = own.tensor.codes;
+    PackedTensor tensor = own.tensor.clone();
     tensor.centres = matrix_of(own.centres);
     encode::round_to_half(tensor.centres, tensor.name);
     if (own.expansion.defined()) {
@@ -151,32 +146,6 @@ std::vector<PackedTensor> FactoredWeights::packed() const {
   return tensors;
 }
 
-PackedTensor representations_of(const std::string& name, const Matrix<float>& values,
-                                std::size_t sub, std::size_t dim) {
-  const auto m = static_cast<std::int64_t>(sub), d = static_cast<std::int64_t>(dim);
-  if (sub == 0 || dim == 0 || dim > sub || values.cols() % sub != 0) {
-    refuse("tensor '" + name + "': " + std::to_string(dim) + " dimensions of sub-vectors of " +
-           std::to_string(sub) + " values, in rows of " + std::to_string(values.cols()));
-  }
-  const torch::NoGradGuard constant;
-  const at::Tensor s = tensor_of(values.view()).view({-1, m});
-  const auto [ignored, vectors] =
-      torch::linalg_eigh(s.t().to(torch::kFloat64).mm(s.to(torch::kFloat64)));
-  const at::Tensor expansion =
-      vectors.narrow(1, m - d, d).flip(1).t().to(torch::kFloat32).contiguous();  // largest first
-  PackedTensor tensor;
-  tensor.name = name;
-  tensor.rows = values.rows();
-  tensor.cols = values.cols();
-  tensor.packing = Packing::codes;
-  tensor.sub = sub;
-  tensor.codes.resize(static_cast<std::size_t>(s.size(0)));
-  std::iota(tensor.codes.begin(), tensor.codes.end(), 0U);
-  tensor.centres = matrix_of(s.mm(expansion.t()));
-  tensor.expansion = matrix_of(expansion);
-  return tensor;
-}
-
 std::vector<PackedTensor> factored_tensors(const CompressPlan& plan, const std::string& base) {
   const auto store = encode::TensorStore::open_folder(encode::find_modules(base).transformer);
   std::vector<PackedTensor> tensors;
@@ -184,16 +153,7 @@ std::vector<PackedTensor> factored_tensors(const CompressPlan& plan, const std::
     for (const std::string& name : store.names()) {
       const PackedTensor* const packed = store.packed(name);
       if (packed == nullptr) continue;
-      PackedTensor copy;
-      copy.name = name;
-      copy.rows = packed->rows;
-      copy.cols = packed->cols;
-      copy.packing = packed->packing;
-      copy.sub = packed->sub;
-      copy.codes = packed->codes;
-      copy.centres = packed->centres.clone();
-      copy.expansion = packed->expansion.clone();
-      tensors.push_back(std::move(copy));
+      tensors.push_back(packed->clone());
     }
     if (tensors.empty()) {
       refuse(base + ": no compressed model, which `kith model compress` makes");
@@ -206,7 +166,7 @@ std::vector<PackedTensor> factored_tensors(const CompressPlan& plan, const std::
   for (const std::string& name : encode::large_matrices(store, options)) {
     const auto& shape = store.shape(name);
     tensors.push_back(
-        representations_of(name, store.read(name, shape[0], shape[1]), plan.sub, plan.dim));
+        encode::representations_of(name, store.read(name, shape[0], shape[1]), plan.sub, plan.dim));
   }
   return tensors;
 }

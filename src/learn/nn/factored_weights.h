@@ -22,9 +22,9 @@ namespace kith::learn {
 class FactoredWeights {
  public:
   // In place of those of the model's `trained` tensors that `tensors` hold, which are codes or
-  // representations_of(). A tensor's name is its parameter's, or ends with it behind a prefix that
-  // a checkpoint has. Throws invalid_argument, naming the tensor, where nothing that is trained has
-  // its name and shape, and for other packings.
+  // encode::representations_of(). A tensor's name is its parameter's, or ends with it behind a
+  // prefix that a checkpoint has. Throws invalid_argument, naming the tensor, where nothing that is
+  // trained has its name and shape, and for other packings.
   FactoredWeights(const Parameters& trained, std::vector<encode::PackedTensor> tensors);
 
   // The factors, as NAME.centres and NAME.expansion, and all other trained tensors.
@@ -47,10 +47,6 @@ class FactoredWeights {
   std::vector<Factored> all_;
   Parameters trained_;
 };
-
-// P and B of the best rank-`dim` approximation of a matrix' sub-vectors: centres with a row each.
-encode::PackedTensor representations_of(const std::string& name, const Matrix<float>& values,
-                                        std::size_t sub, std::size_t dim);
 
 // What a recipe says of weights that are trained as factors.
 struct CompressPlan {

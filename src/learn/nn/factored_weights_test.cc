@@ -71,9 +71,9 @@ TEST(FactoredWeights, AreTheMatrixThatTheirFactorsMake) {
 TEST(FactoredWeights, TakeTheGradientOfTheirProduct) {
   for (const bool low_rank : {true, false}) {
     const Parameters parameters = model();
-    PackedTensor tensor = low_rank
-                              ? representations_of("table", normal_rows(kRows, kCols, 3), kSub, 2)
-                              : packed("lr2vq", 2);
+    PackedTensor tensor =
+        low_rank ? encode::representations_of("table", normal_rows(kRows, kCols, 3), kSub, 2)
+                 : packed("lr2vq", 2);
     const std::vector<std::int64_t> list(tensor.codes.begin(), tensor.codes.end());
     const at::Tensor codes = torch::tensor(list, torch::kInt64),
                      target = torch::randn({std::int64_t{kRows}, std::int64_t{kCols}}),
@@ -112,9 +112,9 @@ TEST(FactoredWeights, TakeTheGradientOfTheirProduct) {
 
 TEST(FactoredWeights, OfFullRankAreTheMatrixItself) {
   const Matrix<float> values = normal_rows(kRows, kCols, 3);
-  const Matrix<float> decoded = representations_of("table", values, kSub, kSub).decode();
+  const Matrix<float> decoded = encode::representations_of("table", values, kSub, kSub).decode();
   double error = 0;
-  const Matrix<float> half = representations_of("table", values, kSub, 2).decode();
+  const Matrix<float> half = encode::representations_of("table", values, kSub, 2).decode();
   for (std::size_t i = 0; i < kRows; ++i) {
     for (std::size_t j = 0; j < kCols; ++j) {
       EXPECT_NEAR(decoded(i, j), values(i, j), 1e-5);
@@ -135,7 +135,7 @@ TEST(FactoredWeights, RefuseWhatTheModelDoesNotHave) {
               HasSubstr("'other': no trained tensor"));
   EXPECT_THAT(error_of([&] { FactoredWeights(parameters, one(packed("int8", 0))); }),
               HasSubstr("expected codes"));
-  EXPECT_THAT(error_of([] { representations_of("table", normal_rows(4, 6, 1), 4, 2); }),
+  EXPECT_THAT(error_of([] { encode::representations_of("table", normal_rows(4, 6, 1), 4, 2); }),
               HasSubstr("'table': 2 dimensions of sub-vectors of 4 values, in rows of 6"));
 }
 

@@ -123,7 +123,6 @@ class EmbedderTask : public TrainingTask {
                            .chunk = options_.chunk,
                            .scale = scale,
                            .ranks = steps_before_ >= source.loss.concepts.ranking_after};
-    if (factored_) factored_->load();
     const double loss = objectives_[rows.source].step(batch, step);
     if (factored_) factored_->collect();
     return {.loss = loss,
