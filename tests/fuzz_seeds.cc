@@ -19,6 +19,7 @@
 #include "formats/tier_file.h"
 #include "index/lists_content.h"
 #include "index/postings.h"
+#include "index/verifier_content.h"
 #include "kith/error.h"
 #include "kith/relevance.h"
 #include "kith/sparse.h"
@@ -402,6 +403,24 @@ void write_lists(const fs::path& folder) {
   }
 }
 
+// The first file of a verifier, of codecs that learn and of one that doesn't.
+void write_verifiers(const fs::path& folder) {
+  fs::create_directories(folder);
+  for (const char* codec : {"f16", "sq8", "lvq4x8"}) {
+    kith::Matrix<float> rows(3, 4);
+    for (std::size_t i = 0; i < 12; ++i) rows(i / 4, i % 4) = static_cast<float>(i * i % 7);
+    kith::VerifierContent content{kith::Metric::cosine, kith::ElementType::f32, 4,
+                                  kith::Stage(codec, true, 4, kith::Metric::cosine, 1)};
+    content.vectors = {"elsewhere", 7};
+    content.stage.keep_on_disk("");
+    content.stage.train(rows, 1, {.threads = 1, .cancel = nullptr, .progress = {}});
+    content.stage.resize(3);
+    kith::KithFileWriter writer;
+    kith::save_verifier(writer, content);
+    writer.write((folder / codec).string(), {}, kith::kTieredFileVersion);
+  }
+}
+
 void write_binarisers(const fs::path& folder) {
   fs::create_directories(folder);
   for (const int bits : {1, 3}) {
@@ -481,6 +500,7 @@ int main(int argc, char** argv) {
     write_items(root / "items_fuzz");
     write_relevance(root / "relevance_fuzz");
     write_lists(root / "lists_content_fuzz");
+    write_verifiers(root / "verifier_content_fuzz");
     write_binarisers(root / "binariser_fuzz");
     write_codebooks(root / "codebooks_fuzz");
     write_packed_tensors(root / "packed_tensors_fuzz");

@@ -1,6 +1,7 @@
 // kith build: vectors, sets of them or texts in, an index file out.
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/build_choices.h"
@@ -15,14 +16,17 @@
 #include "cli/stopwatch.h"
 #include "cli/table.h"
 #include "cli/times.h"
+#include "cli/verify_options.h"
 #include "kith/error.h"
 #include "kith/index.h"
+#include "kith/verifier.h"
 
 namespace kith::cli {
 namespace {
 
 struct Options : CommonOptions {
   std::string base, output, train_queries, disk_file;
+  std::string verify, verify_codec, verify_disk_file;
   BuildChoices build;
   InvertedChoices inverted;
   MultiChoices multi;
@@ -33,6 +37,28 @@ struct Options : CommonOptions {
 std::string disk_file(const Options& options) {
   if (options.build.options.disk.empty()) return {};
   return options.disk_file.empty() ? options.output + ".disk" : options.disk_file;
+}
+
+std::string verifier_file(const Options& options) { return options.output + ".verify"; }
+
+// Of another model's vectors of the same items, where there are some. Its files have no names yet.
+std::optional<Verifier> build_verifier(const Options& options, const BuildOptions& build,
+                                       std::size_t items, const ReadOptions& read) {
+  if (options.verify.empty()) return {};
+  const Vectors vectors = read_vectors(options.verify, read);
+  if (vectors.rows.rows() != items) {
+    throw Error(ErrorCode::invalid_argument,
+                options.verify + ": " + std::to_string(vectors.rows.rows()) + " vectors, but " +
+                    options.base + " has " + std::to_string(items) + ": expected as many");
+  }
+  VerifierOptions how;
+  how.metric = build.metric;
+  if (!options.verify_codec.empty()) how.codec = options.verify_codec;
+  how.file = verifier_file(options);
+  how.disk_file = options.verify_disk_file;
+  how.seed = build.seed;
+  how.control = build.control;
+  return naming("verifier", options.verify, [&] { return Verifier::build(vectors.rows, how); });
 }
 
 void build_vectors(const Options& options) {
@@ -49,11 +75,13 @@ void build_vectors(const Options& options) {
     queries = read_vectors(options.train_queries, read);
     build.train_queries = queries.rows;
   }
+  std::optional<Verifier> verifier = build_verifier(options, build, base.rows.rows(), read);
   const Index index = naming("training query", options.train_queries, [&] {
     return naming("base", options.base,
                   [&] { return Index::build(base.rows, base.labels, build); });
   });
   index.save(options.output, control);
+  if (verifier) verifier->save();
   const Times times(watch);
 
   const IndexInfo info = index.info();
@@ -69,11 +97,22 @@ void build_vectors(const Options& options) {
   if (info.default_beam > 0) record.add("beam", info.default_beam);
   record.add_sizes("bytes", "size", info.bytes, info.vectors);
   add_disk(record, info.disk, info.vectors);
+  if (verifier) add_verifier(record, verifier_file(options), verifier->info());
   add_times(record, times);
   record.print(stdout, options.json);
 }
 
-// Before the work.
+// Before the work: `option` names a file that would be written beside the index.
+void check_beside(const std::string& option, const std::string& file, const Options& options) {
+  if (std::filesystem::absolute(file) == std::filesystem::absolute(options.output)) {
+    throw Error(ErrorCode::invalid_argument,
+                option + ": '" + file + "' is the index itself, expected another file");
+  }
+  check_distinct(file, options.base);
+  if (!options.verify.empty()) check_distinct(file, options.verify);
+  check_writable(file);
+}
+
 void check_disk(const Options& options) {
   const std::string file = disk_file(options);
   const std::string& index = options.build.options.index;
@@ -84,12 +123,33 @@ void check_disk(const Options& options) {
   if (options.multi.multi || index == "bm25" || index == "sparse") {
     throw Error(ErrorCode::invalid_argument, "--disk: for indexes of single dense vectors");
   }
-  if (std::filesystem::absolute(file) == std::filesystem::absolute(options.output)) {
-    throw Error(ErrorCode::invalid_argument,
-                "--disk-file: '" + file + "' is the index itself, expected another file");
+  check_beside("--disk-file", file, options);
+}
+
+void check_verify(const Options& options) {
+  const std::string& index = options.build.options.index;
+  if (options.verify.empty()) {
+    if (options.verify_codec.empty() && options.verify_disk_file.empty()) return;
+    throw Error(
+        ErrorCode::invalid_argument,
+        std::string(options.verify_codec.empty() ? "--verify-disk-file" : "--verify-codec") +
+            ": expected --verify, too");
   }
-  check_distinct(file, options.base);
-  check_writable(file);
+  if (options.multi.multi || index == "bm25" || index == "sparse") {
+    throw Error(ErrorCode::invalid_argument, "--verify: for indexes of single dense vectors");
+  }
+  check_distinct(options.output, options.verify);
+  const std::string file = verifier_file(options);
+  const std::string vectors =
+      options.verify_disk_file.empty() ? file + ".disk" : options.verify_disk_file;
+  check_beside("--verify", file, options);
+  check_beside("--verify-disk-file", vectors, options);
+  for (const std::string& other : {file, disk_file(options)}) {
+    if (!other.empty() && std::filesystem::absolute(vectors) == std::filesystem::absolute(other)) {
+      throw Error(ErrorCode::invalid_argument, "--verify-disk-file: '" + vectors +
+                                                   "' is written already, expected another file");
+    }
+  }
 }
 
 void run(const CLI::App& verb, const Options& options) {
@@ -99,6 +159,7 @@ void run(const CLI::App& verb, const Options& options) {
   check_distinct(options.output, options.base);
   check_writable(options.output);
   check_disk(options);
+  check_verify(options);
   if (options.multi.multi) {
     build_sets(options.base, options.output, options.build.build_options(options), options.multi,
                options.read, options);
@@ -129,6 +190,16 @@ void add_build(CLI::App& root) {
   verb->add_option("--disk-file", options->disk_file,
                    "Where vectors on disk go (default: FILE.disk beside the index FILE)")
       ->type_name("PATH");
+  verb->add_option("--verify", options->verify,
+                   "Another model's vectors of the same items, row by row: they go to disk, to\n"
+                   "FILE.verify beside the index FILE, for searches to rank what it finds")
+      ->type_name("FILE");
+  verb->add_option("--verify-codec", options->verify_codec,
+                   "How those are stored: f32, f16, lvq8 ... (default: f16)")
+      ->type_name("NAME");
+  verb->add_option("--verify-disk-file", options->verify_disk_file,
+                   "Where they go (default: FILE.verify.disk)")
+      ->type_name("PATH");
   add_inverted_choices(*verb, options->inverted);
   add_multi_choices(*verb, options->multi);
   verb->add_option("--train-queries", options->train_queries,
@@ -147,6 +218,7 @@ void add_build(CLI::App& root) {
                "kith build base.fbin -o base.kith --metric ip --codec leanvec160-lvq8+f16 \\\n"
                "    --train-queries queries.fbin\n"
                "kith build base.fbin -o base.kith --codec pq64 --disk f16\n"
+               "kith build small.npy -o x.kith --codec pq16 --metric ip --verify large.npy\n"
                "kith build tokens.npz --multi --fde 20,5,16 --tokens lvq8 -o tokens.kith\n"
                "kith build texts.tsv --index bm25 --stem --stop-words --keep-text -o texts.kith");
   verb->callback([options, verb] { run(*verb, *options); });

@@ -21,6 +21,7 @@
 #include "cli/output.h"
 #include "cli/svg_plot.h"
 #include "cli/table.h"
+#include "cli/verify_options.h"
 #include "kith/error.h"
 #include "kith/exact.h"
 #include "kith/index.h"
@@ -36,6 +37,7 @@ struct Options : CommonOptions {
   std::string index, queries, truth, beams, candidates, svg;
   std::size_t k = 10, rounds = 5;
   double seconds = 1.5;  // of measuring a point
+  VerifyChoices verify;
   DiskChoices disk;
   ReadOptions read;
 };
@@ -48,8 +50,8 @@ struct Point {
   std::vector<std::vector<Rates>> rounds;  // by number of threads, then round
 };
 
-// What is measured: an index of vectors at several beams, one of sets at several numbers of
-// candidates.
+// What is measured: an index of vectors at several beams, one of sets, or one that another model's
+// vectors verify, at several numbers of candidates.
 struct Subject {
   std::string knob, summary;
   std::vector<std::size_t> settings;
@@ -84,17 +86,30 @@ Control one_thread(const Control& control) {
   return one;
 }
 
+// An index of vectors with its queries.
+struct Opened {
+  std::shared_ptr<Index> index;
+  Vectors queries;
+};
+
+Opened open_vectors(const Options& options, const ReadOptions& read) {
+  Opened opened{
+      std::make_shared<Index>(Index::open(options.index, open_options(options.disk, true))),
+      read_vectors(options.queries, read)};
+  check_dimension(options.index, *opened.index, options.queries, opened.queries.rows);
+  return opened;
+}
+
 Subject vectors_subject(const Options& options, const Control& control) {
   if (!options.candidates.empty()) {
     throw Error(ErrorCode::invalid_argument, "--candidates: sets of vectors have such, but " +
                                                  options.index + " is no index of sets");
   }
-  const auto index =
-      std::make_shared<Index>(Index::open(options.index, open_options(options.disk, true)));
   ReadOptions read = options.read;
   read.control = control;
-  const Vectors queries = read_vectors(options.queries, read);
-  check_dimension(options.index, *index, options.queries, queries.rows);
+  const Opened opened = open_vectors(options, read);
+  const auto index = opened.index;
+  const Vectors queries = opened.queries;
   Subject subject;
   subject.knob = "beam";
   subject.summary = summary(index->info());
@@ -153,6 +168,59 @@ Subject sets_subject(const Options& options, const Control& control) {
     index->search(queries.sets.slice(query, 1), k, {.candidates = candidates, .control = one});
   };
   return subject;
+}
+
+// Of numbers of candidates that are read for a query; the breadth of the search for them is one.
+Subject verified_subject(const Options& options, const Control& control) {
+  constexpr std::size_t kMostTimes = 100;  // as many as k, unless told: each costs a read
+  ReadOptions read = options.read;
+  read.control = control;
+  const Opened opened = open_vectors(options, read);
+  const auto index = opened.index;
+  const auto verified =
+      std::make_shared<VerifiedIndex>(*index, options.index, options.verify, options.disk);
+  verified->take_queries(opened.queries.rows, options.queries, read);
+  const std::vector<std::size_t> beams =
+      options.beams.empty() ? std::vector<std::size_t>{0}
+                            : parse_counts("--beams", options.beams, 1, kMaxVectors);
+  if (beams.size() > 1) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "--beams: '" + options.beams + "', but with --verify candidates vary: expected one");
+  }
+  Subject subject;
+  subject.knob = "candidates";
+  subject.summary = summary(index->info()) + "; verified by " + verified->summary();
+  subject.settings = candidate_counts(options, std::min(index->size(), kMostTimes * options.k + 1));
+  subject.given = !options.candidates.empty();
+  subject.queries = opened.queries.rows.rows();
+  subject.truth = read_truth(options.truth, subject.queries, options.k, index->id_limit(), control);
+  const std::size_t k = options.k, beam = beams.front();
+  // Everything that the searches need stays with them.
+  const auto search = [opened, verified, k, beam](std::size_t first, std::size_t count,
+                                                  std::size_t candidates, const Control& how) {
+    return verified->search(opened.queries.rows.slice(first, count), first, k, candidates,
+                            SearchOptions{beam, 0, how});
+  };
+  subject.search = [search, all = subject.queries](std::size_t candidates, const Control& how) {
+    return search(0, all, candidates, how);
+  };
+  subject.ask = [search, one = one_thread(control)](std::size_t candidates, std::size_t query) {
+    search(query, 1, candidates, one);
+  };
+  subject.read_bytes = [=] { return index->info().disk.read_bytes + verified->read_bytes(); };
+  return subject;
+}
+
+Subject subject_of(const Options& options, const Control& control) {
+  check_verify_options(options.verify);
+  const bool sets = kind_of_index(options.index) == IndexKind::sets;
+  if (!options.verify.file.empty()) {
+    if (!sets) return verified_subject(options, control);
+    throw Error(ErrorCode::invalid_argument,
+                "--verify: " + options.index + " is an index of sets, expected one of vectors");
+  }
+  return sets ? sets_subject(options, control) : vectors_subject(options, control);
 }
 
 // Recall at each setting, up to where more finds nothing more.
@@ -249,9 +317,7 @@ void write_svg(const Options& options, const std::vector<std::size_t>& threads,
 void run(const Options& options) {
   if (!options.svg.empty()) check_writable(options.svg);
   const Control control = options.control();
-  const Subject subject = kind_of_index(options.index) == IndexKind::sets
-                              ? sets_subject(options, control)
-                              : vectors_subject(options, control);
+  const Subject subject = subject_of(options, control);
   std::vector<Point> points = find_recalls(options, subject, control);
   const std::vector<std::size_t> threads = thread_counts(control);
   measure_rates(options, subject, threads, control, points);
@@ -282,8 +348,10 @@ void add_eval(CLI::App& root) {
   verb->add_option("--beams", options->beams,
                    "Breadths to try (default: from k upwards until recall is nearly 1)")
       ->type_name("N,N,...");
-  verb->add_option("--candidates", options->candidates,
-                   "Of an index of sets: numbers of candidates to try, in the same way")
+  verb->add_option(
+          "--candidates", options->candidates,
+          "Of an index of sets, or with --verify: numbers of candidates to try, in the same\n"
+          "way")
       ->type_name("N,N,...");
   verb->add_option("--rounds", options->rounds, "Rounds to take the median of (default: 5)")
       ->check(whole_number(1, 1000))
@@ -293,6 +361,7 @@ void add_eval(CLI::App& root) {
       ->type_name("S");
   verb->add_option("--svg", options->svg, "Plot recall against rate into this file")
       ->type_name("FILE");
+  add_verify_options(*verb, options->verify);
   add_disk_options(*verb, options->disk);
   add_read_options(*verb, options->read);
   add_common_options(*verb, *options);
@@ -301,6 +370,8 @@ void add_eval(CLI::App& root) {
                "kith eval base.kith queries.fvecs truth.ibin\n"
                "kith eval base.kith queries.fvecs truth.ibin --beams 20,40,80 --svg rates.svg\n"
                "kith eval base.kith queries.fvecs truth.ibin -k 1 --threads 1 --json\n"
+               "kith eval x.kith queries.npy truth.ibin --verify x.kith.verify \\\n"
+               "    --verify-queries large.npy --candidates 100,1000\n"
                "kith eval tokens.kith questions.npz truth.ibin --candidates 50,100,200");
   verb->callback([options] { run(*options); });
 }

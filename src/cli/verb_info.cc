@@ -15,6 +15,7 @@
 #include "cli/multi.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "cli/verify_options.h"
 #include "kith/error.h"
 #include "kith/index.h"
 #include "store/collection.h"
@@ -54,6 +55,7 @@ bool is_neighbours(const std::string& path) {
 }
 
 Record index_record(const Options& options) {
+  if (is_verifier(options.file)) return verifier_record(options.file, options.disk);
   switch (kind_of_index(options.file)) {
     case IndexKind::vectors:
       break;
@@ -194,6 +196,7 @@ void add_info(CLI::App& root) {
   add_examples(*verb,
                "kith info words.kith\n"
                "kith info base.fvecs --json\n"
+               "kith info x.kith.verify\n"
                "kith info truth.ibin\n"
                "kith info tokens.npz --multi\n"
                "kith info debian");

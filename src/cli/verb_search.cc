@@ -20,6 +20,7 @@
 #include "cli/run_file.h"
 #include "cli/stopwatch.h"
 #include "cli/table.h"
+#include "cli/verify_options.h"
 #include "kith/error.h"
 #include "kith/index.h"
 
@@ -32,6 +33,7 @@ struct Options : CommonOptions {
   std::size_t k = 10, beam = 0, rerank = 0, candidates = 0;
   std::optional<float> radius, carve;
   RelevanceChoices relevance;
+  VerifyChoices verify;
   DiskChoices disk;
   ReadOptions read;
 };
@@ -126,12 +128,36 @@ Filter filter_of(const Options& options, const Index& index) {
   return Filter::bits(std::move(words));
 }
 
+// What ranks the index's candidates; nothing where it does so itself.
+std::optional<VerifiedIndex> open_verified(const Options& options, const Index& index,
+                                           const Queries& queries, const Control& control) {
+  std::optional<VerifiedIndex> verified;
+  if (options.verify.file.empty()) return verified;
+  verified.emplace(index, options.index, options.verify, options.disk);
+  if (!queries.self.empty()) {
+    verified->take_stored(queries.self);
+  } else {
+    ReadOptions read = options.read;
+    read.control = control;
+    verified->take_queries(queries.rows, options.queries.empty() ? "--vector" : options.queries,
+                           read);
+  }
+  return verified;
+}
+
 RangeNeighbours search(const Options& options, const Index& index, const Queries& queries,
-                       const Control& control) {
+                       const VerifiedIndex* verified, const Control& control) {
   SearchOptions search{options.beam, options.rerank, control};
   search.filter = filter_of(options, index);
   if (options.radius) return trim(index.range(queries.rows, *options.radius, search), queries.self);
-  const std::size_t k = options.k + (queries.self.empty() ? 0 : 1);  // itself is no hit
+  const std::size_t self = queries.self.empty() ? 0 : 1;  // itself is no hit
+  const std::size_t k = options.k + self;
+  if (verified != nullptr) {
+    const std::size_t candidates =
+        options.candidates != 0 ? options.candidates : std::max(kDefaultCandidates, options.k);
+    return trim(verified->search(queries.rows, 0, k, candidates + self, search), queries.self,
+                options.k);
+  }
   return trim(index.search(queries.rows, k, search), queries.self, options.k);
 }
 
@@ -210,20 +236,23 @@ void search_vectors(const Options& options) {
   Queries queries = !options.queries.empty() ? from_file(options, index, control)
                     : !options.like.empty()  ? from_labels(options, index)
                                              : from_text(options, index);
+  const std::optional<VerifiedIndex> verified = open_verified(options, index, queries, control);
+  const Metric metric = verified ? verified->metric() : index.metric();
   const std::size_t all = queries.rows.rows();
   const bool for_people = options.output.empty() && !options.json;
   if (for_people && all > kMostShown) queries.rows = queries.rows.slice(0, kMostShown);
 
   const Stopwatch watch;
-  RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries,
-                                [&] { return search(options, index, queries, control); });
+  RangeNeighbours hits = naming("query", options.queries.empty() ? "query" : options.queries, [&] {
+    return search(options, index, queries, verified ? &*verified : nullptr, control);
+  });
   const std::vector<double> relevances = filter_by_relevance(options, index, queries, hits);
   if (!options.output.empty()) {
     const double wall = watch.wall_seconds();
-    write_hits(options.output, to_matrix(hits, options.k, index.metric()), index.metric(),
-               queries.names, index.labels(), wall, options);
+    write_hits(options.output, to_matrix(hits, options.k, metric), metric, queries.names,
+               index.labels(), wall, options);
   } else {
-    hits_table(hits, queries.names, index.labels(), index.metric(), options.json, relevances)
+    hits_table(hits, queries.names, index.labels(), metric, options.json, relevances)
         .print(stdout, options.json);
   }
   if (!options.radius && options.relevance.adapter.empty()) {
@@ -250,11 +279,30 @@ Given of_vectors(const Options& options) {
           {"--match", !options.match.empty()},
           {"--relevance", !options.relevance.adapter.empty()},
           {"--trained", !options.trained.empty()},
+          {"--verify", !options.verify.file.empty()},
           {"--disk-file", !options.disk.open.disk_file.empty()}};
 }
 
 Given of_sets(const Options& options) {
   return {{"--candidates", options.candidates != 0}, {"--carve", options.carve.has_value()}};
+}
+
+// What goes with --verify, and what doesn't.
+void check_verified(const Options& options) {
+  check_verify_options(options.verify);
+  if (options.verify.file.empty()) return;
+  refuse_given({{"--radius", options.radius.has_value()},
+                {"--relevance", !options.relevance.adapter.empty()}},
+               "goes by the index's own values, but --verify ranks by others");
+  if (options.candidates != 0 && options.candidates < options.k) {
+    throw Error(ErrorCode::invalid_argument, "--candidates: " + std::to_string(options.candidates) +
+                                                 ", expected at least as many as hits, " +
+                                                 std::to_string(options.k));
+  }
+  if (!options.output.empty()) {
+    check_distinct(options.output, options.verify.file);
+    if (!options.verify.queries.empty()) check_distinct(options.output, options.verify.queries);
+  }
 }
 
 void search_inverted(const Options& options, bool texts) {
@@ -272,7 +320,11 @@ void run(const Options& options) {
   if (kind != IndexKind::vectors) {
     refuse_given(of_vectors(options), options.index + " is no index of dense vectors");
   }
-  if (kind != IndexKind::sets) {
+  check_verified(options);
+  if (kind == IndexKind::vectors && !options.verify.file.empty()) {
+    refuse_given({{"--carve", options.carve.has_value()}},
+                 options.index + " is no index of sets of vectors");
+  } else if (kind != IndexKind::sets) {
     refuse_given(of_sets(options), options.index + " is no index of sets of vectors");
   }
   if (kind == IndexKind::sparse || kind == IndexKind::texts) {
@@ -325,8 +377,10 @@ void add_search(CLI::App& root) {
                    "Candidates re-scored by the best codes (default: as many as can matter)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
-  verb->add_option("--candidates", options->candidates,
-                   "Of an index of sets: how many MaxSim ranks (default: 10 times k, at least 100)")
+  verb->add_option(
+          "--candidates", options->candidates,
+          "Of an index of sets: how many MaxSim ranks (default: 10 times k, at least 100);\n"
+          "with --verify: how many are read (default: 1000)")
       ->check(whole_number(1, kMaxVectors))
       ->type_name("N");
   verb->add_option("--carve", options->carve,
@@ -350,6 +404,7 @@ void add_search(CLI::App& root) {
                    "A binariser by which QUERIES of a new model search the codes of an old one")
       ->type_name("FOLDER");
   add_relevance_options(*verb, options->relevance);
+  add_verify_options(*verb, options->verify);
   add_disk_options(*verb, options->disk);
   verb->add_option(
           "-o,--output", options->output,
@@ -365,6 +420,7 @@ void add_search(CLI::App& root) {
       "kith search words.kith --like paris --match '^[a-z]+$'\n"
       "kith search base.kith queries.fvecs -k 100 --beam 200 -o found.ibin\n"
       "kith search shop.kith queries.npy -k 100 --relevance relevance --min-relevance 0.5\n"
+      "kith search x.kith queries.npy --verify x.kith.verify --verify-queries large.npy\n"
       "kith search tokens.kith questions.npz -k 10 --candidates 200 --json\n"
       "kith search texts.kith --query \"kernel modules\"");
   verb->callback([options] { run(*options); });

@@ -30,6 +30,18 @@ void check_same_dim(const AnyMatrixView& queries, std::size_t dim, const char* o
          std::to_string(dim));
 }
 
+void check_stored_rows(const AnyMatrixView& rows) {
+  if (rows.rows() == 0) refuse("the base is empty: expected at least one vector");
+  if (rows.dim() == 0 || rows.dim() > kMaxDim) {
+    refuse("the base has " + std::to_string(rows.dim()) + " dimensions, expected 1 to " +
+           std::to_string(kMaxDim));
+  }
+  if (rows.rows() > kMaxVectors) {
+    refuse(std::to_string(rows.rows()) + " vectors, an index holds at most " +
+           std::to_string(kMaxVectors));
+  }
+}
+
 void check_k(std::size_t k) {
   if (k == 0 || k > kMaxVectors) {
     refuse("k = " + std::to_string(k) + ": expected 1 to " + std::to_string(kMaxVectors));

@@ -14,6 +14,9 @@ namespace kith {
 // "queries: 100 dimensions, but the base has 128". No rows fit any dimension.
 void check_same_dim(const AnyMatrixView& queries, std::size_t dim, const char* owner);
 
+// Rows to store: some, not too many, of a dimension that can be.
+void check_stored_rows(const AnyMatrixView& rows);
+
 void check_k(std::size_t k);
 
 // The Euclidean norm of every row, after checking that all components are finite and, under cosine,

@@ -1,7 +1,6 @@
 #include "index/implementation.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <mutex>
 #include <numeric>
@@ -12,6 +11,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "index/string_sections.h"
+#include "index/verifier_content.h"
 
 namespace kith {
 namespace {
@@ -33,30 +33,6 @@ IdSet load_ids(const KithFileReader& reader, const std::string& section, std::si
                 std::to_string(count));
   }
   return set;
-}
-
-namespace fs = std::filesystem;
-
-constexpr const char* kTierSuffix = ".disk";
-
-// What the index file says of where its vectors are: nothing where they are in PATH.disk, a name in
-// the same folder, else a whole path. So both can be moved together.
-std::string stored_tier_name(const std::string& path, const std::string& tier) {
-  const fs::path index = fs::absolute(path).lexically_normal();
-  const fs::path file = fs::absolute(tier).lexically_normal();
-  if (file == index) {
-    throw Error(ErrorCode::invalid_argument, path + ": is where the vectors of this index are");
-  }
-  if (file.string().find('\n') != std::string::npos) {
-    throw Error(ErrorCode::invalid_argument, "disk file: a name with a line break");
-  }
-  if (file.string() == index.string() + kTierSuffix) return {};
-  return file.parent_path() == index.parent_path() ? file.filename().string() : file.string();
-}
-
-std::string tier_path(const std::string& path, const std::string& stored) {
-  if (stored.empty()) return path + kTierSuffix;
-  return (fs::path(path).parent_path() / stored).string();
 }
 
 void save_ids(KithFileWriter& writer, const std::string& section, const IdSet& ids,
@@ -91,7 +67,7 @@ Index::Implementation::Implementation(const KithFileReader& reader, const Meta& 
     rerank_.emplace(
         Stage::load(reader, meta, "rerank", size(), dim, metric, meta.has("disk.identity")));
   }
-  if (best().on_disk()) tier_name_ = {meta.string("disk.file"), meta.number("disk.identity")};
+  if (best().on_disk()) tier_name_ = TierName::read(meta);
   if (best().reduced() != 0) reader.fail("section meta: reduced vectors re-rank");
   labels = load_strings(reader, meta, "labels", "labels", size());
   if (meta.has("removed")) {
@@ -146,12 +122,7 @@ void Index::Implementation::open_tier(const std::string& path, const OpenOptions
     throw Error(ErrorCode::invalid_argument,
                 path + ": has no vectors on disk, but is given " + options.disk_file + " for them");
   }
-  const std::string file =
-      options.disk_file.empty() ? tier_path(path, tier_name_.file) : options.disk_file;
-  Stage& stage = rerank_ ? *rerank_ : primary_;
-  stage.open_tier(file, tier_name_.identity,
-                  {options.disk_direct, options.disk_cache, parse_read_way(options.disk_reader)});
-  if (options.verify_disk) stage.tier()->verify({});
+  tier_name_.open(rerank_ ? *rerank_ : primary_, path, options);
 }
 
 // Ids for new vectors, removed ones first, for now counted as removed.
@@ -343,13 +314,7 @@ IndexInfo Index::Implementation::info() const {
   }
   if (labels.kind() != Labels::Kind::none) info.bytes.emplace_back("labels", string_bytes(labels));
   if (!removed_.empty()) info.bytes.emplace_back("removed", 2 * ((size() + 63) / 64) * 8);
-  if (best().on_disk()) {
-    const TierFile& tier = *best().tier();
-    const TierCounts counts = tier.counts();
-    info.disk = {tier.path(),       best().name(),  std::string(tier.way()),
-                 tier.file_bytes(), counts.records, counts.cached,
-                 counts.reads,      counts.bytes};
-  }
+  if (best().on_disk()) info.disk = disk_info(best());
   return info;
 }
 
@@ -385,8 +350,7 @@ void Index::Implementation::save(const std::string& path, const Control& control
     return;
   }
   TierFile& tier = *best().tier();
-  meta.set("disk.file", stored_tier_name(path, tier.path()));
-  meta.set("disk.identity", tier.identity());
+  TierName::of(tier, path).write(meta);
   writer.add_text("meta", meta.text());
   // When the bytes of both are safe, two names change; the index's last, so that it never stands
   // beside vectors that aren't there. Between the two the old index has the new one's vectors,
@@ -413,6 +377,12 @@ std::unique_ptr<Index::Implementation> Index::Implementation::load(const KithFil
     throw Error(ErrorCode::unsupported,
                 reader.name() +
                     ": an index of sets of vectors, expected one of vectors: graph, flat or ivf");
+  }
+  if (kind == kVerifierKind) {
+    throw Error(ErrorCode::unsupported,
+                reader.name() +
+                    ": vectors that judge an index's candidates, expected an index (to search with "
+                    "them, give them beside it: --verify)");
   }
   throw Error(ErrorCode::unsupported,
               reader.name() + ": index kind '" + kind + "', this kith knows graph, flat and ivf");

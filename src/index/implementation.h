@@ -16,6 +16,7 @@
 #include "formats/kith_file.h"
 #include "index/allowed.h"
 #include "index/default_beam.h"
+#include "index/tier_name.h"
 #include "kith/index.h"
 
 namespace kith {
@@ -131,10 +132,6 @@ class Index::Implementation {
 
   Stage primary_;
   std::optional<Stage> rerank_;
-  struct TierName {
-    std::string file;  // as it was stored, see tier_path()
-    std::uint64_t identity = 0;
-  };
   TierName tier_name_;  // until open_tier()
   IdSet removed_;       // no search returns them
   IdSet linked_;  // of these, those that searches may still meet; the others can be used again

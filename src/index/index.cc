@@ -17,21 +17,10 @@ namespace {
 }
 
 void check_rows(const AnyMatrixView& rows, const Labels& labels) {
-  if (rows.rows() == 0) refuse("the base is empty: expected at least one vector");
-  if (rows.dim() == 0 || rows.dim() > kMaxDim) {
-    refuse("the base has " + std::to_string(rows.dim()) + " dimensions, expected 1 to " +
-           std::to_string(kMaxDim));
-  }
+  check_stored_rows(rows);
   if (labels.kind() != Labels::Kind::none && labels.size() != rows.rows()) {
     refuse(std::to_string(labels.size()) + " labels for " + std::to_string(rows.rows()) +
            " vectors, expected one each");
-  }
-}
-
-void check_total(std::size_t rows) {
-  if (rows > kMaxVectors) {
-    refuse(std::to_string(rows) + " vectors, an index holds at most " +
-           std::to_string(kMaxVectors));
   }
 }
 
@@ -46,7 +35,6 @@ Index::~Index() = default;
 std::unique_ptr<Index::Implementation> build_index(const AnyMatrixView& rows, const Labels& labels,
                                                    const BuildOptions& options) {
   check_rows(rows, labels);
-  check_total(rows.rows());
   // First, because choosing looks at a sample, whose row numbers would mean nothing in an error.
   checked_norms("base", rows, options.metric, options.control);
   check_same_dim(options.train_queries, rows.dim(), "base");
