@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/options.h"
+#include "codec/codebooks.h"
 #include "formats/kith_file.h"
 #include "learn/learn.h"
 
@@ -22,7 +23,7 @@ std::string kind_of(const std::string& path) {
 
 std::string trained_file(const std::string& path) {
   if (!fs::is_directory(path)) return path;
-  for (const char* const name : {learn::kBinariserFile, learn::kCodebooksFile}) {
+  for (const char* const name : {learn::kBinariserFile, kCodebooksFile}) {
     if (fs::exists(path + '/' + name)) return path + '/' + name;
   }
   return path + '/' + learn::kListsFile;

@@ -60,11 +60,11 @@ Pairs read_pairs(const Options& options) {
 }
 
 mine::Negatives mine_pairs(const Options& options, const mine::PairTexts& texts) {
-  const mine::NamedRankings by(options.by, options.teacher);
-  if (options.scores && by.teacher() == nullptr) {
+  if (options.scores && !mine::gives_cosines(options.by, options.teacher)) {
     throw Error(ErrorCode::invalid_argument,
-                "--scores: BM25 gives none, expected --teacher FOLDER");
+                "--scores: BM25 and codes give none, expected --teacher FOLDER");
   }
+  const mine::NamedRankings by(options.by, options.teacher);
   mine::NegativeOptions negatives = options.negatives;
   negatives.seed = options.seed;
   negatives.control = options.control();
@@ -149,9 +149,10 @@ void add_data_mine(CLI::App& data) {
                    "The same lines with \"negatives\", in place of those they have")
       ->required()
       ->type_name("FILE.jsonl");
-  verb->add_option("--by", options->by,
-                   "What ranks candidates: bm25 or a model's folder; several take turns "
-                   "(default: bm25)")
+  verb->add_option(
+          "--by", options->by,
+          "What ranks candidates: bm25, a model's folder, or codes:FOLDER, its queries against "
+          "its documents' codes; several take turns (default: bm25)")
       ->type_name("NAME");
   verb->add_option("--teacher", options->teacher,
                    "A model's folder that judges candidates (default: the first one of --by)")

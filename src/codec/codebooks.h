@@ -17,6 +17,9 @@
 
 namespace kith {
 
+// What a folder that has trained codewords calls their file.
+inline constexpr char kCodebooksFile[] = "codebooks.kith";
+
 // Immutable once they are learned; const functions are thread-safe.
 class Codebooks {
  public:

@@ -57,9 +57,8 @@ struct TrainSummary {
   double tokens_per_second = 0, cpu_seconds = 0;
 };
 
-// What trained codecs' folders hold, read without this library.
-inline constexpr char kListsFile[] = "lists.kith", kBinariserFile[] = "binariser.kith",
-                      kCodebooksFile[] = "codebooks.kith";
+// What trained codecs' folders hold, read without this library; and codewords, kCodebooksFile.
+inline constexpr char kListsFile[] = "lists.kith", kBinariserFile[] = "binariser.kith";
 
 struct MergeRequest {
   std::vector<std::string> models;  // folders

@@ -48,6 +48,7 @@ ShardGradients::ShardGradients(const Parameters& trained, std::size_t shards) : 
 
 void ShardGradients::add(std::size_t shard, const std::vector<at::Tensor>& outputs,
                          const std::vector<at::Tensor>& gradients) {
+  if (outputs.empty() || trained_.empty()) return;
   const std::vector<at::Tensor> own =
       torch::autograd::grad(outputs, trained_, gradients, false, false, true);
   for (std::size_t p = 0; p < own.size(); ++p) {

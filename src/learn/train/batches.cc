@@ -1,11 +1,12 @@
 #include "learn/train/batches.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <functional>
 
 #include "base/random.h"
 #include "learn/loss/similarity.h"
 #include "learn/torch.h"
+#include "learn/train/held_out.h"
 
 namespace kith::learn {
 namespace {
@@ -90,10 +91,13 @@ ThinkingSequences document_sequences(const TextModel& model,
 // Whether an example is to be embedded without its thought: so often, the same at every epoch.
 bool goes_without(std::uint32_t row, double share) { return Random(7, row).uniform() < share; }
 
-// True at [i, c] where candidate c has the text of positive i without being it, or of query i.
-at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts& negatives,
-                       const InfoNceOptions& options) {
-  const auto batch = static_cast<std::int64_t>(queries.size());
+// Whether a candidate's text can't be a negative of example i.
+using IsNoNegative = std::function<bool(std::size_t i, std::string_view text)>;
+
+// True at [i, c] where candidate c is no negative of example i, but for i's own positive.
+at::Tensor masked_texts(const Texts& positives, const Texts& negatives,
+                        const InfoNceOptions& options, const IsNoNegative& is_none) {
+  const auto batch = static_cast<std::int64_t>(positives.size());
   const auto each = static_cast<std::int64_t>(negatives.size()) / batch;
   const bool others = options.in_batch && options.others_negatives;
   const std::int64_t first = options.in_batch ? batch : 1;
@@ -101,19 +105,32 @@ at::Tensor equal_texts(const Texts& queries, const Texts& positives, const Texts
   at::Tensor masked = torch::zeros({batch, count}, torch::kBool);
   auto at = masked.accessor<bool, 2>();
   for (std::int64_t i = 0; i < batch; ++i) {
-    const auto same = [&](std::string_view text) {
-      return text == positives[static_cast<std::size_t>(i)] ||
-             text == queries[static_cast<std::size_t>(i)];
-    };
+    const auto row = static_cast<std::size_t>(i);
     for (std::int64_t c = 0; options.in_batch && c < batch; ++c) {
-      at[i][c] = c != i && same(positives[static_cast<std::size_t>(c)]);
+      at[i][c] = c != i && is_none(row, positives[static_cast<std::size_t>(c)]);
     }
     for (std::int64_t c = first; c < count; ++c) {
       const std::int64_t negative = others ? c - first : i * each + (c - first);
-      at[i][c] = same(negatives[static_cast<std::size_t>(negative)]);
+      at[i][c] = is_none(row, negatives[static_cast<std::size_t>(negative)]);
     }
   }
   return masked;
+}
+
+// By mask_equal and mask_answers; undefined where neither leaves anything out.
+at::Tensor masked_of(const Texts& queries, const Texts& positives, const Texts& negatives,
+                     const LossOptions& loss, const Answers* answers) {
+  const bool answered = loss.mask_answers && answers != nullptr;
+  if (loss.kind != "info_nce" || !(loss.mask_equal || answered)) return {};
+  std::vector<const Answers::Texts*> known(queries.size());
+  if (answered) {
+    std::ranges::transform(queries, known.begin(), [&](auto query) { return answers->of(query); });
+  }
+  return masked_texts(positives, negatives, loss.info_nce,
+                      [&](std::size_t i, std::string_view text) {
+                        return (loss.mask_equal && (text == positives[i] || text == queries[i])) ||
+                               (known[i] != nullptr && known[i]->contains(text));
+                      });
 }
 
 // [rows, concepts]; undefined where nobody gave any.
@@ -133,7 +150,7 @@ at::Tensor given_concepts(const ConceptHead& head, const std::vector<Example>& e
 TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
                      std::span<const std::uint32_t> rows, const SourceOptions& source,
                      const LossOptions& loss, const TextLimits& limits, const Control& control,
-                     std::span<const std::uint32_t> chosen) {
+                     std::span<const std::uint32_t> chosen, const SourceTexts& texts) {
   auto each = static_cast<std::size_t>(chosen.empty() ? source.negatives_each : 1);
   for (const std::uint32_t row : rows) each = std::min(each, examples[row].negatives.size());
   Texts queries, positives, negatives;
@@ -154,9 +171,9 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
   }
   const auto count = static_cast<std::int64_t>(rows.size());
   TextBatch batch;
-  const auto documents = [&](const Texts& texts) {
-    if (model.thinking()) return document_sequences(model, texts, limits.document).tokens(model);
-    return tokens_of(model, TextRole::document, texts, document_prompt(model, source),
+  const auto documents = [&](const Texts& some) {
+    if (model.thinking()) return document_sequences(model, some, limits.document).tokens(model);
+    return tokens_of(model, TextRole::document, some, document_prompt(model, source),
                      limits.document, control);
   };
   if (model.thinking()) {
@@ -171,9 +188,13 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
     batch.queries = tokens_of(model, TextRole::query, queries, query_prompt(model, source),
                               limits.query, control);
   }
-  batch.positives = documents(positives);
   batch.has_negatives = !negatives.empty();
-  if (batch.has_negatives) batch.negatives = documents(negatives);
+  if (texts.documents != nullptr) {
+    batch.fixed = texts.documents->of(positives, negatives, model.device());
+  } else {
+    batch.positives = documents(positives);
+    if (batch.has_negatives) batch.negatives = documents(negatives);
+  }
   batch.scores = torch::tensor(scores).to(model.device());
   if (taught && each > 0) {
     batch.teacher = torch::tensor(teacher).view({count, -1}).to(model.device());
@@ -182,15 +203,18 @@ TextBatch make_batch(const TextModel& model, const std::vector<Example>& example
     batch.query_concepts = given_concepts(*model.concepts(), examples, rows, true);
     batch.concepts = given_concepts(*model.concepts(), examples, rows, false);
   }
-  if (loss.kind == "info_nce" && loss.mask_equal) {
-    batch.masked = equal_texts(queries, positives, negatives, loss.info_nce).to(model.device());
-  }
+  const at::Tensor masked = masked_of(queries, positives, negatives, loss, texts.answers);
+  if (masked.defined()) batch.masked = masked.to(model.device());
   return batch;
 }
 
 std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss) {
   const std::int64_t rows = batch.queries.sequences();
-  const std::int64_t each = batch.has_negatives ? batch.negatives.sequences() / rows : 0;
+  std::int64_t each = 0;
+  if (batch.has_negatives) {
+    each = (batch.fixed.empty() ? batch.negatives.sequences() : batch.fixed[0].negatives.size(0)) /
+           rows;
+  }
   if (loss.kind != "info_nce" || !loss.info_nce.in_batch) return 1 + each;
   return rows + (loss.info_nce.others_negatives ? rows * each : each);
 }
@@ -240,23 +264,10 @@ at::Tensor scores_of(const TextModel& model, const Texts& queries, const Texts& 
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control) {
-  constexpr std::int64_t kDepth = 10;
   const torch::NoGradGuard constant;
-  Texts queries, documents;
-  std::vector<std::int64_t> answer;
-  std::unordered_map<std::string_view, std::int64_t> places;
-  for (const Example& example : examples) {
-    queries.push_back(example.query);
-    const auto next = static_cast<std::int64_t>(documents.size());
-    const auto [at, fresh] = places.emplace(example.positive, next);
-    if (fresh) documents.push_back(example.positive);
-    answer.push_back(at->second);
-  }
-  const at::Tensor scores = scores_of(model, queries, documents, source, limits, control);
-  const at::Tensor wanted = scores.gather(1, torch::tensor(answer).unsqueeze(1));
-  const at::Tensor rank = (scores < wanted).logical_not().sum(1);
-  const at::Tensor gain = rank.to(torch::kFloat64).reciprocal().masked_fill(rank > kDepth, 0);
-  return gain.mean().item<double>();
+  const HeldOut held(examples);
+  return held.reciprocal_rank(
+      scores_of(model, held.queries(), held.documents(), source, limits, control));
 }
 
 double concept_f1(const TextModel& model, const std::vector<Example>& examples,

@@ -7,6 +7,8 @@
 
 #include "kith/control.h"
 #include "learn/nn/text_model.h"
+#include "learn/train/answers.h"
+#include "learn/train/document_vectors.h"
 #include "learn/train/examples.h"
 #include "learn/train/objective.h"
 
@@ -17,6 +19,12 @@ struct TextLimits {
   std::size_t query = 0, document = 0;
 };
 
+// What is known of a source's texts beside the examples of a batch; each may be null.
+struct SourceTexts {
+  const Answers* answers = nullptr;            // for LossOptions::mask_answers
+  const DocumentVectors* documents = nullptr;  // in place of the documents' tokens
+};
+
 // The examples numbered in `rows`. Each has as many negatives as the one with the fewest, at most
 // the source's `negatives_each`; or where some are `chosen`, the one of its own with that number. A
 // prompt of the source is the name of one of the model's or a text; without one, the model's own
@@ -24,7 +32,7 @@ struct TextLimits {
 TextBatch make_batch(const TextModel& model, const std::vector<Example>& examples,
                      std::span<const std::uint32_t> rows, const SourceOptions& source,
                      const LossOptions& loss, const TextLimits& limits, const Control& control,
-                     std::span<const std::uint32_t> chosen = {});
+                     std::span<const std::uint32_t> chosen = {}, const SourceTexts& texts = {});
 
 // What a query is told apart from: its positive and others.
 std::int64_t candidates_of(const TextBatch& batch, const LossOptions& loss);
@@ -37,9 +45,7 @@ at::Tensor embed_documents(const TextModel& model, std::span<const std::string_v
                            const SourceOptions& source, const TextLimits& limits,
                            const Control& control);
 
-// Of each example's positive among all positives, by cosine or MaxSim: 1 / rank, 0 behind the
-// tenth. Equal texts count as one. Others that are as near stand before it, so that vectors which
-// are all the same are worth nothing.
+// Of each example's positive among all positives, by cosine or MaxSim (HeldOut::reciprocal_rank).
 double mean_reciprocal_rank(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const TextLimits& limits,
                             const Control& control);

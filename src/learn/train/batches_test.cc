@@ -32,10 +32,10 @@ class Batches : public TinyTrainings {
 
   static TextBatch batch_of(const TextModel& model, const std::vector<Example>& examples,
                             const SourceOptions& source, const LossOptions& loss = {},
-                            const TextLimits& limits = {}) {
+                            const TextLimits& limits = {}, const SourceTexts& texts = {}) {
     std::vector<std::uint32_t> rows(examples.size());
     for (std::uint32_t i = 0; i < rows.size(); ++i) rows[i] = i;
-    return make_batch(model, examples, rows, source, loss, limits, {});
+    return make_batch(model, examples, rows, source, loss, limits, {}, {}, texts);
   }
 
   static std::string text(const TextModel& model, const Tokens& tokens, std::int64_t sequence) {
@@ -107,6 +107,26 @@ TEST_F(Batches, MaskCandidatesWithTheTextOfTheQueryOrItsPositive) {
   EXPECT_EQ(batch_of(trained, some, {.negatives_each = 1}, loss).masked.size(1), 4);
   loss.mask_equal = false;
   EXPECT_FALSE(batch_of(trained, some, {}, loss).masked.defined());
+}
+
+TEST_F(Batches, MaskOtherPositivesOfTheSameQuery) {
+  const TextModel trained = model();
+  std::vector<Example> all = examples(4);
+  all[1].query = all[0].query;
+  all[3].query = all[0].query;  // not of the batch
+  std::vector<Example> some(all.begin(), all.begin() + 3);
+  some[2].negatives[0] = all[3].positive;
+  const Answers answers(all);
+  const SourceTexts texts{.answers = &answers};
+  LossOptions loss;
+  loss.mask_equal = false;
+  const TextBatch batch = batch_of(trained, some, {.negatives_each = 1}, loss, {}, texts);
+  const at::Tensor wanted =
+      torch::tensor({{0, 1, 0, 0, 0, 1}, {1, 0, 0, 0, 0, 1}, {0, 0, 0, 0, 0, 0}});
+  EXPECT_TRUE(torch::equal(batch.masked, wanted.to(torch::kBool)));
+  loss.mask_answers = false;
+  EXPECT_FALSE(batch_of(trained, some, {}, loss, {}, texts).masked.defined());
+  EXPECT_FALSE(batch_of(trained, some, {}, {.mask_equal = false}, {}).masked.defined());
 }
 
 TEST_F(Batches, CountWhatAQueryIsToldApartFrom) {

@@ -1,12 +1,16 @@
 #include "learn/train/hard_negatives.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "kith/judge.h"
 #include "learn/nn/tensor_files.h"
 #include "learn/refuse.h"
 #include "learn/torch.h"
+#include "mine/coded_vectors.h"
 #include "mine/named_rankings.h"
 
 namespace kith::learn {
@@ -52,9 +56,12 @@ bool HardNegatives::is_due(std::int64_t step) const {
 
 void HardNegatives::mine(std::int64_t step, const TextModel& model, const SourceOptions& source,
                          const TextLimits& limits, std::vector<Example>& examples,
-                         const Control& control) {
+                         const Control& control, const TrainedCodebooks* codes) {
   TrainedModel trained(model, source, limits);
-  const mine::NamedRankings by(options_.by, options_.teacher, {{kTrained, &trained}});
+  std::map<std::string, Embedder*> known = {{kTrained, &trained}};
+  std::optional<mine::CodedVectors> coded;
+  if (codes != nullptr) known[mine::kOwnCodes] = &coded.emplace(trained, *codes);
+  const mine::NamedRankings by(options_.by, options_.teacher, std::move(known));
   mine::NegativeOptions negatives = options_.negatives;
   negatives.control = control;
   mined_ = mine::mine_negatives(texts_, by.rankings(), by.teacher(), negatives);

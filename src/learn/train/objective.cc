@@ -30,9 +30,8 @@ bool draws_layers(const std::string& kind) {
 
 // Chunks put together again: by column, then by layer.
 std::vector<std::vector<at::Tensor>> columns_of(const std::vector<TextChunk>& chunks,
-                                                const std::vector<std::vector<at::Tensor>>& parts,
-                                                bool has_negatives) {
-  std::vector<std::vector<at::Tensor>> columns(has_negatives ? 3 : 2);
+                                                const std::vector<std::vector<at::Tensor>>& parts) {
+  std::vector<std::vector<at::Tensor>> columns(chunks.back().column + 1);
   for (std::size_t column = 0; column < columns.size(); ++column) {
     for (std::size_t l = 0; l < parts[0].size(); ++l) {
       std::vector<at::Tensor> rows;
@@ -72,13 +71,26 @@ void expect_concepts(const LossOptions& loss, const ElasticOptions& elastic) {
 
 }  // namespace
 
+void expect_whole_vectors(const std::string& what, const TextModel& model, const LossOptions& loss,
+                          const ElasticOptions& elastic) {
+  if (loss.kind != "info_nce") refuse(what + ": loss '" + loss.kind + "', expected info_nce");
+  if (!elastic.kind.empty()) refuse(what + ": elastic '" + elastic.kind + "', expected none");
+  if (model.late_interaction()) refuse(what + " beside late interaction, expected a vector a text");
+  if (model.concepts() != nullptr) refuse(what + " beside concepts, expected none");
+}
+
 Objective::Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
-                     std::shared_ptr<const Processes> processes)
-    : model_(&model), processes_(std::move(processes)), loss_(loss), elastic_(elastic) {
+                     std::shared_ptr<const Processes> processes, const DocumentCodes* codes)
+    : model_(&model),
+      processes_(std::move(processes)),
+      loss_(loss),
+      elastic_(elastic),
+      codes_(codes) {
   expect_word("loss", loss.kind, kLossKinds);
   if (!elastic.kind.empty()) expect_word("elastic", elastic.kind, kElasticKinds);
   if (model.late_interaction()) expect_maxsim(loss, elastic);
   if (model.concepts() != nullptr) expect_concepts(loss, elastic);
+  if (codes != nullptr) expect_whole_vectors("codes", model, loss, elastic);
   const auto layers = static_cast<std::int64_t>(model.transformer().layers());
   if (elastic.kind == "ese") expect_width("ese", elastic.ese.compressed, model.dim());
   if (elastic.kind == "starbucks") expect_sizes(elastic.sizes, layers, model.dim());
@@ -195,6 +207,41 @@ at::Tensor Objective::late_loss(const Columns& columns, const TextBatch& batch) 
       [&](const InfoNceOptions& options) { return candidate_scores(sets, options); }, batch);
 }
 
+at::Tensor Objective::products_loss(const Embedded& embedded, const TextBatch& batch) const {
+  return loss_of_scores(
+      [&](InfoNceOptions options) {
+        options.similarity = Similarity::dot;
+        return candidate_scores(embedded, options);
+      },
+      batch);
+}
+
+// Every process sees all vectors: one of them alone adds to the codewords' gradients.
+at::Tensor Objective::codes_loss(const Embedded& whole, const TextBatch& batch) const {
+  const CodeOptions& options = codes_->options();
+  const Embedded coded = codes_->coded(whole, loss_.info_nce.temperature, processes_->is_first());
+  at::Tensor loss = products_loss(coded, batch) * options.weight;
+  if (options.dense_weight > 0) loss = loss + base_loss(whole, batch) * options.dense_weight;
+  if (options.reconstruction > 0) {
+    loss = loss + codes_->error(whole, coded) * options.reconstruction;
+  }
+  return loss;
+}
+
+at::Tensor Objective::fixed_loss(const at::Tensor& queries, const TextBatch& batch) const {
+  const bool cosine = loss_.info_nce.similarity == Similarity::cosine;
+  at::Tensor loss = torch::zeros({}, queries.options());
+  for (const FixedDocuments& each : batch.fixed) {
+    Embedded embedded{.queries = queries, .positives = each.positives};
+    if (each.negatives.defined()) {
+      embedded.negatives = each.negatives.view({queries.size(0), -1, queries.size(1)});
+    }
+    if (each.coded && cosine) embedded.queries = unit(queries);
+    loss = loss + (each.coded ? products_loss(embedded, batch) : base_loss(embedded, batch));
+  }
+  return loss;
+}
+
 // As encode() gives them, evidence stands before the vectors.
 at::Tensor Objective::concepts_loss(const Columns& columns, const TextBatch& batch,
                                     bool ranks) const {
@@ -224,10 +271,12 @@ at::Tensor Objective::concepts_loss(const Columns& columns, const TextBatch& bat
 
 at::Tensor Objective::loss_of(const Columns& columns, const TextBatch& batch, const SizeDraw& draw,
                               bool ranks) const {
+  if (!batch.fixed.empty()) return fixed_loss(columns[0].back(), batch);
   if (model_->late_interaction()) return late_loss(columns, batch);
   if (model_->concepts() != nullptr) return concepts_loss(columns, batch, ranks);
   const EmbeddingLoss base = [&](const Embedded& embedded) { return base_loss(embedded, batch); };
   const Embedded last = embedded_at(columns, columns[0].size() - 1);
+  if (codes_ != nullptr) return codes_loss(last, batch);
   const std::string& kind = elastic_.kind;
   if (kind.empty()) return base(last);
   const bool cosine = loss_.info_nce.similarity == Similarity::cosine;
@@ -271,6 +320,7 @@ std::vector<TextChunk> Objective::cut(const TextBatch& batch, std::int64_t most)
     }
   };
   add(0, batch.queries);
+  if (!batch.fixed.empty()) return chunks;
   add(1, batch.positives);
   if (batch.has_negatives) add(2, batch.negatives);
   return chunks;
@@ -338,8 +388,7 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
   for (auto& chunk : parts) {
     for (at::Tensor& each : chunk) each.requires_grad_();
   }
-  const at::Tensor loss =
-      loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw, options.ranks);
+  const at::Tensor loss = loss_of(columns_of(chunks, parts), batch, draw, options.ranks);
   (loss * (options.scale * (1 - thought))).backward();
   at::Tensor thoughts = torch::zeros({1}, torch::kFloat64);
 
@@ -351,7 +400,8 @@ double Objective::step(const TextBatch& batch, const StepOptions& options) const
       const std::vector<at::Tensor> again = cached ? encode_chunk(c) : std::move(outputs[c]);
       std::vector<at::Tensor> roots, slopes;
       for (std::size_t l = 0; l < vectors; ++l) {
-        if (!parts[c][l].grad().defined()) continue;
+        // Where codewords alone are trained, nothing leads further.
+        if (!parts[c][l].grad().defined() || !again[l].requires_grad()) continue;
         roots.push_back(again[l]);
         slopes.push_back(parts[c][l].grad());
       }
@@ -381,7 +431,7 @@ double Objective::evaluate(const TextBatch& batch, std::uint64_t seed) const {
   Parts parts(chunks.size());
   run_shards(chunks.size(),
              [&](std::size_t c) { parts[c] = encode(chunks[c].tokens, layers, {}); });
-  return loss_of(columns_of(chunks, parts, batch.has_negatives), batch, draw, true).item<double>();
+  return loss_of(columns_of(chunks, parts), batch, draw, true).item<double>();
 }
 
 }  // namespace kith::learn

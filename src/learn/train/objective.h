@@ -22,6 +22,7 @@
 #include "learn/nn/text_model.h"
 #include "learn/nn/tokens.h"
 #include "learn/processes.h"
+#include "learn/train/document_codes.h"
 
 namespace kith::learn {
 
@@ -46,6 +47,8 @@ struct LossOptions {
   InfoNceOptions info_nce = {};
   // In info_nce, candidates with the text of the positive are left out: they are no negatives.
   bool mask_equal = true;
+  // And those that are another positive of the same query, of whichever example (answers.h).
+  bool mask_answers = true;
   CosentOptions cosent = {};
   AngleOptions angle = {};
   TripletOptions triplet = {};
@@ -70,10 +73,18 @@ struct ElasticOptions {
   EseOptions ese = {};
 };
 
+// A batch's documents by a model that isn't trained (document_vectors.h).
+struct FixedDocuments {
+  at::Tensor positives, negatives;  // [B, dim], [B k, dim] or undefined
+  bool coded = false;               // compared by products as they are, whatever the loss does
+};
+
 // What a batch is made of; columns are of one length, negatives of a whole multiple of it.
 struct TextBatch {
   Tokens queries, positives, negatives;  // negatives: row by row, none where sequences() is 0
   bool has_negatives = false;
+  // Where there are some, queries alone are embedded, and the loss is the sum over these.
+  std::vector<FixedDocuments> fixed;
   at::Tensor scores;   // [B] of pairs
   at::Tensor teacher;  // [B, 1 + k], or undefined
   at::Tensor masked;   // [B, C] as InfoNceHints has it, or undefined
@@ -98,15 +109,22 @@ struct StepOptions {
   bool ranks = true;  // whether concepts are learned with the ranking or without
 };
 
+// Throws invalid_argument, beginning with `what`, unless texts are compared by one vector each, all
+// of it, and by info_nce.
+void expect_whole_vectors(const std::string& what, const TextModel& model, const LossOptions& loss,
+                          const ElasticOptions& elastic);
+
 class Objective {
  public:
-  // Throws invalid_argument for a loss and elastic options that don't fit the model or each other.
-  // Of several processes each computes a part of every batch.
+  // Throws invalid_argument for a loss and elastic options that don't fit the model or each other,
+  // or codes. Of several processes each computes a part of every batch. `codes`, where there are
+  // some, are learned, too; must outlive this.
   Objective(const TextModel& model, const LossOptions& loss, const ElasticOptions& elastic,
-            std::shared_ptr<const Processes> processes = std::make_shared<Processes>());
+            std::shared_ptr<const Processes> processes = std::make_shared<Processes>(),
+            const DocumentCodes* codes = nullptr);
 
-  // Adds to the gradients of the model's trained tensors, which over all processes sum to those of
-  // the batch, and returns the loss.
+  // Adds to the gradients of the trained tensors, the model's and the codewords, which over all
+  // processes sum to those of the batch, and returns the loss.
   double step(const TextBatch& batch, const StepOptions& options) const;
   // The loss alone, without dropout.
   double evaluate(const TextBatch& batch, std::uint64_t seed) const;
@@ -126,6 +144,10 @@ class Objective {
                      bool ranks) const;
   at::Tensor base_loss(const Embedded& embedded, const TextBatch& batch) const;
   at::Tensor late_loss(const Columns& columns, const TextBatch& batch) const;
+  at::Tensor codes_loss(const Embedded& whole, const TextBatch& batch) const;
+  at::Tensor fixed_loss(const at::Tensor& queries, const TextBatch& batch) const;
+  // By products of what is as it is to be compared.
+  at::Tensor products_loss(const Embedded& embedded, const TextBatch& batch) const;
   at::Tensor concepts_loss(const Columns& columns, const TextBatch& batch, bool ranks) const;
   // Of scores in the order of candidate_scores, which are computed as the loss needs them.
   using ScoresOf = std::function<at::Tensor(const InfoNceOptions& options)>;
@@ -141,6 +163,7 @@ class Objective {
   std::shared_ptr<const Processes> processes_;
   LossOptions loss_;
   ElasticOptions elastic_;
+  const DocumentCodes* codes_;
 };
 
 }  // namespace kith::learn

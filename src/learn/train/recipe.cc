@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "learn/train/recipe_parts.h"
+#include "mine/named_rankings.h"
 
 namespace kith::learn {
 namespace {
@@ -28,6 +29,7 @@ void read_loss(TomlTable& table, LossOptions& into) {
   table.text("kind", into.kind, kLossKinds);
   read_info_nce(table, into.info_nce);
   table.boolean("mask_equal", into.mask_equal);
+  table.boolean("mask_answers", into.mask_answers);
   table.number("scale", into.cosent.scale, 1e-4, 1e4);
   table.number("angle_scale", into.angle.angle_scale, 1e-4, 1e4);
   table.number("cosine_weight", into.angle.cosine_weight, 0, 1e4);
@@ -75,13 +77,15 @@ void read_mine(TomlTable& source, TrainSource& into) {
   mine::NegativeOptions& negatives = options.negatives;
   table->texts("by", options.by);
   if (options.by.empty())
-    table->refuse("by", "bm25, model or a model's folder, or several of them");
+    table->refuse("by", "bm25, model, codes, a model's folder or codes:FOLDER, or several of them");
   table->text("teacher", options.teacher);
   if (options.teacher == "bm25") table->refuse("teacher", "model or a model's folder");
   table->texts("corpus", options.corpus);
   table->whole("every", options.every, 0, kMostSteps);
-  const bool changes = options.teacher == "model" || std::ranges::count(options.by, "model") > 0;
-  if (options.every > 0 && !changes) table->refuse("every", "by or teacher to have \"model\"");
+  const bool changes = options.is_by("model") || options.is_by(mine::kOwnCodes);
+  if (options.every > 0 && !changes) {
+    table->refuse("every", "by or teacher to have \"model\" or \"codes\"");
+  }
   table->boolean("scores", options.scores);
   table->whole("first", negatives.first, 1, kMostRanks);
   table->whole("last", negatives.last, negatives.first, kMostRanks);
@@ -91,9 +95,12 @@ void read_mine(TomlTable& source, TrainSource& into) {
   std::string pick = "nearest";
   table->text("pick", pick, kPicks);
   negatives.random = pick == "random";
-  const bool taught = !options.teacher.empty() || options.by != std::vector<std::string>{"bm25"};
+  const bool taught = !mine::teacher_of(options.by, options.teacher).empty();
   for (const char* key : {"max_ratio", "scores"}) {
     if (table->has(key) && !taught) table->refuse(key, "a teacher, a model's folder, beside it");
+  }
+  if (options.scores && !mine::gives_cosines(options.by, options.teacher)) {
+    table->refuse("scores", "a teacher that gives cosines, not codes");
   }
   table->refuse_others();
   into.options.negatives_each = static_cast<std::int64_t>(negatives.count);
@@ -190,6 +197,49 @@ ValidationOptions read_validation(TomlTable& recipe) {
   return options;
 }
 
+std::optional<CodeOptions> read_codes(TomlTable& recipe) {
+  constexpr double kMostWeight = 1e4;
+  auto table = recipe.table("codes");
+  if (!table) return {};
+  CodeOptions options;
+  table->whole("parts", options.parts, 1, 1 << 16);
+  auto bits = static_cast<std::int64_t>(options.bits);
+  table->whole("bits", bits, 1, Codebooks::kMostBits);
+  options.bits = static_cast<int>(bits);
+  table->number("weight", options.weight, 0, kMostWeight);
+  table->number("dense_weight", options.dense_weight, 0, kMostWeight);
+  table->number("reconstruction", options.reconstruction, 0, kMostWeight);
+  if (options.weight == 0 && options.reconstruction == 0) {
+    table->refuse("weight", "a number above 0, or reconstruction above 0");
+  }
+  table->whole("sample", options.sample, 1, kMostSteps);
+  table->boolean("alone", options.alone);
+  table->refuse_others();
+  return options;
+}
+
+std::vector<std::string> read_documents(TomlTable& recipe) {
+  std::vector<std::string> models;
+  auto table = recipe.table("documents");
+  if (!table) return models;
+  table->texts("models", models);
+  if (models.empty()) table->refuse("models", "folders of the models whose documents are sought");
+  table->refuse_others();
+  return models;
+}
+
+// What the trained model, or its codes, can't rank.
+void check_miners(const TomlTable& table, const Recipe& recipe) {
+  for (const TrainSource& source : recipe.sources) {
+    if (source.mine.is_by(mine::kOwnCodes) && !recipe.codes) {
+      table.refuse("codes", "a table, since negatives are mined by \"codes\"");
+    }
+    if (source.mine.is_by("model") && !recipe.documents.empty()) {
+      table.refuse("documents", "no mining by \"model\", which embeds queries alone");
+    }
+  }
+}
+
 }  // namespace
 
 Recipe read_recipe(const std::string& path, const Overrides& settings) {
@@ -201,6 +251,12 @@ Recipe read_recipe(const std::string& path, const Overrides& settings) {
   recipe.elastic = read_elastic(table);
   recipe.train = read_train(table);
   recipe.compress = read_compress(table);
+  recipe.codes = read_codes(table);
+  recipe.documents = read_documents(table);
+  if (recipe.codes && !recipe.documents.empty()) {
+    table.refuse("documents", "no [codes] beside it: codes are of documents that are trained");
+  }
+  check_miners(table, recipe);
   recipe.validation = read_validation(table);
   table.refuse_others();
   recipe.document = table.document();

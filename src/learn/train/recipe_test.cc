@@ -131,7 +131,8 @@ scores = true
   const auto refused_mine = [&](const std::string& text) {
     return refused(std::string(kLeast) + "[data.mine]\n" + text);
   };
-  EXPECT_THAT(refused_mine(""), HasSubstr("data.0.mine.by is missing, expected bm25, model or"));
+  EXPECT_THAT(refused_mine(""),
+              HasSubstr("data.0.mine.by is missing, expected bm25, model, codes"));
   EXPECT_THAT(refused_mine("by = \"bm25\"\nfirst = 9\nlast = 8\n"),
               HasSubstr("line 9: data.0.mine.last: 8, expected a whole number from 9"));
   EXPECT_THAT(refused_mine("by = \"bm25\"\nmax_ratio = 0.9\n"),
@@ -145,6 +146,49 @@ scores = true
               HasSubstr("batches: 'walk', expected random where negatives are mined anew"));
   EXPECT_THAT(refused_mine("by = \"model\"\npick = \"best\"\n"),
               HasSubstr("pick: 'best', expected one of nearest, random"));
+}
+
+TEST_F(Recipes, SayWhichCodesAreLearnedAndWhoseDocumentsAreSought) {
+  const std::string least = kLeast;
+  const Recipe coded = read(least + R"([data.mine]
+by = ["codes", "codes:stage1"]
+[loss]
+mask_answers = false
+[codes]
+parts = 32
+bits = 4
+weight = 2
+dense_weight = 0
+reconstruction = 1e-6
+sample = 99
+alone = true
+)");
+  ASSERT_TRUE(coded.codes);
+  EXPECT_EQ(coded.codes->parts, 32u);
+  EXPECT_EQ(coded.codes->bits, 4);
+  EXPECT_EQ(coded.codes->weight, 2);
+  EXPECT_EQ(coded.codes->dense_weight, 0);
+  EXPECT_EQ(coded.codes->reconstruction, 1e-6);
+  EXPECT_EQ(coded.codes->sample, 99);
+  EXPECT_TRUE(coded.codes->alone);
+  EXPECT_FALSE(coded.sources[0].loss.mask_answers);
+  EXPECT_FALSE(read(least).codes);
+  EXPECT_TRUE(read(least + "[codes]\n").codes);
+  EXPECT_THAT(read(least + "[documents]\nmodels = [\"a\", \"b\"]\n").documents,
+              ElementsAre("a", "b"));
+
+  EXPECT_THAT(refused(least + "[codes]\nbits = 17\n"), HasSubstr("codes.bits: 17, expected"));
+  EXPECT_THAT(refused(least + "[codes]\nweight = 0\n"),
+              HasSubstr("weight: 0, expected a number above 0, or reconstruction"));
+  EXPECT_THAT(refused(least + "[documents]\n"), HasSubstr("documents.models is missing"));
+  EXPECT_THAT(refused(least + "[codes]\n[documents]\nmodels = \"a\"\n"),
+              HasSubstr("expected no [codes] beside it"));
+  EXPECT_THAT(refused(least + "[data.mine]\nby = \"codes\"\n"),
+              HasSubstr("codes is missing, expected a table"));
+  EXPECT_THAT(refused(least + "[data.mine]\nby = \"model\"\n[documents]\nmodels = \"a\"\n"),
+              HasSubstr("expected no mining by \"model\""));
+  EXPECT_THAT(refused(least + "[data.mine]\nby = \"codes:a\"\nscores = true\n"),
+              HasSubstr("scores: true, expected a teacher that gives cosines, not codes"));
 }
 
 TEST_F(Recipes, AreOverruledBySettings) {

@@ -1,17 +1,26 @@
 #include "learn/train/trainer.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
 
 #include "base/progress.h"
+#include "base/random.h"
+#include "codec/codebooks.h"
 #include "encode/compress.h"
+#include "kith/error.h"
 #include "learn/device.h"
 #include "learn/refuse.h"
 #include "learn/threads.h"
 #include "learn/torch.h"
 #include "learn/train/batches.h"
 #include "learn/train/concept_list.h"
+#include "learn/train/document_vectors.h"
+#include "learn/train/held_out.h"
 #include "learn/train/sampler.h"
 
 namespace kith::learn {
@@ -34,6 +43,13 @@ TextModelOptions model_options(const Recipe& recipe,
   return options;
 }
 
+// That go through the model.
+std::int64_t tokens_of(const TextBatch& batch) {
+  const std::int64_t queries = batch.queries.count();
+  if (!batch.fixed.empty()) return queries;
+  return queries + batch.positives.count() + (batch.has_negatives ? batch.negatives.count() : 0);
+}
+
 class EmbedderTask : public TrainingTask {
  public:
   EmbedderTask(const Recipe& recipe, const Control& control,
@@ -46,11 +62,16 @@ class EmbedderTask : public TrainingTask {
         model_(model_options(recipe, examples_), recipe.train.seed) {
     model_.to(find_device(options_.device));
     factor();
+    expect_whole();
+    start_codes();
+    for (const std::string& folder : recipe_.documents) document_models_.emplace_back(folder);
     std::vector<SourceSize> sizes;
     for (std::size_t s = 0; s < recipe_.sources.size(); ++s) {
       const TrainSource& source = recipe_.sources[s];
       sizes.push_back({examples_[s].size(), source.options.weight});
-      objectives_.emplace_back(model_, source.loss, recipe_.elastic, processes_);
+      objectives_.emplace_back(model_, source.loss, recipe_.elastic, processes_,
+                               codes_ ? &*codes_ : nullptr);
+      answers_.emplace_back(source.loss.mask_answers ? Answers(examples_[s]) : Answers());
       if (model_.concepts() != nullptr && source.loss.concepts.weight > 0) {
         expect_given(*model_.concepts(), examples_[s], source.options);
       }
@@ -70,10 +91,13 @@ class EmbedderTask : public TrainingTask {
   }
 
   Parameters trained() const override {
-    return factored_ ? factored_->trained() : model_.trained();
+    Parameters all = factored_ ? factored_->trained() : model_.trained();
+    if (codes_) all.add("codes.", codes_->parameters());
+    return all;
   }
   std::int64_t parameters() const override {
-    const std::int64_t whole = model_.parameters().values();
+    const std::int64_t whole =
+        model_.parameters().values() + (codes_ ? codes_->parameters().values() : 0);
     return factored_ ? whole - factored_->whole_values() + factored_->factor_values() : whole;
   }
   std::int64_t batches_per_epoch() const override { return sampler_->steps_per_epoch(); }
@@ -82,16 +106,19 @@ class EmbedderTask : public TrainingTask {
   void prepare(std::int64_t steps) override {
     steps_before_ = steps;
     bool changed = false;
+    std::optional<TrainedCodebooks> codes;
     if (factored_) factored_->load();
     for (std::size_t s = 0; s < mined_.size(); ++s) {
       if (!mined_[s] || !mined_[s]->is_due(steps)) continue;
       changed = true;
       if (!processes_->is_first()) continue;
+      if (codes_ && !codes) codes = codebooks();
       mined_[s]->mine(steps, model_, recipe_.sources[s].options, limits(), examples_[s],
-                      without_progress(control_));
+                      without_progress(control_), codes ? &*codes : nullptr);
       if (processes_->count() == 1) draw_near(s);
     }
     if (changed && processes_->count() > 1) restore(processes_->from_first(state()));
+    if (!document_models_.empty() && (changed || !documents_)) embed_documents_once();
   }
 
   // By source, null where nothing is mined.
@@ -109,44 +136,40 @@ class EmbedderTask : public TrainingTask {
       mined_[s]->restore(state.at(s), examples_[s]);
       draw_near(s);
     }
+    documents_.reset();
   }
 
   StepOutcome step(std::uint64_t seed, double scale) override {
     const BatchRows rows = sampler_->next();
     const TrainSource& source = recipe_.sources[rows.source];
-    const TextBatch batch = make_batch(model_, examples_[rows.source], rows.rows, source.options,
-                                       source.loss, limits(), control_, rows.negatives);
+    const TextBatch batch = make_batch(
+        model_, examples_[rows.source], rows.rows, source.options, source.loss, limits(), control_,
+        rows.negatives,
+        {.answers = &answers_[rows.source], .documents = documents_ ? &*documents_ : nullptr});
+    const bool alone = recipe_.codes && recipe_.codes->alone;
     const StepOptions step{.forward = {.training = true,
-                                       .dropout = options_.dropout,
-                                       .attention_dropout = options_.attention_dropout},
+                                       .dropout = alone ? 0 : options_.dropout,
+                                       .attention_dropout = alone ? 0 : options_.attention_dropout},
                            .seed = seed,
                            .chunk = options_.chunk,
                            .scale = scale,
                            .ranks = steps_before_ >= source.loss.concepts.ranking_after};
     const double loss = objectives_[rows.source].step(batch, step);
     if (factored_) factored_->collect();
-    return {.loss = loss,
-            .tokens = batch.queries.count() + batch.positives.count() +
-                      (batch.has_negatives ? batch.negatives.count() : 0),
-            .candidates = candidates_of(batch, source.loss)};
+    return {
+        .loss = loss, .tokens = tokens_of(batch), .candidates = candidates_of(batch, source.loss)};
   }
 
   std::vector<Measure> validate() override {
     if (held_out_.empty()) return {};
     if (factored_) factored_->load();
-    at::Tensor scores = torch::zeros({2}, torch::kFloat64);
-    if (processes_->is_first()) {
-      const SourceOptions& source = recipe_.validation.source;
-      const Control quiet = without_progress(control_);
-      scores[0] = mean_reciprocal_rank(model_, held_out_, source, limits(), quiet);
-      if (model_.concepts() != nullptr) {
-        scores[1] = concept_f1(model_, held_out_, source, limits(), quiet);
-      }
-    }
-    processes_->sum(scores);
-    std::vector<Measure> measures = {{"mrr_at_10", scores[0].item<double>()}};
-    if (model_.concepts() != nullptr) {
-      measures.push_back({"concept_f1_at_5", scores[1].item<double>()});
+    const std::vector<std::string> names = metrics();
+    at::Tensor values = torch::zeros({static_cast<std::int64_t>(names.size())}, torch::kFloat64);
+    if (processes_->is_first()) values = torch::tensor(measured(), torch::kFloat64);
+    processes_->sum(values);
+    std::vector<Measure> measures;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      measures.push_back({names[i], values[static_cast<std::int64_t>(i)].item<double>()});
     }
     return measures;
   }
@@ -154,10 +177,17 @@ class EmbedderTask : public TrainingTask {
   void save(const std::string& folder,
             const std::map<std::string, std::string>& files) const override {
     if (factored_) factored_->load();
-    if (recipe_.compress.kind != "codes") return model_.save(folder, {.files = files});
+    if (recipe_.compress.kind != "codes" && !codes_) return model_.save(folder, {.files = files});
     const std::string whole = folder + ".whole";
     std::filesystem::remove_all(whole);
     model_.save(whole, {.files = files});
+    if (codes_) {
+      codebooks().save(whole + "/" + kCodebooksFile);
+      std::error_code error;
+      std::filesystem::rename(whole, folder, error);
+      if (error) throw Error(ErrorCode::io, folder + ": cannot be made: " + error.message());
+      return;
+    }
     encode::write_packed_model(whole, folder, factored_->packed(), true);
     std::filesystem::remove_all(whole);
   }
@@ -172,6 +202,131 @@ class EmbedderTask : public TrainingTask {
         s, LocalitySampler(examples_[s], locality, static_cast<std::size_t>(options_.batch),
                            options_.seed + s, source.options.name));
   }
+  // What codes and documents of other models are for.
+  void expect_whole() const {
+    if (!recipe_.codes && recipe_.documents.empty()) return;
+    const std::string what = recipe_.codes ? "codes" : "documents";
+    if (!recipe_.compress.kind.empty()) refuse(what + " beside [compress], expected one of them");
+    for (const TrainSource& source : recipe_.sources) {
+      expect_whole_vectors(what, model_, source.loss, recipe_.elastic);
+      if (source.loss.info_nce.similarity != similarity()) {
+        refuse(what + ": sources with different similarities, expected one");
+      }
+    }
+  }
+  Similarity similarity() const { return recipe_.sources[0].loss.info_nce.similarity; }
+
+  // By a sample of the positives, as the model gives them before it is trained.
+  void start_codes() {
+    if (!recipe_.codes) return;
+    const bool first = processes_->is_first();
+    const at::Tensor vectors = first ? sampled_documents() : torch::zeros({1, model_.dim()});
+    codes_.emplace(*recipe_.codes, similarity(), vectors.to(model_.device()), options_.seed,
+                   control_);
+    at::Tensor words = codes_->parameters()["words"].detach();
+    if (!first) words.zero_();
+    processes_->sum(words);
+    if (!recipe_.codes->alone) return;
+    for (const Parameter& each : model_.parameters()) each.value.set_requires_grad(false);
+  }
+
+  at::Tensor sampled_documents() const {
+    std::unordered_set<std::string_view> seen;
+    std::vector<std::pair<std::size_t, std::string_view>> all;  // with their source
+    for (std::size_t s = 0; s < examples_.size(); ++s) {
+      for (const Example& each : examples_[s]) {
+        if (seen.insert(each.positive).second) all.emplace_back(s, each.positive);
+      }
+    }
+    std::vector<std::vector<std::string_view>> texts(examples_.size());
+    const auto most = static_cast<std::size_t>(recipe_.codes->sample);
+    for (const std::uint32_t i : random_sample(all.size(), most, options_.seed)) {
+      texts[all[i].first].push_back(all[i].second);
+    }
+    std::vector<at::Tensor> vectors;
+    for (std::size_t s = 0; s < texts.size(); ++s) {
+      vectors.push_back(embed_documents(model_, texts[s], recipe_.sources[s].options, limits(),
+                                        without_progress(control_)));
+    }
+    return torch::cat(vectors);
+  }
+
+  // For an index of the model's documents.
+  TrainedCodebooks codebooks() const {
+    const bool cosine = similarity() == Similarity::cosine || model_.normalized();
+    return codes_->codebooks(cosine ? Metric::cosine : Metric::ip);
+  }
+
+  // All that batches hold, until negatives are mined anew.
+  void embed_documents_once() {
+    std::vector<std::string_view> texts;
+    for (std::size_t s = 0; s < examples_.size(); ++s) {
+      const TrainSource& source = recipe_.sources[s];
+      for (const Example& each : examples_[s]) {
+        texts.emplace_back(each.positive);
+        std::size_t some = each.negatives.size();
+        if (source.batches == "random") {
+          some = std::min(some, static_cast<std::size_t>(source.options.negatives_each));
+        }
+        texts.insert(texts.end(), each.negatives.begin(),
+                     each.negatives.begin() + static_cast<std::ptrdiff_t>(some));
+      }
+    }
+    documents_.emplace(document_models_, texts, model_.dim(), *processes_, control_);
+  }
+
+  // The first decides: what is trained is to find candidates by codes.
+  std::vector<std::string> metrics() const {
+    std::vector<std::string> names = {"mrr_at_10"};
+    if (codes_) names.insert(names.begin(), "mrr_at_10_by_codes");
+    if (model_.concepts() != nullptr) names.emplace_back("concept_f1_at_5");
+    for (std::size_t m = 1; m <= document_models_.size(); ++m) {
+      names.push_back("mrr_at_10_of_model_" + std::to_string(m));
+    }
+    return names;
+  }
+
+  // In the order of metrics().
+  std::vector<double> measured() {
+    const SourceOptions& source = recipe_.validation.source;
+    const Control quiet = without_progress(control_);
+    if (codes_) return measured_by_codes(source, quiet);
+    if (!document_models_.empty()) return measured_among_documents(source, quiet);
+    std::vector<double> values = {mean_reciprocal_rank(model_, held_out_, source, limits(), quiet)};
+    if (model_.concepts() != nullptr) {
+      values.push_back(concept_f1(model_, held_out_, source, limits(), quiet));
+    }
+    return values;
+  }
+
+  std::vector<double> measured_by_codes(const SourceOptions& source, const Control& quiet) const {
+    const torch::NoGradGuard constant;
+    const HeldOut held(held_out_);
+    const at::Tensor q = embed_queries(model_, held.queries(), source, limits(), quiet);
+    const at::Tensor d = embed_documents(model_, held.documents(), source, limits(), quiet);
+    const at::Tensor coded = codes_->coded(d.to(model_.device())).cpu();
+    return {held.reciprocal_rank(unit(q).mm(coded.t())),
+            held.reciprocal_rank(similarities(q, d, Similarity::cosine))};
+  }
+
+  // Of each model, behind their mean.
+  std::vector<double> measured_among_documents(const SourceOptions& source, const Control& quiet) {
+    const torch::NoGradGuard constant;
+    const HeldOut held(held_out_);
+    if (!held_documents_) {
+      held_documents_.emplace(document_models_, held.documents(), model_.dim(), Processes(), quiet);
+    }
+    const at::Tensor q = unit(embed_queries(model_, held.queries(), source, limits(), quiet));
+    std::vector<double> values = {0};
+    for (std::size_t m = 0; m < document_models_.size(); ++m) {
+      const at::Tensor& d = held_documents_->tables()[m];
+      values.push_back(
+          held.reciprocal_rank(q.mm((document_models_[m].is_coded() ? d : unit(d)).t())));
+      values[0] += values.back() / static_cast<double>(document_models_.size());
+    }
+    return values;
+  }
+
   TextLimits limits() const {
     return {static_cast<std::size_t>(options_.query_tokens),
             static_cast<std::size_t>(options_.document_tokens)};
@@ -193,6 +348,10 @@ class EmbedderTask : public TrainingTask {
   TextModel model_;
   std::optional<FactoredWeights> factored_;
   std::vector<std::optional<HardNegatives>> mined_;  // by source
+  std::optional<DocumentCodes> codes_;
+  std::vector<DocumentModel> document_models_;
+  std::optional<DocumentVectors> documents_, held_documents_;
+  std::vector<Answers> answers_;  // by source
   std::vector<Objective> objectives_;
   std::int64_t steps_before_ = 0;
   std::vector<Example> held_out_;

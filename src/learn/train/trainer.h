@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "learn/learn.h"
 #include "learn/nn/factored_weights.h"
 #include "learn/nn/text_model.h"
+#include "learn/train/document_codes.h"
 #include "learn/train/examples.h"
 #include "learn/train/hard_negatives.h"
 #include "learn/train/objective.h"
@@ -45,12 +47,16 @@ struct Recipe {
   ElasticOptions elastic;
   ValidationOptions validation;
   TrainOptions train;
-  CompressPlan compress;  // weights of the base that are trained as factors
+  CompressPlan compress;             // weights of the base that are trained as factors
+  std::optional<CodeOptions> codes;  // that are learned with the model (document_codes.h)
+  // Folders of models whose documents the trained one learns to find: it embeds queries alone
+  // (document_vectors.h).
+  std::vector<std::string> documents;
 };
 
-// Writes the model's folder, as `kith embed` runs it. Throws invalid_argument for a recipe that
-// can't be, what readers throw, and as run_training() does.
-// Several processes train together when each calls it with the same recipe.
+// Writes the model's folder, as `kith embed` runs it, with codebooks.kith where codes are learned.
+// Throws invalid_argument for a recipe that can't be, what readers throw, and as run_training()
+// does. Several processes train together when each calls it with the same recipe.
 TrainSummary train(const Recipe& recipe, bool restart, const Control& control,
                    std::shared_ptr<const Processes> processes = std::make_shared<Processes>());
 
