@@ -12,7 +12,7 @@ class PapersLearnTool : public cli::ToolTest {};
 
 TEST_F(PapersLearnTool, QuickTrialsTrainTheirOwnModelsAndLeaveNothing) {
   for (const char* paper :
-       {"2dmse", "atlas", "cosine-adapter", "distill-vq", "leanvec", "longembed", "lr2vq",
+       {"2dmse", "atlas", "bidr", "cosine-adapter", "distill-vq", "leanvec", "longembed", "lr2vq",
         "multi-layer-pooling", "muvera", "nv-embed", "o1-embedder", "sesa", "simvq", "starbucks"}) {
     const cli::Outcome outcome = kith({"papers", "run", paper, "--quick", "--json"});
     ASSERT_EQ(outcome.exit, 0) << paper << outcome.err;

@@ -50,6 +50,16 @@ std::string content_hash(const fs::path& path) {
   return hash_of(toml_list(files));
 }
 
+// What lies at a path, perhaps behind a word and a colon ("codes:FOLDER"), in its place; other
+// texts as they are.
+std::string with_content(const std::string& quoted) {
+  const std::size_t colon = quoted.find(':');
+  const std::size_t begin = colon == quoted.npos || quoted.find('/') < colon ? 0 : colon + 1;
+  const std::string path = quoted.substr(begin);
+  const bool there = path.find('/') != path.npos && fs::exists(path);
+  return there ? quoted.substr(0, begin) + content_hash(path) : quoted;
+}
+
 // The recipe with what lies at the paths in quotes in their place.
 std::string with_contents(const std::string& recipe) {
   std::string text;
@@ -58,9 +68,8 @@ std::string with_contents(const std::string& recipe) {
     const std::size_t open = recipe.find('"', at);
     const std::size_t close = open == recipe.npos ? open : recipe.find('"', open + 1);
     if (close == recipe.npos) return text + recipe.substr(at);
-    const std::string quoted = recipe.substr(open + 1, close - open - 1);
-    const bool path = quoted.find('/') != quoted.npos && fs::exists(quoted);
-    text += recipe.substr(at, open + 1 - at) + (path ? content_hash(quoted) : quoted) + '"';
+    text += recipe.substr(at, open + 1 - at) +
+            with_content(recipe.substr(open + 1, close - open - 1)) + '"';
     at = close + 1;
   }
 }

@@ -80,15 +80,21 @@ TEST_F(TrainedModels, AreKnownByTheirBasesContentNotItsPlaceOrLog) {
   const auto with_base = [&](const std::string& base) {
     return "[model]\nbase = \"" + cache_ + "/" + base + "\"\n";
   };
+  const auto mined_by = [&](const std::string& base) {
+    return "[data.mine]\nby = [\"codes:" + cache_ + "/" + base + "\"]\n";
+  };
   for (const char* base : {"one", "two"}) {
     std::filesystem::create_directories(cache_ + "/" + base + "/training");
     write(base + std::string("/config.json"), "same");
     write(base + std::string("/training/log.jsonl"), base);
   }
   const std::string one = model_folder(trial_, "m", with_base("one"));
+  const std::string by_one = model_folder(trial_, "m", mined_by("one"));
   EXPECT_EQ(model_folder(trial_, "m", with_base("two")), one);
+  EXPECT_EQ(model_folder(trial_, "m", mined_by("two")), by_one);
   write("two/config.json", "another");
   EXPECT_NE(model_folder(trial_, "m", with_base("two")), one);
+  EXPECT_NE(model_folder(trial_, "m", mined_by("two")), by_one);
 }
 
 TEST_F(TrainedModels, NeedSomethingThatTrains) {

@@ -87,6 +87,7 @@ LocalitySampler::Batch LocalitySampler::next() {
     batch.rows.push_back(row);
     batch.negatives.push_back(negative);
     is_in_batch_[text] = 1;
+    if (locality_ == Locality::none) continue;
     for (const std::uint32_t query : queries_[text]) {
       if (queue_.size() >= kMostWaiting * batch_) break;
       if (place_[query] != kVisited) queue_.push_back(query);

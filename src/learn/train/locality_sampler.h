@@ -18,8 +18,9 @@
 namespace kith::learn {
 
 // Which of the queries that were come upon is next: the last one ("walk"), which leads away from
-// where the batch began, or the first ("snowball"), which stays near.
-enum class Locality : std::uint8_t { walk, snowball };
+// where the batch began, or the first ("snowball"), which stays near. "none": any query, so that
+// nothing but the negatives is drawn by this.
+enum class Locality : std::uint8_t { none, walk, snowball };
 
 // The next examples of one source. Each is used once before any is used again. It follows from the
 // seed and the number of batches before.

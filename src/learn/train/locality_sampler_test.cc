@@ -25,7 +25,7 @@ std::vector<Example> grouped(std::size_t groups, std::size_t queries, std::size_
 }
 
 TEST(LocalitySampler, UsesEachExampleOnceBeforeAnyAgain) {
-  for (const Locality locality : {Locality::walk, Locality::snowball}) {
+  for (const Locality locality : {Locality::none, Locality::walk, Locality::snowball}) {
     LocalitySampler sampler(grouped(5, 8, 6), locality, 10, 1, "x");
     for (int epoch = 0; epoch < 3; ++epoch) {
       std::set<std::uint32_t> seen;
@@ -68,6 +68,20 @@ TEST(LocalitySampler, AWalkLeadsAwayAndASnowballStays) {
   };
   EXPECT_GT(spread(Locality::walk), spread(Locality::snowball));
   EXPECT_LT(spread(Locality::snowball), 200u);
+}
+
+TEST(LocalitySampler, WithoutLocalityABatchIsOfAnyQueriesAndNegativesAreDrawnAnew) {
+  LocalitySampler sampler(grouped(6, 40, 10), Locality::none, 60, 3, "x");
+  std::set<std::uint32_t> groups, of_first;
+  for (int step = 0; step < 40; ++step) {
+    const LocalitySampler::Batch batch = sampler.next();
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+      if (step == 0) groups.insert(batch.rows[i] % 6);
+      if (batch.rows[i] == 0) of_first.insert(batch.negatives[i]);
+    }
+  }
+  EXPECT_EQ(groups.size(), 6u);
+  EXPECT_GT(of_first.size(), 2u);  // of the ten epochs of 240 examples
 }
 
 TEST(LocalitySampler, AnExampleIsNotTwiceInABatchWhereOneRoundEnds) {

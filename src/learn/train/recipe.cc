@@ -134,7 +134,7 @@ std::vector<TrainSource> read_sources(TomlTable& recipe) {
     table.number("weight", source.options.weight, 0, kAnyNumber);
     table.whole("limit", source.options.limit, 0, kMostSteps);
     table.whole("negatives_each", source.options.negatives_each, 0, 1 << 10);
-    constexpr const char* kBatches[] = {"random", "walk", "snowball"};
+    constexpr const char* kBatches[] = {"random", "drawn", "walk", "snowball"};
     table.text("batches", source.batches, kBatches);
     if (source.batches != "random" && source.mine.every > 0) {
       table.refuse("batches", "random where negatives are mined anew (every)");

@@ -140,7 +140,7 @@ scores = true
   EXPECT_THAT(refused_mine("by = \"folder\"\nevery = 9\n"), HasSubstr("every: 9, expected by or"));
   EXPECT_EQ(read(std::string(kLeast) + "batches = \"walk\"\n").sources[0].batches, "walk");
   EXPECT_THAT(refused(std::string(kLeast) + "batches = \"near\"\n"),
-              HasSubstr("batches: 'near', expected one of random, walk, snowball"));
+              HasSubstr("batches: 'near', expected one of random, drawn, walk, snowball"));
   EXPECT_THAT(refused(std::string(kLeast) + "batches = \"walk\"\n[data.mine]\nby = \"model\"\n" +
                       "every = 9\n"),
               HasSubstr("batches: 'walk', expected random where negatives are mined anew"));

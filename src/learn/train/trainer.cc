@@ -193,11 +193,13 @@ class EmbedderTask : public TrainingTask {
   }
 
  private:
-  // The source's batches from now on, where it is to have queries near each other.
+  // The source's batches from now on, where negatives are drawn with them.
   void draw_near(std::size_t s) {
     const TrainSource& source = recipe_.sources[s];
     if (source.batches == "random") return;
-    const Locality locality = source.batches == "walk" ? Locality::walk : Locality::snowball;
+    const Locality locality = source.batches == "walk"       ? Locality::walk
+                              : source.batches == "snowball" ? Locality::snowball
+                                                             : Locality::none;
     sampler_->draw_by(
         s, LocalitySampler(examples_[s], locality, static_cast<std::size_t>(options_.batch),
                            options_.seed + s, source.options.name));

@@ -22,8 +22,8 @@ namespace kith::learn {
 struct TrainSource {
   SourceOptions options;
   MineOptions mine = {};
-  // How batches are put together: at random, or of queries that are near each other, for which
-  // "walk" and "snowball" need negatives (locality_sampler.h).
+  // How batches are put together: at random, "drawn" with one of its negatives for each example, or
+  // of queries that are near each other, by a "walk" or a "snowball" (locality_sampler.h).
   std::string batches = "random";
   LossOptions loss;  // may differ from source to source (NV-Embed's second stage)
 };

@@ -103,7 +103,7 @@ TEST_F(Trainings, InterruptedAgainAndAgainEndInTheSameBytes) {
 }
 
 TEST_F(Trainings, OnQueriesNearEachOtherGoOnWhereTheyWereInterrupted) {
-  for (const char* batches : {"walk", "snowball"}) {
+  for (const char* batches : {"drawn", "walk", "snowball"}) {
     const std::string name = batches;
     const auto began = std::chrono::steady_clock::now();
     const TrainSummary summary =
@@ -117,6 +117,7 @@ TEST_F(Trainings, OnQueriesNearEachOtherGoOnWhereTheyWereInterrupted) {
     EXPECT_EQ(bytes_of(name + "2"), bytes_of(name));
   }
   EXPECT_NE(bytes_of("walk")[0], bytes_of("snowball")[0]);
+  EXPECT_NE(bytes_of("walk")[0], bytes_of("drawn")[0]);
 }
 
 // On one thread each, without dropout.
