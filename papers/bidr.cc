@@ -5,9 +5,9 @@
 // a trained dense model and k-means, the whole vectors of stage 2 from an untrained one. The dense
 // model of the baselines goes on for as many steps, on the same negatives, as the one that learns
 // codes. Stage 2 draws a negative among the 40 nearest candidates of a query, which takes 0.9 GB of
-// memory, the paper among 200, which would take 2.9; its rows differ in nothing but which queries
-// share a batch. Rates and steps were chosen by MRR@10 of pairs held out of the training ones,
-// never by the test queries.
+// memory, the paper among 200, which would take 2.9; its batches of nearest negatives, of walks and
+// of snowballs differ in nothing but which queries share one. Rates and steps were chosen by MRR@10
+// of pairs held out of the training ones, never by the test queries.
 #include <fmt/format.h>
 
 #include <algorithm>
