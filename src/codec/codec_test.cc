@@ -94,6 +94,25 @@ TEST(Codecs, StateABoundThatHoldsOnHostileData) {
   }
 }
 
+TEST(Codecs, OfStepsTooSmallToInvertStillDecodeToNumbers) {
+  constexpr std::size_t kDim = 9;
+  Matrix<float> x = normal_rows(8, kDim, 4);
+  for (std::size_t i = 0; i < 8; ++i) {
+    for (std::size_t j = 0; j < kDim; ++j) x(i, j) *= 1e-40f;
+  }
+  for (const char* name : {"sq8", "lvq4", "lvq8", "lvq4x4", "lvq4x8", "lvq8x8"}) {
+    std::vector<float> decoded(kDim);
+    std::visit(
+        [&](const auto& codec) {
+          for (Id id = 0; id < 8; ++id) {
+            codec.decode(id, decoded.data());
+            for (std::size_t j = 0; j < kDim; ++j) EXPECT_NEAR(decoded[j], 0, 1e-36) << name;
+          }
+        },
+        encoded(name, x, Metric::l2));
+  }
+}
+
 TEST(Codecs, ScoreBestMatchesTheDecodedVector) {
   for (Metric metric : {Metric::l2, Metric::ip, Metric::cosine}) {
     for (std::size_t dim : {3u, 64u, 100u, 129u}) {

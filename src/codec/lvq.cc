@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "codec/mean.h"
+#include "codec/step.h"
 
 namespace kith {
 namespace {
@@ -49,10 +50,10 @@ void Lvq<Bits, Bits2>::encode(Id id, const float* x) {
   float low = 0, high = 0;
   simd::min_max(centred.data(), dim_, &low, &high);
   const float step = (high - low) / static_cast<float>(kLevels);
-  const float inverse = step > 0 ? 1 / step : 0;
+  const float inverse = inverse_of(step);
 
   const float fine_step = step / static_cast<float>(kFine);
-  const float fine_inverse = fine_step > 0 ? 1 / fine_step : 0;
+  const float fine_inverse = inverse_of(fine_step);
   double norm = 0, fine_norm = 0;
   for (std::size_t j = 0; j < dim_; ++j) {
     const float level = rounded((centred[j] - low) * inverse);

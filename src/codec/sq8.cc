@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "codec/step.h"
+
 namespace kith {
 
 Sq8::Sq8(std::size_t dim, Metric metric)
@@ -35,7 +37,7 @@ void Sq8::encode(Id id, const float* x) {
   codes.resize(dim_);
   double norm = 0, overshoot = 0;
   for (std::size_t j = 0; j < dim_; ++j) {
-    const float inverse = step_[j] > 0 ? 1 / step_[j] : 0;
+    const float inverse = inverse_of(step_[j]);
     const float level = std::nearbyint((x[j] - middle_[j]) * inverse + kMiddle);
     const float code = std::clamp(level, 0.0f, 255.0f);
     codes[j] = static_cast<std::uint8_t>(code);
