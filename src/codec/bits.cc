@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <string>
 
 #include "base/random.h"
@@ -104,7 +105,8 @@ void Bits::learn_decoder(MatrixView<const float> sample) {
   Dense squares = to_dense(sum_of_products(values, values, one));
   squares.diagonal().array() +=
       kRidge * (squares.trace() / static_cast<double>(word_.dims) + 1e-30);
-  decoder_ = to_floats(squares.llt().solve(to_dense(sum_of_products(values, rows, one))));
+  decoder_ = std::make_shared<const Matrix<float>>(
+      to_floats(squares.llt().solve(to_dense(sum_of_products(values, rows, one)))));
 }
 
 void Bits::resize(std::size_t rows) {
@@ -127,10 +129,20 @@ void Bits::encode(Id id, const float* x) {
 void Bits::decode(Id id, float* out) const {
   std::vector<std::uint8_t> codes(word_.dims);
   unpack(id, codes.data());
+  decode_codes(codes.data(), out);
+}
+
+void Bits::decode_query(const float* query, float* out) const {
+  std::vector<std::uint8_t> codes(word_.dims);
+  (queries_ != nullptr ? *queries_ : *binariser_).encode(query, codes.data());
+  decode_codes(codes.data(), out);
+}
+
+void Bits::decode_codes(const std::uint8_t* codes, float* out) const {
   std::fill(out, out + dim_, 0.0F);
   for (std::size_t i = 0; i < word_.dims; ++i) {
     const auto value = static_cast<float>(2 * codes[i] - largest());
-    const float* row = decoder_.row(i);
+    const float* row = decoder_->row(i);
     for (std::size_t j = 0; j < dim_; ++j) out[j] += value * row[j];
   }
   normalise(out, dim_);
@@ -224,18 +236,36 @@ void Bits::score_range(const Query& query, Id first, std::size_t n, float* out) 
   }
 }
 
+Bits Bits::without_rows() const {
+  Bits copy(dim_, Metric::cosine, word_);
+  copy.binariser_ = binariser_;
+  copy.queries_ = queries_;
+  copy.decoder_ = decoder_;
+  return copy;
+}
+
+void Bits::get_record(Id id, std::byte* out) const {
+  std::memcpy(out, codes_.data() + id * bytes_, bytes_);
+  if (has_norms()) std::memcpy(out + bytes_, norms_.as<Half>() + id, sizeof(Half));
+}
+
+void Bits::put_record(Id id, const std::byte* record) {
+  std::memcpy(codes_.mutable_data() + id * bytes_, record, bytes_);
+  if (has_norms()) std::memcpy(norms_.mutable_as<Half>() + id, record + bytes_, sizeof(Half));
+}
+
 ByteCounts Bits::bytes() const {
   ByteCounts counts = {{"codes", codes_.size()}};
   if (has_norms()) counts.emplace_back("norms", norms_.size());
   const std::size_t network = binariser_ != nullptr ? binariser_->bytes() : 0;
-  counts.emplace_back("binariser", network + decoder_.rows() * dim_ * sizeof(float));
+  counts.emplace_back("binariser", network + decoder_->rows() * dim_ * sizeof(float));
   return counts;
 }
 
 void Bits::save(KithFileWriter& writer, Meta& meta, const std::string& prefix) const {
   writer.add(prefix + ".codes", codes_.bytes());
   if (has_norms()) writer.add(prefix + ".norms", norms_.bytes());
-  writer.add_rows(prefix + ".decoder", decoder_);
+  writer.add_rows(prefix + ".decoder", *decoder_);
   binariser_->save(writer, meta, prefix + ".");
 }
 
@@ -243,7 +273,8 @@ void Bits::load(const KithFileReader& reader, const Meta& meta, const std::strin
                 std::size_t rows) {
   binariser_ = std::make_shared<const Binariser>(
       Binariser::load(reader, meta, prefix + ".", dim_, word_.dims, word_.bits));
-  decoder_ = reader.rows(prefix + ".decoder", word_.dims, dim_);
+  decoder_ =
+      std::make_shared<const Matrix<float>>(reader.rows(prefix + ".decoder", word_.dims, dim_));
   size_ = rows;
   codes_ = reader.storage(prefix + ".codes", rows * bytes_);
   if (has_norms()) norms_ = reader.storage(prefix + ".norms", rows * sizeof(Half));

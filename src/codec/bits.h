@@ -34,6 +34,7 @@ class Bits {
     std::int32_t sum = 0;
     float inverse_norm = 0;
   };
+  static constexpr bool kScoresBest = true;
 
   // Throws invalid_argument for a metric other than cosine.
   Bits(std::size_t dim, Metric metric, const BitsWord& word = {BitsWord::Kind::signs, 1, 1});
@@ -46,6 +47,10 @@ class Bits {
   void read_queries_by(std::shared_ptr<const Binariser> binariser);
   const Binariser& binariser() const { return *binariser_; }
   std::size_t query_dim() const { return queries_ != nullptr ? queries_->dim : dim_; }
+  bool reads_other_queries() const { return queries_ != nullptr; }
+  // The vector, of length 1, that a query's code would stand for if it were a stored one: where
+  // another model's query lies among this one's vectors.
+  void decode_query(const float* query, float* out) const;
 
   // Without a binariser one is learned as the word says. Throws invalid_argument where that can't
   // be, and what learn_itq does.
@@ -73,6 +78,12 @@ class Bits {
   void prefetch(Id id) const { prefetch_bytes(codes_.data() + id * bytes_, bytes_); }
   void prefetch_best(Id id) const { prefetch(id); }
 
+  // A record: the code and its norm.
+  Bits without_rows() const;
+  std::size_t record_bytes() const { return bytes_ + (has_norms() ? sizeof(Half) : 0); }
+  void get_record(Id id, std::byte* out) const;
+  void put_record(Id id, const std::byte* record);
+
   std::size_t size() const { return size_; }
   std::size_t dim() const { return dim_; }
   ByteCounts bytes() const;
@@ -84,6 +95,7 @@ class Bits {
   int largest() const { return (1 << word_.bits) - 1; }
   bool has_norms() const { return word_.bits > 1; }
   void prepare_codes(Query& out) const;
+  void decode_codes(const std::uint8_t* codes, float* out) const;
   void learn_decoder(MatrixView<const float> sample);
   // Of products as the kernels leave them.
   void finish(const Query& query, const std::int32_t* products, std::size_t n,
@@ -95,7 +107,8 @@ class Bits {
   std::size_t bytes_;  // of a record
   std::shared_ptr<const Binariser> binariser_;
   std::shared_ptr<const Binariser> queries_;  // null: the same
-  Matrix<float> decoder_;                     // dims x dim, of numbers divided by their length
+  // dims x dim, of numbers divided by their length.
+  std::shared_ptr<const Matrix<float>> decoder_ = std::make_shared<const Matrix<float>>();
   Storage codes_, norms_;
 };
 

@@ -120,6 +120,9 @@ void prepare_stored(const C& codec, Id id, float* x, typename C::Query& query) {
 // Whether score() reads less of a code than score_best() does.
 template <class C>
 inline constexpr bool kHasTwoLevels = requires { requires C::kTwoLevels; };
+// Whether it says all that score_best() does: what was scanned needs no second look.
+template <class C>
+inline constexpr bool kScoresBest = requires { requires C::kScoresBest; };
 
 // Asks the cache for the lines of `bytes` bytes, which may begin anywhere in a line: that of the
 // last byte, too, though it is mostly asked for already.

@@ -20,6 +20,7 @@ class Plain {
     bool integral = false;  // then integer kernels give exact results
     float scale = 1;        // byte codecs under cosine: 1 / |query|
   };
+  static constexpr bool kScoresBest = true;
 
   Plain(std::size_t dim, Metric metric);
 

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::size_t kRowsAPiece = 256;
 
+// By ids, where each is in `order`.
+std::vector<Id> rows_in(std::span<const Id> order) {
+  std::vector<Id> rows(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) rows[order[i]] = static_cast<Id>(i);
+  return rows;
+}
+
 }  // namespace
 
 float normalise(float* x, std::size_t dim) {
@@ -62,6 +69,15 @@ void Stage::read_queries_by(std::shared_ptr<const Binariser> binariser) {
                 "codec '" + name() + "': no binariser made its codes, expected bitsMxN");
   }
   bits->read_queries_by(std::move(binariser));
+}
+
+bool Stage::reads_other_queries() const {
+  const Bits* const bits = std::get_if<Bits>(&codec_);
+  return bits != nullptr && bits->reads_other_queries();
+}
+
+void Stage::decode_query(const float* query, float* out) const {
+  std::get<Bits>(codec_).decode_query(query, out);
 }
 
 std::string Stage::name() const {
@@ -122,17 +138,21 @@ void Stage::train(const AnyMatrixView& rows, std::uint64_t seed, const Control& 
   std::visit([&](auto& codec) { codec.train(seen); }, codec_);
 }
 
-void Stage::keep_on_disk(const std::string& path) {
+void Stage::need_records(const std::string& what) const {
   std::visit(
       [&]<class C>(const C&) {
         if constexpr (!CodecWithRecords<C>) {
           throw Error(ErrorCode::invalid_argument,
-                      "disk '" + name() +
+                      what + " '" + name() +
                           "': expected a codec whose vectors are records of their own: f32, f16, "
-                          "bf16, u8, i8, sq8 or one of lvq");
+                          "bf16, u8, i8, sq8, signs, itq, bits or one of lvq");
         }
       },
       codec_);
+}
+
+void Stage::keep_on_disk(const std::string& path) {
+  need_records("disk");
   on_disk_ = true;
   disk_path_ = path;
 }
@@ -188,7 +208,38 @@ void Stage::resize(std::size_t rows) {
   rows_ = rows;
   if (on_disk_) return;
   std::visit([&](auto& codec) { codec.resize(rows); }, codec_);
+  if (rows_of_.empty()) return;
+  for (std::size_t id = rows_of_.size(); id < rows; ++id) rows_of_.push_back(static_cast<Id>(id));
 }
+
+Stage::Ordered Stage::in_order(std::span<const Id> order, const Control& control) const {
+  need_records("order of");
+  const auto copy = [&]<class C>(const C& from) -> AnyCodec {
+    if constexpr (CodecWithRecords<C>) {
+      C to = from.without_rows();
+      to.resize(order.size());
+      parallel_for(control, order.size(), kRowsAPiece,
+                   [&](std::size_t begin, std::size_t end, std::size_t) {
+                     std::vector<std::byte> record(from.record_bytes());
+                     for (std::size_t i = begin; i < end; ++i) {
+                       from.get_record(row(order[i]), record.data());
+                       to.put_record(static_cast<Id>(i), record.data());
+                     }
+                   });
+      return to;
+    } else {
+      return make_codec(codec_name_, dim_, metric_);  // refused above
+    }
+  };
+  return {std::visit(copy, codec_), rows_in(order)};
+}
+
+void Stage::take(Ordered ordered) {
+  codec_ = std::move(ordered.codec);
+  rows_of_ = std::move(ordered.rows_of);
+}
+
+void Stage::set_order(std::span<const Id> order) { rows_of_ = rows_in(order); }
 
 void Stage::encode(const RowLoader& load, std::span<const Id> ids, const Control& control) {
   if (on_disk_) return encode_to_disk(load, control);
@@ -200,7 +251,7 @@ void Stage::encode(const RowLoader& load, std::span<const Id> ids, const Control
                  for (std::size_t i = begin; i < end; ++i) {
                    load(i, x);
                    transform(x);
-                   std::visit([&](auto& codec) { codec.encode(ids[i], x); }, codec_);
+                   std::visit([&](auto& codec) { codec.encode(row(ids[i]), x); }, codec_);
                  }
                  progress.add(end - begin);
                });
@@ -221,7 +272,7 @@ void Stage::decode(Id id, float* out) const {
         return one.decode(0, out);
       }
     }
-    codec.decode(id, out);
+    codec.decode(row(id), out);
   };
   std::visit(decode, codec_);
   if (rotation_) rotation_->invert(out);

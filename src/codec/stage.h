@@ -41,6 +41,8 @@ class Stage {
   // Before vectors come: they go to a file that will have this name, when tier()->commit() says so.
   // Throws invalid_argument for a codec without records (codec.h).
   void keep_on_disk(const std::string& path);
+  // Throws the same, naming what needs them, such as "lists".
+  void need_records(const std::string& what) const;
   bool on_disk() const { return on_disk_; }
   // Null until encode() or open_tier().
   const std::shared_ptr<TierFile>& tier() const { return tier_; }
@@ -63,6 +65,20 @@ class Stage {
   void decode(Id id, float* out) const;
 
   const AnyCodec& codec() const { return codec_; }
+  // The row of codec() that a vector in memory is in: the id's own unless there is an order.
+  Id row(Id id) const { return rows_of_.empty() ? id : rows_of_[id]; }
+  bool has_order() const { return !rows_of_.empty(); }
+  // Vectors in another order than their ids', such as list by list: row r is the vector of
+  // order[r], and every id below size() is there once. in_order() makes a copy, which takes the
+  // codes' place by take(). Throws as need_records.
+  struct Ordered {
+    AnyCodec codec;
+    std::vector<Id> rows_of;
+  };
+  Ordered in_order(std::span<const Id> order, const Control& control) const;
+  void take(Ordered ordered);
+  // After load(): codes are in this order already.
+  void set_order(std::span<const Id> order);
   std::string name() const;
   const std::string& codec_name() const { return codec_name_; }
   // Whether the name says so: "rabitq" codecs always are rotated.
@@ -71,6 +87,9 @@ class Stage {
   std::size_t query_dim() const;
   // Throws invalid_argument where codes aren't made by a binariser, and what Bits does.
   void read_queries_by(std::shared_ptr<const Binariser> binariser);
+  bool reads_other_queries() const;
+  // Where such a query lies among the stored vectors (Bits::decode_query).
+  void decode_query(const float* query, float* out) const;
   std::size_t reduced() const { return reduction_ ? reduction_->reduced() : 0; }
   // Whether vectors are kept as raw bytes (then cosine doesn't normalise them).
   bool keeps_bytes() const { return codec_name_ == "u8" || codec_name_ == "i8"; }
@@ -96,6 +115,7 @@ class Stage {
   std::optional<LeanVec> reduction_;
   std::optional<Rotation> rotation_;
   AnyCodec codec_;
+  std::vector<Id> rows_of_;  // by ids; empty: there is no order
   bool on_disk_ = false;
   std::size_t rows_ = 0;   // that are on disk
   std::string disk_path_;  // to make
