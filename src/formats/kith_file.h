@@ -21,9 +21,10 @@ namespace kith {
 
 class AtomicFile;
 
-// The newest version read; what an index whose vectors are in a second file has (tier_file.h), one
-// with removed vectors, and any other.
-inline constexpr std::uint32_t kFileVersion = 5;
+// The newest version read; what an inverted file has whose lists are of stored codes, an index
+// whose vectors are in a second file (tier_file.h), one with removed vectors, and any other.
+inline constexpr std::uint32_t kFileVersion = 6;
+inline constexpr std::uint32_t kListRowsFileVersion = 6;
 inline constexpr std::uint32_t kTieredFileVersion = 5;
 inline constexpr std::uint32_t kRemovedFileVersion = 4;
 inline constexpr std::uint32_t kPlainFileVersion = 3;

@@ -85,11 +85,12 @@ void resolve_trained(BuildOptions& options, const AnyMatrixView& rows) {
   }
 }
 
-// The trained codec, in an inverted file the one that re-ranks, unless a name says where it is.
-void resolve_codec(BuildOptions& options, const std::string& trained, std::size_t dim) {
+// The trained codec, unless a name says where it is; in an inverted file after `in_lists`.
+void resolve_codec(BuildOptions& options, const std::string& trained,
+                   const std::string& in_lists = {}) {
   if (options.codec == "auto") {
     const bool lists = options.index == "ivf" || options.lists != 0 || options.balance != 0;
-    options.codec = (lists ? "pq" + std::to_string(parts_of(dim)) + "+" : std::string()) + trained;
+    options.codec = (lists ? in_lists : std::string()) + trained;
     return;
   }
   const CodecSpec spec = CodecSpec::parse(options.codec);
@@ -111,7 +112,7 @@ void resolve_binariser(BuildOptions& options, const AnyMatrixView& rows) {
            std::string(name(options.metric)));
   }
   if (options.trained != nullptr) refuse("trained lists and a trained binariser, expected one");
-  resolve_codec(options, trained.codec(), rows.dim());
+  resolve_codec(options, trained.codec());
 }
 
 // Likewise trained codewords.
@@ -129,7 +130,7 @@ void resolve_codebooks(BuildOptions& options, const AnyMatrixView& rows) {
   if (options.trained != nullptr || options.binariser != nullptr) {
     refuse("trained codebooks and trained lists or a binariser, expected one");
   }
-  resolve_codec(options, trained.codec(), rows.dim());
+  resolve_codec(options, trained.codec(), "pq" + std::to_string(parts_of(rows.dim())) + "+");
   const CodecSpec spec = CodecSpec::parse(options.codec);
   const bool first = spec.primary == trained.codec();
   if ((first && (spec.rotate || spec.reduced != 0)) || (!first && spec.rotate_rerank)) {
@@ -151,16 +152,19 @@ std::string choose_index(const BuildOptions& options, const AnyMatrixView& rows)
   return lookups <= kMostLookups ? "ivf" : "graph";
 }
 
-// Product codes and lists belong together.
+// Product codes need lists, and what re-ranks them; of other codes lists can't hold all kinds.
 void check_codec(const BuildOptions& options) {
   const CodecSpec spec = CodecSpec::parse(options.codec);
   const bool lists = options.index == "ivf", product = spec.parts() != 0;
-  const bool whole = !spec.rerank.empty() && !spec.rotate;  // what lists can use
-  if (lists ? product && whole : !product) return;
+  const char* wrong = nullptr;
+  if (product && !lists) wrong = "product codes need index ivf";
+  if (product && (spec.rerank.empty() || spec.rotate)) {
+    wrong = "expected pqN+CODEC or opqN+CODEC, for example pq32+rot-lvq8";
+  }
+  if (lists && spec.reduced != 0) wrong = "lists can't hold reduced vectors";
+  if (wrong == nullptr) return;
   throw Error(ErrorCode::invalid_argument,
-              "codec '" + options.codec + "' with index '" + options.index + "': " +
-                  (lists ? "expected pqN+CODEC or opqN+CODEC, for example pq32+rot-lvq8"
-                         : "product codes need index ivf"));
+              "codec '" + options.codec + "' with index '" + options.index + "': " + wrong);
 }
 
 void check_lists(const BuildOptions& options, const std::string& index) {

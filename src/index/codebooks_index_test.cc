@@ -102,7 +102,7 @@ TEST_F(CodebooksIndexTest, RefuseWhatDoesNotFit) {
   EXPECT_THAT(failure("flat", "rot-vq6x7", trained(6, 7)), HasSubstr("on vectors as they are"));
   EXPECT_THAT(failure("flat", "auto", trained(6, 7, Metric::cosine)),
               HasSubstr("under cosine, but the metric is l2"));
-  EXPECT_THAT(failure("ivf", "vq6x7+f16", trained(6, 7)), HasSubstr("expected pqN+CODEC"));
+  EXPECT_THAT(failure("ivf", "vq6x7+f16", trained(6, 7)), HasSubstr("lists of 'vq6x7'"));
   const Matrix<float> wide = clustered(100, kDim + 1, 1);
   BuildOptions options;
   options.codebooks = trained(6, 7);

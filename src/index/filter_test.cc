@@ -163,7 +163,8 @@ INSTANTIATE_TEST_SUITE_P(
     Kinds, FilteredSearch,
     testing::Values(std::tuple("flat", "f32"), std::tuple("flat", "rot-lvq4+f16"),
                     std::tuple("graph", "f32"), std::tuple("graph", "rot-lvq4x8"),
-                    std::tuple("ivf", "pq12+rot-lvq4x8")),
+                    std::tuple("ivf", "pq12+rot-lvq4x8"), std::tuple("ivf", "rot-lvq4x8"),
+                    std::tuple("ivf", "f32")),
     [](const auto& info) {
       std::string name = std::string(std::get<0>(info.param)) + "_" + std::get<1>(info.param);
       std::replace_if(

@@ -258,10 +258,10 @@ DefaultBeam Index::Implementation::measure_beam(const BeamTrial& trial,
 }
 
 void Index::Implementation::read_queries_by(std::shared_ptr<const Binariser> binariser) {
-  if (rerank_ || kind() == "ivf") {
+  if (rerank_) {
     throw Error(ErrorCode::invalid_argument,
-                std::string(rerank_ ? "codes that others re-rank" : "an inverted file") +
-                    ": only codes by a binariser alone can be searched by another one's queries");
+                "codes that others re-rank: only codes by a binariser alone can be searched by "
+                "another one's queries");
   }
   const std::unique_lock lock(mutex);
   primary_.read_queries_by(std::move(binariser));
@@ -339,6 +339,10 @@ void Index::Implementation::save_all(KithFileWriter& writer, Meta& meta) const {
   }
 }
 
+std::uint32_t Index::Implementation::plain_version() const {
+  return removed_.empty() ? kPlainFileVersion : kRemovedFileVersion;
+}
+
 void Index::Implementation::save(const std::string& path, const Control& control) const {
   const std::shared_lock lock(mutex);
   KithFileWriter writer;
@@ -346,7 +350,7 @@ void Index::Implementation::save(const std::string& path, const Control& control
   save_all(writer, meta);
   if (!best().on_disk()) {
     writer.add_text("meta", meta.text());
-    writer.write(path, control, removed_.empty() ? kPlainFileVersion : kRemovedFileVersion);
+    writer.write(path, control, plain_version());
     return;
   }
   TierFile& tier = *best().tier();
@@ -356,7 +360,7 @@ void Index::Implementation::save(const std::string& path, const Control& control
   // beside vectors that aren't there. Between the two the old index has the new one's vectors,
   // which it refuses by their identity.
   AtomicFile file(path);
-  writer.write(file, control, kTieredFileVersion);
+  writer.write(file, control, std::max(kTieredFileVersion, plain_version()));
   tier.sync();
   file.sync();
   tier.commit();

@@ -45,6 +45,8 @@ class Index::Implementation {
   virtual IndexInfo info() const;
   // Adds the parts of this kind to the file; the base's are there already.
   virtual void save_parts(KithFileWriter& writer, Meta& meta) const = 0;
+  // Of the file, where all vectors are in it.
+  virtual std::uint32_t plain_version() const;
 
   // Changes while searches run, asked for by one thread at a time (see Index). Rows are checked.
   std::vector<Id> add(const Incoming& rows, const Labels& tail, const Control& control);
@@ -72,7 +74,7 @@ class Index::Implementation {
   // Dimensions of the queries that search() and range() get.
   std::size_t query_dim() const { return primary_.query_dim(); }
   // Throws invalid_argument where they can't be read otherwise.
-  void read_queries_by(std::shared_ptr<const Binariser> binariser);
+  virtual void read_queries_by(std::shared_ptr<const Binariser> binariser);
   // The stage whose vectors are closest to what was put in; the one that may be on disk.
   const Stage& best() const { return rerank_ ? *rerank_ : primary_; }
   // Throws unsupported, saying that `change` needs vectors in memory, where they are on disk.

@@ -1,29 +1,24 @@
-// The lists of an inverted file: each vector belongs to the list of its nearest centre, as a 4-bit
-// product code of what the centre leaves over (Jegou, Douze and Schmid, 2011), in blocks that are
-// scanned 32 codes at a time.
-//
-// A vector x of list c with decoded residual r stands for c + r, so with one table a query, of
-// weight * <q, r>, every list can be scanned:
-//   l2:      |q - x|^2 = |q - c|^2 - 2 <q, r> + (2 <c, r> + |r|^2)     the last a term a vector
-//   ip:      -<q, x>   = -<q, c> - <q, r>
-//   cosine:  1 - <q, x>, vectors and query of length 1
+// The lists of an inverted file: which vectors each cell has, and what they are scanned by: blocks
+// of product codes that lie here (list_blocks.h), or codes that lie elsewhere in the lists' order
+// (row_scan.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/id_set.h"
 #include "base/row_loader.h"
 #include "base/storage.h"
-#include "codec/centres.h"
 #include "codec/codec.h"
-#include "codec/product.h"
 #include "index/allowed.h"
-#include "index/centre_graph.h"
+#include "index/cells.h"
+#include "index/list_blocks.h"
+#include "index/list_scan.h"
 #include "index/reservoir.h"
+#include "index/row_scan.h"
 #include "kith/control.h"
 #include "kith/matrix.h"
 #include "kith/types.h"
@@ -35,28 +30,28 @@ class InvertedLists {
   static constexpr std::size_t kAround = 8;  // lists that say how things are around a query
 
   InvertedLists() = default;
-  InvertedLists(Metric metric, Centres centres, ProductQuantiser quantiser);
+  // Empty. Without product codes, lists hold ids.
+  InvertedLists(Cells cells, ListBlocks blocks);
 
-  // With many lists: makes a graph over the centres, by which searches find them.
-  void connect_centres(std::uint64_t seed, const Control& control);
-
-  // The lists with `ids` in them too, ids[i] being row i. Asks for each row twice, for all in
-  // order.
+  // The lists with `ids` in them too, ids[i] being row i. Asks for each row in order, twice where
+  // there are product codes.
   InvertedLists with(const RowLoader& load, std::span<const Id> ids, const Control& control) const;
   // The lists without these.
   InvertedLists without(const IdSet& gone) const;
 
-  std::size_t lists() const { return centres_->size(); }
+  std::size_t lists() const { return cells_.size(); }
   std::size_t size() const { return starts_.back(); }
   double longest() const;  // as a multiple of the mean length
-  const Centres& centres() const { return *centres_; }
-  const ProductQuantiser& quantiser() const { return quantiser_; }
+  const ListBlocks& blocks() const { return blocks_; }
+  // Where each list begins among all places, and the end.
+  std::span<const std::uint64_t> starts() const { return starts_; }
   ByteCounts bytes() const;
 
   // A worker's memory for the queries of one piece.
   struct Scratch {
     const Allowed* allowed = nullptr;  // all ids are when null
-    std::vector<ProductQuantiser::Tables> tables;
+    ProductScan product;               // what lists are scanned by: this,
+    std::optional<RowScan> rows;       // or this
     std::vector<Reservoir> reservoirs;
     // Of codes in the kAround nearest lists: those near enough to a query, and the allowed ones.
     std::vector<std::size_t> met_around, allowed_around;
@@ -72,15 +67,17 @@ class InvertedLists {
   };
   // By places in the lists.
   const Id* ids() const { return ids_.as<Id>(); }
+  // All ids below `slots`: by places, then those that no list has, ascending.
+  std::vector<Id> order(std::size_t slots) const;
 
-  // Finds the `probes` nearest lists of each query (of length 1 under cosine), nearest first, and
-  // prepares to scan them. The caller starts scratch.reservoirs[i] of each query i.
+  // Finds the `probes` nearest lists of each query (of length 1 under cosine), nearest first. The
+  // caller starts scratch.reservoirs[i] of each query i.
   void start(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
   // Appends to scratch.reservoirs[i] the allowed candidates of query i in its lists of these ranks;
-  // their ids are on their way from memory.
+  // their ids are on their way from memory. `by` was prepared for the queries.
   // Lists are taken one by one, so that a list's codes serve all
   // queries that want them. In several calls, what one finds may narrow the next.
-  void scan(std::size_t first, std::size_t last, Scratch& scratch) const;
+  void scan(std::size_t first, std::size_t last, ListScan& by, Scratch& scratch) const;
 
   void save(KithFileWriter& writer, Meta& meta) const;
   static InvertedLists load(const KithFileReader& reader, const Meta& meta, Metric metric,
@@ -88,37 +85,17 @@ class InvertedLists {
 
  private:
   std::size_t list_size(std::size_t list) const { return starts_[list + 1] - starts_[list]; }
-  void find_lists(MatrixView<const float> queries, std::size_t probes, Scratch& scratch) const;
-  const std::uint8_t* blocks_of_list(std::size_t list) const {
-    return blocks_.as<std::uint8_t>() +
-           block_starts_[list] * simd::block_bytes(quantiser_.padded_parts());
-  }
-  const std::uint8_t* list_after(std::size_t begin, std::size_t last, const Scratch& scratch) const;
-  void scan_list(std::span<const Scratch::Pair> pairs, const std::uint8_t* next,
+  std::uint32_t list_after(std::size_t begin, std::size_t last, const Scratch& scratch) const;
+  void scan_list(std::span<const Scratch::Pair> pairs, std::uint32_t next, ListScan& by,
                  Scratch& scratch) const;
-  // Turns sizes into where each list's ids and blocks start.
-  void set_starts(std::span<const std::uint64_t> sizes);
-  InvertedLists(Metric metric, std::shared_ptr<const Centres> centres, ProductQuantiser quantiser);
-  // Empty lists of these sizes.
+  // Lists of these sizes, to be filled.
   InvertedLists sized(std::span<const std::uint64_t> sizes) const;
-  // Calls take(begin, rows) for pieces of the rows, in order, of length 1 under cosine.
-  template <class Take>
-  void for_each_piece(const RowLoader& load, std::size_t rows, const Control& control,
-                      const Take& take) const;
-  std::vector<std::uint32_t> assign(const RowLoader& load, std::size_t rows,
-                                    const Control& control) const;
-  // The code of a vector of the list, by which it works; returns its term.
-  float encode(float* vector, std::size_t list, std::uint8_t* code) const;
-  void put(const std::uint8_t* code, float term, Id id, std::size_t list, std::size_t place);
+  void set_starts(std::span<const std::uint64_t> sizes);
 
-  Metric metric_ = Metric::l2;
-  std::shared_ptr<const Centres> centres_ = std::make_shared<Centres>();  // never change
-  std::shared_ptr<const CentreGraph> centre_graph_;  // null where lists are few; never changes
-  ProductQuantiser quantiser_;
-  std::vector<std::uint64_t> starts_, block_starts_;  // one a list and the end
-  Storage ids_;                                       // Id, list after list
-  Storage blocks_;                                    // each list starts a new block
-  Storage terms_;                                     // float, beside ids_; l2 only
+  Cells cells_;
+  std::vector<std::uint64_t> starts_ = {0};  // of each list's ids, and the end
+  Storage ids_;                              // Id, list after list
+  ListBlocks blocks_;
 };
 
 }  // namespace kith

@@ -229,7 +229,8 @@ TEST(Ivf, RangeSearchFindsWhatLiesWithinTheRadius) {
 
 TEST(Ivf, RefusesCodecsThatItCannotUse) {
   const Matrix<float> base = clustered(3000, 8, 11);
-  for (const char* codec : {"lvq8", "pq4", "rot-pq4+f16", "pq9+f16", "pq0+f16"}) {
+  for (const char* codec : {"pq4", "rot-pq4+f16", "pq9+f16", "pq0+f16", "rabitq4", "vq4x8",
+                            "leanvec4-lvq8+f16", "signs8"}) {
     BuildOptions build = options(Metric::l2);
     build.codec = codec;
     EXPECT_THROW(Index::build(base, Labels(), build), Error) << codec;

@@ -33,6 +33,7 @@ ListsContent learn_lists(const AnyMatrixView& rows, const ListTraining& training
   const std::size_t wanted = training.lists * kTrainRowsOfList;
   const Centres centres(kmeans(sample_of(rows, training.metric, wanted, training.seed), means));
 
+  if (training.parts == 0) return {training.metric, centres.matrix().clone(), {}};
   Matrix<float> residuals = sample_of(rows, training.metric, kTrainRowsOfCodes, training.seed + 1);
   std::vector<std::uint32_t> assigned(residuals.rows());
   centres.nearest(residuals, training.control, assigned);

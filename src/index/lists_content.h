@@ -14,13 +14,13 @@ namespace kith {
 
 struct ListsContent {
   Metric metric = Metric::l2;
-  Matrix<float> centres;  // lists x dim; under cosine for vectors of length 1
-  ProductQuantiser quantiser;
+  Matrix<float> centres;       // lists x dim; under cosine for vectors of length 1
+  ProductQuantiser quantiser;  // without parts where lists are of stored codes
 };
 
 struct ListTraining {
   Metric metric = Metric::l2;
-  std::size_t lists = 0, parts = 0;
+  std::size_t lists = 0, parts = 0;  // 0 parts: no product code
   ProductQuantiser::Turn turn = ProductQuantiser::Turn::none;
   double balance = 0;  // BuildOptions::balance
   std::uint64_t seed = 1;

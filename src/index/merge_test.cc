@@ -25,7 +25,7 @@ std::string codec_of(const std::string& kind) {
 
 Index build(const std::string& kind, const AnyMatrixView& rows, const Labels& labels = Labels()) {
   BuildOptions options;
-  options.index = kind;
+  options.index = kind == "lists" ? "ivf" : kind;  // of stored codes
   options.codec = codec_of(kind);
   return Index::build(rows, labels, options);
 }
@@ -170,7 +170,7 @@ TEST_P(Merge, WhatDoesNotFitIsRefusedAndNothingChanges) {
             "index 1: 1500 ids of dimension 20, but its vectors are 10 of dimension 20");
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Merge, testing::Values("flat", "graph", "ivf"));
+INSTANTIATE_TEST_SUITE_P(Kinds, Merge, testing::Values("flat", "graph", "ivf", "lists"));
 
 TEST(MergeOfFour, AnswersAsOneBuiltOfAll) {
   const Matrix<float> base = clustered(8000, kDim, 11), queries = clustered(200, kDim, 12);

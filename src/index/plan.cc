@@ -67,8 +67,9 @@ std::size_t peak_memory(const BuildPlan& plan, std::size_t index_bytes, const An
                      3 * sizeof(Id));
   } else if (plan.kind == "ivf") {
     learning = std::max(learning, std::min(n, plan.lists * kTrainRowsOfList) * row_bytes);
+    const bool rows = CodecSpec::parse(plan.codec).parts() == 0;  // that lie in the lists' order
     for (const auto& [part, bytes] : plan.bytes) {  // grown lists take the place of others
-      if (part.starts_with("ivf.")) building += bytes;
+      if (part.starts_with("ivf.") || (rows && part.starts_with("primary."))) building += bytes;
     }
     building += n * 4 * sizeof(Id);
   }
@@ -107,7 +108,8 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
   // What grows with the vectors is scaled; a codec's few kilobytes of its own are not.
   constexpr std::size_t kFixedPart = 64 * 1024;
   std::size_t total = 0;
-  const std::string on_disk = resolved.disk.empty() ? "" : lists ? "primary." : "rerank.";
+  const bool product = CodecSpec::parse(resolved.codec).parts() != 0;
+  const std::string on_disk = resolved.disk.empty() ? "" : product ? "primary." : "rerank.";
   for (const auto& [part, bytes] : index.info().bytes) {
     const bool small = bytes < kFixedPart && bytes < sample.rows();
     if (!on_disk.empty() && part.starts_with(on_disk) && !small) {
@@ -116,7 +118,7 @@ BuildPlan plan_build(const AnyMatrixView& rows, const Labels& labels, const Buil
       plan.disk_bytes += kChecksum * rows.rows();
       continue;
     }
-    const bool fixed = part == "ivf.words" || small;
+    const bool fixed = part == "ivf.words" || part.ends_with(".binariser") || small;
     std::size_t scaled =
         fixed ? bytes : static_cast<std::size_t>(static_cast<double>(bytes) * ratio);
     if (part == "graph") {  // the more vectors, the more bits an edge

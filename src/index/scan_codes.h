@@ -1,5 +1,5 @@
 // Every allowed code against one query: what exact and filtered searches do where walking a
-// structure doesn't pay.
+// structure doesn't pay. C is a codec, or one that is seen by ids (by_id.h).
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ namespace kith {
 
 // Calls push(distance, id) for the allowed ids below `slots` at most limit() away; the limit may
 // fall meanwhile.
-template <Codec C, class Limit, class Push>
+template <class C, class Limit, class Push>
 void scan_codes(const C& codec, const typename C::Query& query, const Allowed& allowed,
                 std::size_t slots, const Limit& limit, const Push& push) {
   constexpr std::size_t kPiece = 1024, kTogether = 32;
@@ -77,7 +77,7 @@ struct BestScorer {
 };
 
 // Keeps references.
-template <Codec B>
+template <class B>
 BestScorer best_scorer(const B& codec, const typename B::Query& query) {
   BestScorer scorer;
   scorer.prefetch = [&codec](Id id) { codec.prefetch_best(id); };
@@ -105,7 +105,7 @@ inline BestScorer best_scorer(const AnyCodec& any, const float* query) {
 
 // By how much the quick codes of a few allowed vectors anywhere overstate their distance, at most:
 // their mean error and three standard deviations. (Those that seem nearest err in one direction.)
-template <Codec C>
+template <class C>
 float quick_margin(const C& codec, const typename C::Query& query, const BestScorer& scorer,
                    const Allowed& allowed, std::size_t slots) {
   constexpr std::size_t kSample = 64, kFew = 16 * kSample, kMostDraws = 4096;
@@ -161,7 +161,7 @@ inline void score_best(std::span<const Hit> hits, const BestScorer& scorer, TopK
 // The k nearest allowed vectors by the codec's best codes, as good as exactly: the quick codes of
 // all that are allowed are read, and re-scored are those that can still be among the nearest, going
 // by how much quick codes err. Few are all re-scored.
-template <Codec C>
+template <class C>
 std::vector<Hit> scan_nearest(const C& codec, const typename C::Query& query,
                               const BestScorer& scorer, const Allowed& allowed, std::size_t slots,
                               std::size_t k) {

@@ -243,7 +243,7 @@ void SetIndex::save(const std::string& path, const Control& control) const {
   writer.add_array<std::uint64_t>("sets.offsets", implementation_->offsets);
   implementation_->tokens->save(writer, meta);
   writer.add_text("meta", meta.text());
-  writer.write(path, control);
+  writer.write(path, control, implementation_->candidates->plain_version());
 }
 
 std::size_t SetIndex::size() const { return implementation_->size(); }

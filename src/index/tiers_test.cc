@@ -95,13 +95,16 @@ TEST_F(Tiers, FindWhatTheSameIndexInMemoryFindsToTheBit) {
   for (const Case& tried : {Case{"flat", "lvq4", "f16"},
                             {"flat", "rabitq1", "f32", Metric::cosine},
                             {"flat", "signs32", "rot-lvq8", Metric::cosine},
+                            {"flat", "lvq4", "signs256", Metric::cosine},
                             {"graph", "rot-lvq4", "f16"},
                             {"graph", "rabitq1", "f32", Metric::cosine},
                             {"graph", "leanvec16-lvq8", "rot-lvq8", Metric::ip},
                             {"graph", "lvq4", "lvq8x8"},
                             {"ivf", "pq16", "f16"},
                             {"ivf", "pq24", "rot-lvq8", Metric::cosine},
-                            {"ivf", "pq24", "lvq4x8", Metric::ip}}) {
+                            {"ivf", "pq24", "lvq4x8", Metric::ip},
+                            {"ivf", "signs64", "f16", Metric::cosine},
+                            {"ivf", "lvq4", "rot-lvq8"}}) {
     SCOPED_TRACE(std::string(tried.index) + " " + tried.codec + " " + tried.disk);
     const BuildOptions build = options(tried);
     const Index memory = Index::build(base, Labels(), in_memory(build));
