@@ -7,7 +7,8 @@ set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover
 # A library of its own: the kernels and most indexes of libkith would take minutes to instrument.
 kith_sources(fuzzed_sources src/base src/formats src/text src/codec)
 foreach(name postings posting_lists posting_search packed_sums relevance lists_content
-    tier_name trained_binariser trained_codebooks verifier_content)
+    tier_name trained_binariser trained_codebooks verifier_content inverted_lists list_blocks row_scan
+    cells centre_graph packed_graph)
   list(APPEND fuzzed_sources ${PROJECT_SOURCE_DIR}/src/index/${name}.cc)
 endforeach()
 kith_sources(fuzzed_kernels src/simd)

@@ -17,6 +17,7 @@
 #include "formats/format.h"
 #include "formats/kith_file.h"
 #include "formats/tier_file.h"
+#include "index/inverted_lists.h"
 #include "index/lists_content.h"
 #include "index/postings.h"
 #include "index/verifier_content.h"
@@ -421,6 +422,32 @@ void write_verifiers(const fs::path& folder) {
   }
 }
 
+// Of product codes and of stored ones.
+void write_inverted_lists(const fs::path& folder) {
+  fs::create_directories(folder);
+  kith::Control control;
+  control.threads = 1;
+  for (const std::size_t parts : {0, 2}) {
+    kith::Matrix<float> centres(3, 4);
+    centres(1, 2) = 1;
+    const kith::Cells cells(kith::Metric::l2, kith::Centres(std::move(centres)));
+    const auto quantiser = parts == 0 ? kith::ProductQuantiser() : kith::ProductQuantiser(4, parts);
+    const std::vector<kith::Id> ids = {3, 0, 4, 1};
+    const kith::InvertedLists lists =
+        kith::InvertedLists(cells, kith::ListBlocks(kith::Metric::l2, quantiser))
+            .with([](std::size_t i, float* out) { std::fill_n(out, 4, static_cast<float>(i) / 8); },
+                  ids, control);
+    kith::KithFileWriter writer;
+    kith::Meta meta;
+    meta.set("metric", std::uint64_t{0});
+    meta.set("dim", std::uint64_t{4});
+    meta.set("vectors", std::uint64_t{5});
+    lists.save(writer, meta);
+    writer.add_text("meta", meta.text());
+    writer.write((folder / (parts == 0 ? "rows" : "blocks")).string(), control);
+  }
+}
+
 void write_binarisers(const fs::path& folder) {
   fs::create_directories(folder);
   for (const int bits : {1, 3}) {
@@ -501,6 +528,7 @@ int main(int argc, char** argv) {
     write_relevance(root / "relevance_fuzz");
     write_lists(root / "lists_content_fuzz");
     write_verifiers(root / "verifier_content_fuzz");
+    write_inverted_lists(root / "inverted_lists_fuzz");
     write_binarisers(root / "binariser_fuzz");
     write_codebooks(root / "codebooks_fuzz");
     write_packed_tensors(root / "packed_tensors_fuzz");
