@@ -92,7 +92,7 @@ struct BuildOptions {
   std::shared_ptr<const TrainedLists> trained = {};
 
   // Of codecs bitsMxN: what makes the codes, of this dimension and of those numbers. Without a
-  // codec's name it is the codec, in an inverted file the one that re-ranks.
+  // codec's name it is the codec, in an inverted file that of the lists.
   std::shared_ptr<const TrainedBinariser> binariser = {};
 
   // Of codecs vqMxN: codewords in place of those of k-means, of this dimension and metric and of
@@ -208,7 +208,7 @@ class Index {
   // From now on queries are vectors of another model, of binariser.dim() dimensions, whose
   // binariser was trained to search the codes that are here (kith train codec, compatible_with):
   // vectors need not be coded again. Vectors that are added still are of the old model. Throws
-  // invalid_argument for another binariser, and where vectors have other codes, too, or lists.
+  // invalid_argument for another binariser, and where vectors have other codes, too.
   void read_queries_by(const TrainedBinariser& binariser);
   // Dimensions of queries: dim() but for read_queries_by().
   std::size_t query_dim() const;

@@ -60,7 +60,8 @@ void add_build_choices(CLI::App& verb, BuildChoices& choices) {
           "and sparse ones")
       ->type_name("KIND");
   verb.add_option("--codec", choices.options.codec,
-                  "How vectors are stored: f32, f16, lvq8, lvq4+f16 ... (default: auto)")
+                  "How vectors are stored: f32, f16, lvq8, lvq4+f16 ...; an inverted file scans\n"
+                  "lists of such codes, or of product codes with pqN+CODEC (default: auto)")
       ->type_name("NAME");
   verb.add_option("--disk", choices.options.disk,
                   "Two tiers, for more vectors than fit into memory: --codec finds candidates in\n"
