@@ -9,7 +9,7 @@ namespace kith {
 namespace {
 
 // Moves what is allowed of what was found to the front; returns how much that is.
-std::size_t keep_allowed(const Allowed& allowed, const Id* ids, const ListQuery& scan) {
+std::size_t keep_allowed(const Allowed& allowed, const Id* ids, const simd::BlockScan& scan) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < scan.found; ++i) {
     scan.estimates[kept] = scan.estimates[i];
@@ -149,24 +149,27 @@ void InvertedLists::scan_list(std::span<const Scratch::Pair> pairs, std::uint32_
     scratch.places.resize(ListScan::kTogether * room);
   }
   ListQuery queries[ListScan::kTogether];
+  simd::BlockScan scans[ListScan::kTogether];
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     const auto& [number, q, rank] = pairs[i];
-    queries[i] = {q, scratch.scores[q * scratch.probes + rank], scratch.reservoirs[q].limit(),
-                  scratch.estimates.data() + i * room, scratch.places.data() + i * room};
+    queries[i] = {q, scratch.scores[q * scratch.probes + rank]};
+    scans[i].limit = scratch.reservoirs[q].limit();
+    scans[i].estimates = scratch.estimates.data() + i * room;
+    scans[i].places = scratch.places.data() + i * room;
   }
-  by.scan(pairs.front().list, next, std::span(queries).first(pairs.size()));
+  by.scan(pairs.front().list, list_size(l), next, std::span(queries).first(pairs.size()), scans);
   const auto first = static_cast<std::uint32_t>(starts_[l]);
   const Id* const ids = ids_.as<Id>() + first;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
-    ListQuery& query = queries[i];
-    const std::size_t found = query.found;
-    if (scratch.allowed != nullptr) query.found = keep_allowed(*scratch.allowed, ids, query);
+    simd::BlockScan& scan = scans[i];
+    const std::size_t found = scan.found;
+    if (scratch.allowed != nullptr) scan.found = keep_allowed(*scratch.allowed, ids, scan);
     if (pairs[i].rank < kAround) {
       scratch.met_around[pairs[i].query] += found;
-      scratch.allowed_around[pairs[i].query] += query.found;
+      scratch.allowed_around[pairs[i].query] += scan.found;
     }
-    for (std::size_t j = 0; j < query.found; ++j) __builtin_prefetch(ids + query.places[j]);
-    scratch.reservoirs[pairs[i].query].append({query.estimates, query.found}, query.places, first);
+    for (std::size_t j = 0; j < scan.found; ++j) __builtin_prefetch(ids + scan.places[j]);
+    scratch.reservoirs[pairs[i].query].append({scan.estimates, scan.found}, scan.places, first);
   }
 }
 

@@ -155,22 +155,20 @@ void ProductScan::prepare(const ListBlocks& blocks, MatrixView<const float> quer
   }
 }
 
-void ProductScan::scan(std::uint32_t list, std::uint32_t next, std::span<ListQuery> queries) {
+void ProductScan::scan(std::uint32_t list, std::size_t size, std::uint32_t next,
+                       std::span<const ListQuery> queries, simd::BlockScan* scans) {
   simd::BlockList codes;
   codes.blocks = blocks_->list(list);
-  codes.n = blocks_->size_of(list);
+  codes.n = size;
   if (next != kNoList) codes.next = blocks_->list(next);
   if (blocks_->metric_ == Metric::l2) {
     codes.terms = blocks_->terms_.as<float>() + blocks_->starts_[list];
   }
-  simd::BlockScan scans[kTogether];
   for (std::size_t i = 0; i < queries.size(); ++i) {
-    const ListQuery& query = queries[i];
-    scans[i] = {tables_[query.query].query, query.limit, query.estimates, query.places};
-    scans[i].query.offset += query.centre;
+    scans[i].query = tables_[queries[i].query].query;
+    scans[i].query.offset += queries[i].centre;
   }
   simd::scan_blocks_each(scans, queries.size(), codes);
-  for (std::size_t i = 0; i < queries.size(); ++i) queries[i].found = scans[i].found;
 }
 
 }  // namespace kith

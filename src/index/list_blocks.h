@@ -75,7 +75,8 @@ class ProductScan : public ListScan {
  public:
   // Queries of length 1 under cosine.
   void prepare(const ListBlocks& blocks, MatrixView<const float> queries);
-  void scan(std::uint32_t list, std::uint32_t next, std::span<ListQuery> queries) override;
+  void scan(std::uint32_t list, std::size_t size, std::uint32_t next,
+            std::span<const ListQuery> queries, simd::BlockScan* scans) override;
 
  private:
   const ListBlocks* blocks_ = nullptr;

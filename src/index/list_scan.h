@@ -6,18 +6,14 @@
 #include <cstdint>
 #include <span>
 
+#include "simd/kernels.h"
+
 namespace kith {
 
-// One query of several that scan a list together, and what it finds there.
+// One query of several that scan a list together.
 struct ListQuery {
-  std::size_t query = 0;  // which of those that the scan was prepared for
-  float centre = 0;       // its distance from the list's centre
-  float limit = 0;
-  // Estimated distances of at most the limit, and their places in the list, ascending. Both have
-  // room for the whole list, rounded up to blocks of product codes.
-  float* estimates = nullptr;
-  std::uint32_t* places = nullptr;
-  std::size_t found = 0;
+  std::uint32_t query = 0;  // which of those that the scan was prepared for
+  float centre = 0;         // its distance from the list's centre
 };
 
 // Prepared for some queries. For one thread.
@@ -27,8 +23,11 @@ class ListScan {
   static constexpr std::uint32_t kNoList = ~std::uint32_t{0};
 
   virtual ~ListScan() = default;
-  // Fills in what each query finds in `list`; `next` is the one that will be scanned next, if any.
-  virtual void scan(std::uint32_t list, std::uint32_t next, std::span<ListQuery> queries) = 0;
+  // Fills in what each query finds in `list`, of `size` vectors: scans[i] has its limit, and room
+  // for the whole list, rounded up to blocks of product codes; its table is the scan's own. `next`
+  // is the list that will be scanned next, if any.
+  virtual void scan(std::uint32_t list, std::size_t size, std::uint32_t next,
+                    std::span<const ListQuery> queries, simd::BlockScan* scans) = 0;
 };
 
 }  // namespace kith

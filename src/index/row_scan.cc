@@ -9,28 +9,27 @@
 
 namespace kith {
 
-void RowScan::scan(std::uint32_t list, std::uint32_t next, std::span<ListQuery> queries) {
+void RowScan::scan(std::uint32_t list, std::size_t size, std::uint32_t next,
+                   std::span<const ListQuery> queries, simd::BlockScan* scans) {
   constexpr std::size_t kPiece = 256;  // whose codes one query after the other finds in cache
   float distances[kPiece];
   std::uint32_t near[kPiece];
-  const auto size_of = [&](std::uint32_t of) {
-    return static_cast<std::size_t>(starts_[of + 1] - starts_[of]);
-  };
-  const std::size_t size = size_of(list), coming = next == kNoList ? 0 : size_of(next);
-  for (ListQuery& query : queries) query.found = 0;
+  const std::size_t coming = next == kNoList ? 0 : starts_[next + 1] - starts_[next];
+  for (std::size_t i = 0; i < queries.size(); ++i) scans[i].found = 0;
   for (std::size_t first = 0; first < size; first += kPiece) {
     const std::size_t piece = std::min(kPiece, size - first);
     if (first < coming) {
       prefetch_(static_cast<Id>(starts_[next] + first), std::min(piece, coming - first));
     }
-    for (ListQuery& query : queries) {
-      score_(query.query, static_cast<Id>(starts_[list] + first), piece, distances);
-      const std::size_t found = simd::select_at_most(distances, piece, query.limit, near);
-      for (std::size_t i = 0; i < found; ++i) {
-        query.estimates[query.found + i] = distances[near[i]];
-        query.places[query.found + i] = static_cast<std::uint32_t>(first) + near[i];
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      simd::BlockScan& scan = scans[i];
+      score_(queries[i].query, static_cast<Id>(starts_[list] + first), piece, distances);
+      const std::size_t found = simd::select_at_most(distances, piece, scan.limit, near);
+      for (std::size_t j = 0; j < found; ++j) {
+        scan.estimates[scan.found + j] = distances[near[j]];
+        scan.places[scan.found + j] = static_cast<std::uint32_t>(first) + near[j];
       }
-      query.found += found;
+      scan.found += found;
     }
   }
 }

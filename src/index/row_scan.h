@@ -26,7 +26,8 @@ class RowScan : public ListScan {
   RowScan(std::span<const std::uint64_t> starts, Score score, Prefetch prefetch)
       : starts_(starts), score_(std::move(score)), prefetch_(std::move(prefetch)) {}
 
-  void scan(std::uint32_t list, std::uint32_t next, std::span<ListQuery> queries) override;
+  void scan(std::uint32_t list, std::size_t size, std::uint32_t next,
+            std::span<const ListQuery> queries, simd::BlockScan* scans) override;
 
  private:
   std::span<const std::uint64_t> starts_;
